@@ -86,11 +86,19 @@ const (
 	OpAny
 	OpAll
 
+	// Movement: the planner folds them into views.
+	OpReshape
+	OpPermute
+	OpSlice
+	OpExpand
+	OpPad
+
 	// Kernel families of their own.
 	OpMatMul
 	OpGather
 	OpScatterAdd
 	OpCustom
+	OpPick // output K of a custom op, in graphs
 
 	NumOps
 )
@@ -103,6 +111,7 @@ const (
 	KindSource Kind = iota
 	KindElementwise
 	KindReduction
+	KindMovement
 	KindMatMul
 	KindGather
 	KindScatter

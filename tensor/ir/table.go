@@ -127,10 +127,17 @@ var table = [NumOps]OpInfo{
 	OpAny:    {Name: "any", Kind: KindReduction, Arity: 1, Args: Bools, Doc: "whether one is true"},
 	OpAll:    {Name: "all", Kind: KindReduction, Arity: 1, Args: Bools, Doc: "whether none is false"},
 
+	OpReshape: {Name: "reshape", Kind: KindMovement, Arity: 1, Args: Any, Doc: "the same elements in C order under another shape"},
+	OpPermute: {Name: "permute", Kind: KindMovement, Arity: 1, Args: Any, Doc: "axis a of the result is axis perm[a]"},
+	OpSlice:   {Name: "slice", Kind: KindMovement, Arity: 1, Args: Any, Doc: "positions start + i·step of each axis; flip is step -1"},
+	OpExpand:  {Name: "expand", Kind: KindMovement, Arity: 1, Args: Any, Doc: "axes of size 1 repeated"},
+	OpPad:     {Name: "pad", Kind: KindMovement, Arity: 1, Args: Any, Doc: "a border of one value around"},
+
 	OpMatMul:     {Name: "matmul", Kind: KindMatMul, Arity: 2, Args: Floats, Doc: "C[…,m,n] = Σₖ A[…,m,k]·B[…,k,n]", Domain: [][2]float64{{-1, 1}}},
 	OpGather:     {Name: "gather", Kind: KindGather, Arity: 2, Args: Any, Doc: "y[p] = x[p with its coordinate on the axis replaced by index[p]]", Domain: wide},
 	OpScatterAdd: {Name: "scatteradd", Kind: KindScatter, Arity: 3, Args: Numbers, Doc: "y = base; y[p with its coordinate on the axis replaced by index[p]] += updates[p], in order of p", Domain: wide},
 	OpCustom:     {Name: "custom", Kind: KindCustom, Args: Any, Result: ResultGiven, Doc: "a user's kernel"},
+	OpPick:       {Name: "pick", Kind: KindCustom, Arity: 1, Args: Any, Result: ResultGiven, Doc: "one output of a custom op"},
 }
 
 func init() {
