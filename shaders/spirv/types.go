@@ -38,7 +38,12 @@ type Type struct {
 	Storage uint32   // a pointer's storage class
 	Members []uint32 // a structure's members or a function's parameters
 	Encoded []uint32 // operands after the result id
+
+	depth int
 }
+
+// maxDepth is the universal limit on the nesting of structures.
+const maxDepth = 255
 
 // String names scalar types as GLSL does, and others by kind and id.
 func (t Type) String() string {
@@ -97,6 +102,10 @@ func (m *Module) Types() (map[uint32]Type, error) {
 			if _, ok := out[e]; !ok && !forward[e] {
 				return nil, fmt.Errorf("spirv: %s %%%d: type %%%d is not defined before it", OpcodeName(in.Op), t.ID, e)
 			}
+			t.depth = max(t.depth, out[e].depth+1)
+		}
+		if t.depth > maxDepth {
+			return nil, fmt.Errorf("spirv: type %%%d is nested deeper than %d", t.ID, maxDepth)
 		}
 		out[t.ID] = t
 	}
