@@ -1,6 +1,7 @@
 package ir
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -302,6 +303,9 @@ func (s *ScatterAdd) check(p *Program) error {
 		if err := p.checkOperand(s.Base, s.Shape); err != nil {
 			return err
 		}
+		if d := p.Slots[s.Base.Slot].DType; d != s.DType {
+			return fmt.Errorf("base of %v in an instruction of %v", d, s.DType)
+		}
 	}
 	return p.checkIndexed(s.Shape, s.Axis, s.DType, s.Dst, s.Index, s.Index.View.Shape, s.Updates, true)
 }
@@ -323,6 +327,9 @@ func (p *Program) checkIndexed(shape []int, axis int, d DType, dst int, index Op
 	if err := p.checkOperand(index, indexShape); err != nil {
 		return err
 	}
+	if x.Slot == NoSlot || index.Slot == NoSlot {
+		return errors.New("values or index without memory")
+	}
 	if !Class(1<<I32 | 1<<U32 | 1<<U8 | 1<<I64).Has(p.Slots[index.Slot].DType) {
 		return fmt.Errorf("index of %v", p.Slots[index.Slot].DType)
 	}
@@ -340,7 +347,7 @@ func (c *Custom) check(p *Program) error {
 		if err := p.checkOperand(o, o.View.Shape); err != nil {
 			return err
 		}
-		if !o.View.IsContiguous() {
+		if o.Slot == NoSlot || !o.View.IsContiguous() {
 			return fmt.Errorf("operand %%%d of a custom op is not contiguous", o.Slot)
 		}
 	}

@@ -12,8 +12,8 @@ type Scalar struct {
 	Bits  uint64
 }
 
-// FloatBits returns the bits of v as dtype d: floats round to nearest,
-// integers truncate and saturate (NaN gives 0), Bool is v != 0.
+// FloatBits returns the bits of v as dtype d: floats round to nearest, F16 and
+// BF16 by way of float32; integers truncate and saturate (NaN gives 0), Bool is v != 0.
 func FloatBits(d DType, v float64) uint64 {
 	switch d {
 	case F32:
@@ -34,7 +34,7 @@ func FloatBits(d DType, v float64) uint64 {
 }
 
 // IntBits returns the bits of v as dtype d: integers wrap, floats round to
-// nearest, Bool is v != 0.
+// nearest, F16 and BF16 by way of float32; Bool is v != 0.
 func IntBits(d DType, v int64) uint64 {
 	switch d {
 	case I8, U8:
@@ -48,8 +48,8 @@ func IntBits(d DType, v int64) uint64 {
 			return 1
 		}
 		return 0
-	case F32:
-		return uint64(math.Float32bits(float32(v)))
+	case F32, F16, BF16:
+		return FloatBits(d, float64(float32(v)))
 	}
 	return FloatBits(d, float64(v))
 }
