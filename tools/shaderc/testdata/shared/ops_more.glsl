@@ -1,0 +1,1 @@
+float add(float a, float b) { return a + b; }
