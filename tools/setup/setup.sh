@@ -35,6 +35,16 @@ missing_packages() {
 	command -v spirv-val >/dev/null || echo spirv-tools
 }
 
+can_be_root() { [ "$(id -u)" = 0 ] || command -v sudo >/dev/null; }
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		env DEBIAN_FRONTEND=noninteractive "$@"
+	else
+		sudo env DEBIAN_FRONTEND=noninteractive "$@"
+	fi
+}
+
 apt_updated=
 apt_update() { # once; one source that cannot be reached must not stop the rest
 	[ -z "$apt_updated" ] || return 0
@@ -42,18 +52,15 @@ apt_update() { # once; one source that cannot be reached must not stop the rest
 	as_root apt-get update -qq -o Acquire::Retries=3 || say 'apt-get update failed, going on with the lists there are'
 }
 
-as_root() {
-	if [ "$(id -u)" = 0 ]; then
-		env DEBIAN_FRONTEND=noninteractive "$@"
-	elif command -v sudo >/dev/null; then
-		sudo env DEBIAN_FRONTEND=noninteractive "$@"
-	else
-		die "not root, and no sudo: run as root: $*"
-	fi
-}
-
 candidate() { # candidate PACKAGE: the version apt would take, or nothing
 	LC_ALL=C apt-cache policy "$1" 2>/dev/null | awk '$1 == "Candidate:" && $2 != "(none)" { print $2 }'
+}
+
+# known PACKAGE: does apt offer it? A machine without lists must fetch them first;
+# where there are lists, and yet no such package, fetching is not tried each time.
+known() {
+	has_file '/var/lib/apt/lists/*Packages*' || ! can_be_root || apt_update
+	[ -n "$(candidate "$1")" ]
 }
 
 install_packages() {
@@ -61,14 +68,16 @@ install_packages() {
 	packages=$(missing_packages | tr '\n' ' ')
 	[ -n "$packages" ] || return 0
 	command -v apt-get >/dev/null || die "missing: $packages(these are Debian's names), and there is no apt-get to install them"
-	say "installing $packages"
-	apt_update
-	if [[ " $packages" == *' glslc '* ]] && [ -z "$(candidate glslc)" ]; then
+	if [[ " $packages" == *' glslc '* ]] && ! known glslc; then
 		say 'NO PACKAGE glslc HERE: shaders are compiled with glslangValidator alone'
 		packages=${packages/glslc /}
 	fi
+	[ -n "$packages" ] || return 0
+	can_be_root || die "missing, and neither root nor sudo to install them: $packages"
+	say "installing $packages"
+	apt_update
 	# shellcheck disable=SC2086 # words of a list
-	[ -z "$packages" ] || as_root apt-get install -y -qq --no-install-recommends -o Acquire::Retries=3 $packages
+	as_root apt-get install -y -qq --no-install-recommends -o Acquire::Retries=3 $packages
 	missing=$(missing_packages | grep -vx glslc | tr '\n' ' ' || true)
 	[ -z "$missing" ] || die "installed, but not found: $missing"
 }
@@ -87,15 +96,14 @@ unpack_swiftshader() {
 	local work so
 	if [ ! -e "$library" ]; then
 		command -v apt-get >/dev/null || { no_swiftshader 'no apt-get'; return; }
-		[ -n "$(candidate chromium-common)" ] || apt_update
-		[ -n "$(candidate chromium-common)" ] || { no_swiftshader 'no package chromium-common'; return; }
+		known chromium-common || { no_swiftshader 'no package chromium-common'; return; }
 		mkdir -p "$(dirname "$cache")"
 		work=$(mktemp -d "$cache.XXXXXX")
 		# shellcheck disable=SC2064 # the folder of now
 		trap "rm -rf '$work'" EXIT
 		say "unpacking SwiftShader from chromium-common $(candidate chromium-common)"
 		if ! (cd "$work" && apt-get download -qq -o APT::Sandbox::User=root -o Acquire::Retries=3 chromium-common); then
-			apt_update # the lists may name a version that is gone
+			! can_be_root || apt_update # the lists may name a version that is gone
 			(cd "$work" && apt-get download -qq -o APT::Sandbox::User=root -o Acquire::Retries=3 chromium-common) ||
 				die 'SwiftShader: the download of chromium-common failed'
 		fi
