@@ -68,8 +68,12 @@ run_staticcheck() {
 
 run_tree() { "$checker"; }
 
-# The modules in the tree are those of the sources.
-run_shaders() { go run ./tools/shaderc -check shaders; }
+# The modules in the tree are those of the sources, and compiling them again with
+# the same compiler, where it is at hand, gives the same bytes.
+run_shaders() {
+	go run ./tools/shaderc -check shaders
+	go run ./tools/shaderc -verify shaders
+}
 
 run_cross() {
 	local target

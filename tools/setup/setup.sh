@@ -22,9 +22,9 @@ has_file() { # has_file PATTERN...: does a file match one of the patterns?
 	compgen -G "$1" >/dev/null || { shift; [ $# -gt 0 ] && has_file "$@"; }
 }
 
-# Each line: the package, then the test that it is there.
+# Each line: the test that something is there, then the package that brings it.
 missing_packages() {
-	command -v cc >/dev/null || command -v gcc >/dev/null || echo gcc
+	command -v "${CC:-gcc}" >/dev/null || echo gcc
 	has_file /usr/include/stdlib.h /usr/local/include/stdlib.h || echo libc6-dev
 	has_file '/usr/share/vulkan/icd.d/lvp_icd*.json' '/usr/local/share/vulkan/icd.d/lvp_icd*.json' || echo mesa-vulkan-drivers
 	has_file '/usr/lib/*/libvulkan.so.1' /usr/lib/libvulkan.so.1 /usr/lib64/libvulkan.so.1 /usr/local/lib/libvulkan.so.1 || echo libvulkan1
