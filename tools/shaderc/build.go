@@ -77,7 +77,7 @@ func (a *app) build(ctx context.Context, p *project, sourceErrs error) error {
 	for _, r := range results {
 		for _, w := range r.warnings {
 			if !seen[w] {
-				fmt.Fprintf(a.stderr, "%s:%d: warning: %s\n", w.file, w.line, w.msg)
+				fmt.Fprintln(a.stderr, w.warning())
 			}
 			seen[w] = true
 		}
@@ -107,6 +107,7 @@ func (a *app) buildUnit(ctx context.Context, p *project, u *unit, c *compiler, v
 		r.err = diag{slashJoin(p.dir, u.source), 1, fmt.Sprintf("module %s: %v", u.name, r.err)}
 		return r
 	}
+	r.warnings = append(r.warnings, u.exceeds(r.module)...)
 	r.err = orNil(u.expect(r.module))
 	return r
 }

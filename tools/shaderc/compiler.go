@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -181,7 +182,16 @@ func (v *validator) validate(ctx context.Context, spv []byte, target string) err
 	if err := os.WriteFile(filepath.Join(tmp, "m.spv"), spv, 0o644); err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, v.path, "--target-env", target, "m.spv")
+	args := []string{"--target-env", target}
+	for extension, flag := range map[string]string{
+		"GL_EXT_scalar_block_layout": "--scalar-block-layout",
+		"GL_EXT_shared_memory_block": "--workgroup-scalar-block-layout",
+	} {
+		if bytes.Contains(spv, []byte(extension)) { // in an OpSourceExtension
+			args = append(args, flag)
+		}
+	}
+	cmd := exec.CommandContext(ctx, v.path, append(args, "m.spv")...)
 	cmd.Dir, cmd.Env = tmp, cleanEnv()
 	out, err := cmd.CombinedOutput()
 	if err != nil {

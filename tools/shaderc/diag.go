@@ -27,6 +27,12 @@ func (d diag) String() string {
 	return fmt.Sprintf("%s:%d: %s", d.file, d.line, d.msg)
 }
 
+// warning is the same message as a warning.
+func (d diag) warning() string {
+	d.msg = "warning: " + d.msg
+	return d.String()
+}
+
 // Error makes a diag an error.
 func (d diag) Error() string { return d.String() }
 

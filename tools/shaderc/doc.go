@@ -75,6 +75,11 @@
 // another kind is an error. Compilers leave out what a shader does not use;
 // "optional" says that this may happen.
 //
+// The tier is checked as well: a tier 0 module that asks for 16-bit storage or
+// subgroup operations, or a tier 1 module with cooperative matrices, is an
+// error. A tier 0 module that needs more buffers, push constants or invocations
+// than every Vulkan device has gives a warning.
+//
 // # Manifest
 //
 // The manifest lists for each module its sources' hash (with all includes, the

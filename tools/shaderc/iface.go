@@ -85,9 +85,10 @@ func checkDebug(m *spirv.Module) error {
 	return nil
 }
 
-// expect compares a module with what its variants file declares.
+// expect compares a module with its tier and with what its variants file
+// declares.
 func (u *unit) expect(m *shaders.Module) diags {
-	var out diags
+	out := u.expectTier(m)
 	bad := func(format string, args ...any) {
 		out = append(out, diag{u.variants, u.spec.line, fmt.Sprintf("module %s: ", u.name) + fmt.Sprintf(format, args...)})
 	}
