@@ -64,11 +64,13 @@ func (a *app) build(ctx context.Context, p *project, sourceErrs error) error {
 		}
 		todo = append(todo, u)
 	}
+	var with diags // which compiler it was, in case it is too old for a shader
 	if len(todo) > 0 {
 		c, v, err := a.tools()
 		if err != nil {
 			return append(errs, diag{msg: err.Error()})
 		}
+		with = diags{{msg: "compiler: " + c.String()}}
 		each(todo, a.jobs, func(_ int, u *unit) {
 			results[index[u]] = a.buildUnit(ctx, p, u, c, v)
 		})
@@ -89,7 +91,7 @@ func (a *app) build(ctx context.Context, p *project, sourceErrs error) error {
 		}
 	}
 	if len(errs) > 0 {
-		return errs
+		return append(errs, with...)
 	}
 	return a.write(p, results, len(todo))
 }

@@ -64,7 +64,11 @@ func probe(which string) (*compiler, error) {
 	}
 	if strings.HasPrefix(text, "shaderc ") {
 		head, _, _ := strings.Cut(text, "\n\n")
-		return &compiler{shaders.Compiler{Name: nameGlslc, Version: strings.Join(strings.Split(strings.TrimSpace(head), "\n"), ", ")}, file}, nil
+		var parts []string
+		for _, line := range strings.Split(head, "\n") {
+			parts = append(parts, strings.Join(strings.Fields(line), " "))
+		}
+		return &compiler{shaders.Compiler{Name: nameGlslc, Version: strings.Join(parts, ", ")}, file}, nil
 	}
 	return nil, fmt.Errorf("compiler %s is neither glslc nor glslangValidator", which)
 }
