@@ -1,0 +1,78 @@
+package lower
+
+import (
+	"github.com/fornax-ml/fornax/tensor/ir"
+)
+
+// Narrow and Wide are the dtypes of the two builds of the shaders.
+const (
+	Narrow ir.Class = 1<<ir.F32 | 1<<ir.I32 | 1<<ir.U32 | 1<<ir.I8 | 1<<ir.U8 | 1<<ir.Bool
+	Wide   ir.Class = Narrow | 1<<ir.I64 | 1<<ir.F64
+)
+
+// An OpFunc is a function of the shaders that applies one op to one dtype.
+type OpFunc struct {
+	Name  string
+	Arity int
+	Wide  bool // in the wide build only
+}
+
+// OpFuncs lists the functions that a chain may call, in the order of the op
+// table; shaders/dispatch.glsl is made from it.
+func OpFuncs() []OpFunc {
+	var l []OpFunc
+	for _, row := range ir.Table() {
+		if row.Kind != ir.KindElementwise {
+			continue
+		}
+		for _, from := range row.Args.List() {
+			if !Wide.Has(from) {
+				continue
+			}
+			if row.Op != ir.OpCast {
+				l = append(l, OpFunc{opName(row.Op, from, ir.Invalid), row.Arity, !Narrow.Has(from)})
+				continue
+			}
+			for _, to := range Wide.List() {
+				if to != from {
+					l = append(l, OpFunc{opName(row.Op, from, to), 1, !Narrow.Has(from) || !Narrow.Has(to)})
+				}
+			}
+		}
+	}
+	for _, d := range Wide.List() {
+		if d != ir.Bool {
+			for _, op := range []ir.Op{ir.OpArgMax, ir.OpArgMin} {
+				l = append(l, OpFunc{opName(op, d, ir.Invalid), 2, !Narrow.Has(d)})
+			}
+		}
+	}
+	return l
+}
+
+// opName names the shaders' function for an op on arguments of dtype from.
+func opName(op ir.Op, from, to ir.DType) string {
+	if op == ir.OpCast {
+		return "cast_" + from.String() + "_" + to.String()
+	}
+	return from.String() + "_" + op.String()
+}
+
+// combineName names the function that joins two values of a reduction.
+func combineName(op ir.Op, d ir.DType) string {
+	switch op {
+	case ir.OpSum:
+		op = ir.OpAdd
+	case ir.OpProd:
+		op = ir.OpMul
+	case ir.OpMax:
+		op = ir.OpMaximum
+	case ir.OpMin:
+		op = ir.OpMinimum
+	case ir.OpAny:
+		op = ir.OpOr
+	case ir.OpAll:
+		op = ir.OpAnd
+	}
+	return opName(op, d, ir.Invalid)
+}
