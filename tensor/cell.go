@@ -1,0 +1,169 @@
+package tensor
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// A Cell is a variable: a parameter, an optimizer's state, a learning rate.
+// Tensors never change; a cell's value is replaced.
+//
+// Set records a replacement. It is carried out, once, by the evaluation of
+// anything that read the cell or of the replacement, in the same program, so
+// that
+//
+//	loss := model(x)         // reads the parameters
+//	opt.Step(loss)           // Set on each of them
+//	v, err := loss.Item()    // runs the whole step
+//
+// is one program. From then on the old value is retired and its memory
+// belongs to the new one; a pending tensor that still depends on it gives
+// ErrRetired. Value hands a value out instead and keeps it.
+type Cell struct {
+	id      uint64
+	dev     *Device
+	dtype   DType
+	shape   []int
+	mu      sync.Mutex // held while a program reads or replaces the value
+	val     *Tensor    // graphMu guards val and pending
+	pending *Tensor
+}
+
+var lastCell atomic.Uint64
+
+// NewCell makes a cell whose value is x. The cell has its own copy, or, where
+// x is not evaluated, computes x once when it is first read.
+func NewCell(x *Tensor) *Cell {
+	c := &Cell{id: lastCell.Add(1), dev: x.dev, dtype: x.dtype, shape: x.shape}
+	v := x.copy()
+	v.cell, c.val = c, v
+	return c
+}
+
+// copy makes a tensor of the same value with memory of its own.
+func (t *Tensor) copy() *Tensor { return t.unary("Copy", opCopy, t.dtype) }
+
+// Shape returns the size of each axis.
+func (c *Cell) Shape() []int { return slices.Clone(c.shape) }
+
+// DType returns the type of the elements.
+func (c *Cell) DType() DType { return c.dtype }
+
+// Device returns where the cell is.
+func (c *Cell) Device() *Device { return c.dev }
+
+// Read returns the current value for use in expressions; after Set, the
+// replacement. The tensor may be used until the next replacement is carried
+// out.
+func (c *Cell) Read() *Tensor {
+	if tr := currentTrace(); tr != nil {
+		return tr.read(c)
+	}
+	graphMu.Lock()
+	defer graphMu.Unlock()
+	return c.current()
+}
+
+func (c *Cell) current() *Tensor {
+	if c.pending != nil {
+		return c.pending
+	}
+	return c.val
+}
+
+// Value returns the current value to keep: later replacements do not retire
+// it, and the next one takes new memory.
+func (c *Cell) Value() *Tensor {
+	if tr := currentTrace(); tr != nil {
+		return tr.read(c)
+	}
+	graphMu.Lock()
+	defer graphMu.Unlock()
+	t := c.current()
+	t.shared = true
+	return t
+}
+
+// Set records x as the replacement of the value. x must have the cell's shape,
+// dtype and device. The cell owns x from then on: x is retired when it is
+// replaced in turn. Where x is evaluated already, the cell takes a copy.
+func (c *Cell) Set(x *Tensor) {
+	if x.dev != c.dev {
+		panic(&DeviceError{Op: "Cell.Set", Devices: []string{c.dev.name, x.dev.name}})
+	}
+	if x.dtype != c.dtype {
+		panic(&DTypeError{Op: "Cell.Set", DTypes: []DType{c.dtype, x.dtype}, Reason: "dtypes differ"})
+	}
+	if !slices.Equal(x.shape, c.shape) {
+		panic(&ShapeError{Op: "Cell.Set", Shapes: [][]int{c.shape, x.shape}, Reason: "shapes differ"})
+	}
+	if tr := currentTrace(); tr != nil {
+		tr.set(c, x)
+		return
+	}
+	graphMu.Lock()
+	owned := x.state == pending && x.cell == nil && x.op != opTransfer
+	graphMu.Unlock()
+	if !owned {
+		v := x.copy()
+		v.cell = c
+		graphMu.Lock()
+		defer graphMu.Unlock()
+		if x.state == pending {
+			c.pending = v
+			return
+		}
+		c.val, c.pending = v, nil // an independent value: nothing to donate
+		return
+	}
+	graphMu.Lock()
+	defer graphMu.Unlock()
+	x.cell, c.pending = c, x
+}
+
+// SetScalar replaces the value of a cell of any shape by one number,
+// at once and without running a program: for learning rates and the like.
+// Tensors that read the old value keep it.
+func (c *Cell) SetScalar(v float64) {
+	t := numberTensor(c.dev, c.dtype, c.shape, v)
+	if tr := currentTrace(); tr != nil {
+		tr.set(c, t)
+		return
+	}
+	graphMu.Lock()
+	defer graphMu.Unlock()
+	t.cell = c
+	c.val, c.pending = t, nil
+}
+
+// A replacement is what a program carries out for a cell.
+type replacement struct {
+	cell     *Cell
+	old, new *Tensor
+}
+
+// carryOut makes the evaluated replacement the value. graphMu is held. A Set
+// that came while the program ran stands.
+func (r replacement) carryOut() {
+	r.old.retire(r.new.st)
+	if r.cell.val == r.old {
+		r.cell.val = r.new
+	}
+	if r.cell.pending == r.new {
+		r.cell.pending = nil
+	}
+}
+
+// retire ends a value that its cell replaced, unless it was handed out. Its
+// memory is given back unless the new value took it over.
+func (t *Tensor) retire(successor *storage) {
+	if t.shared || t.state != evaluated {
+		return
+	}
+	st := t.st
+	t.state, t.st, t.rec = retired, nil, nil
+	if st != successor {
+		st.free()
+	}
+}

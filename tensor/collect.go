@@ -1,0 +1,195 @@
+package tensor
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/fornax-ml/fornax/tensor/ir"
+	"github.com/fornax-ml/fornax/tensor/plan"
+)
+
+// lastMark numbers collections; graphMu guards it.
+var lastMark uint64
+
+// A frame is a tensor whose inputs are being visited.
+type frame struct {
+	t    *Tensor
+	next int
+}
+
+// collectGraph gathers all that xs depend on and that is not evaluated, with
+// the pending replacements of the cells that it meets; those stay pending
+// where xs are initial values of cells. graphMu is held.
+func collectGraph(d *Device, xs []*Tensor, initial bool) (*collected, error) {
+	lastMark++
+	c := &collected{dev: d}
+	if initial {
+		c.initial = xs
+	}
+	for _, x := range xs {
+		if err := x.usable(); err != nil {
+			return nil, err
+		}
+		if x.cell != nil && !initial { // evaluating a cell's value carries out its replacement
+			c.meet(x.cell)
+		}
+		if x.state != pending {
+			continue
+		}
+		if err := c.want(x); err != nil {
+			return nil, err
+		}
+	}
+	for i := 0; i < len(c.cells) && !initial; i++ { // cells grows as replacements meet more
+		cell := c.cells[i]
+		if cell.pending == nil {
+			continue
+		}
+		if err := c.want(cell.pending); err != nil {
+			return nil, err
+		}
+		if err := c.visit(cell.val); err != nil { // read or not, it will be retired
+			return nil, err
+		}
+		c.replaced = append(c.replaced, replacement{cell: cell, old: cell.val, new: cell.pending})
+	}
+	slices.SortFunc(c.cells, func(a, b *Cell) int { return cmp.Compare(a.id, b.id) })
+	c.donate()
+	return c, nil
+}
+
+// want visits t and asks for its value.
+func (c *collected) want(t *Tensor) error {
+	if err := c.visit(t); err != nil {
+		return err
+	}
+	if !slices.Contains(c.outputs, t) && !c.first(t) {
+		c.outputs = append(c.outputs, t)
+		c.graph.Outputs = append(c.graph.Outputs, plan.Output{Node: t.index, Prefer: -1})
+	}
+	return nil
+}
+
+// first reports whether t must be evaluated before this graph: the initial
+// value of a cell, or a copy from another device.
+func (c *collected) first(t *Tensor) bool {
+	if t.state != pending {
+		return false
+	}
+	return t.op == opTransfer || t.cell != nil && t == t.cell.val && !slices.Contains(c.initial, t)
+}
+
+// meet notes a cell that the graph reads or replaces.
+func (c *collected) meet(cell *Cell) {
+	if !slices.Contains(c.cells, cell) {
+		c.cells = append(c.cells, cell)
+	}
+}
+
+// visit adds t and what it depends on in topological order.
+func (c *collected) visit(root *Tensor) error {
+	mark := lastMark
+	if root.mark == mark {
+		return nil
+	}
+	stack := []frame{{t: root}}
+	root.mark = mark
+	for len(stack) > 0 {
+		f := &stack[len(stack)-1]
+		t := f.t
+		if t.state == pending && !c.first(t) && f.next < len(t.in) {
+			in := t.in[f.next]
+			f.next++
+			if in.mark != mark {
+				in.mark = mark
+				stack = append(stack, frame{t: in})
+			}
+			continue
+		}
+		stack = stack[:len(stack)-1]
+		if err := c.add(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add appends the node of a tensor whose inputs have been added.
+func (c *collected) add(t *Tensor) error {
+	if err := t.usable(); err != nil {
+		return err
+	}
+	if c.first(t) {
+		c.before = append(c.before, t)
+		return nil
+	}
+	if t.cell != nil && !slices.Contains(c.initial, t) {
+		c.meet(t.cell)
+	}
+	n := plan.Node{Op: t.op, DType: t.dtype, From: t.from, Shape: t.shape, Ints: t.ints, K: t.k, Imm: t.imm, Name: t.name, Attrs: t.attrs, Types: t.types}
+	switch {
+	case t.state == evaluated || t.trace != nil:
+		n = plan.Node{Op: ir.OpLoad, DType: t.dtype, Shape: t.shape, K: len(c.inputs)}
+		c.inputs = append(c.inputs, t)
+		c.graph.Inputs = append(c.graph.Inputs, plan.Input{DType: t.dtype, Len: t.Size()})
+	case t.op == ir.OpScalar:
+		n.K, n.Imm = len(c.scalars), 0
+		c.scalars = append(c.scalars, t.scalar())
+		c.draws = append(c.draws, t.draw)
+		c.graph.Scalars = append(c.graph.Scalars, t.dtype)
+	default:
+		n.In = make([]int, len(t.in))
+		for i, in := range t.in {
+			n.In[i] = in.index
+		}
+	}
+	t.index = len(c.graph.Nodes)
+	c.graph.Nodes = append(c.graph.Nodes, n)
+	c.order = append(c.order, t)
+	return nil
+}
+
+// scalar returns the number an OpScalar stands for now.
+func (t *Tensor) scalar() ir.Scalar {
+	if t.draw != nil {
+		return ir.Scalar{DType: t.dtype, Bits: t.draw.bits()}
+	}
+	return ir.Scalar{DType: t.dtype, Bits: t.imm}
+}
+
+// donate marks the inputs whose memory replacements may take over.
+func (c *collected) donate() {
+	for _, r := range c.replaced {
+		if r.old.shared {
+			continue
+		}
+		i, o := slices.Index(c.inputs, r.old), slices.Index(c.outputs, r.new)
+		if i >= 0 && o >= 0 {
+			c.graph.Inputs[i].Donated = true
+			c.graph.Outputs[o].Prefer = i
+		}
+	}
+}
+
+// lockCells locks all cells or none; busy is one that is in use.
+func lockCells(cells []*Cell) (busy *Cell) {
+	for i, cell := range cells {
+		if !cell.mu.TryLock() {
+			unlockCells(cells[:i])
+			return cell
+		}
+	}
+	return nil
+}
+
+// wait returns once the cell is not in use.
+func (c *Cell) wait() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+}
+
+func unlockCells(cells []*Cell) {
+	for _, cell := range cells {
+		cell.mu.Unlock()
+	}
+}

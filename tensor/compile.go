@@ -1,0 +1,404 @@
+package tensor
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/fornax-ml/fornax/tensor/ir"
+	"github.com/fornax-ml/fornax/tensor/plan"
+)
+
+// A Compiled function is traced once for each signature and then only
+// replayed: a call builds no graph and plans nothing.
+//
+// The signature is the shapes, dtypes and device of the arguments and the
+// values of Guards (nn's layers guard train mode). Cells that the function
+// reads or Sets are implicit inputs and outputs. Anything else that varies
+// from call to call must be an argument or a cell: Go numbers, and tensors
+// from outside, are those of the traced call. An RNG goes on as in a plain
+// step.
+//
+// It is safe for concurrent use.
+type Compiled struct {
+	f      func(in ...*Tensor) []*Tensor
+	mu     sync.Mutex
+	traces map[string][]*replay
+}
+
+// Compile makes a Compiled of f, which builds a graph with ops of this package
+// and may Set cells. Eval, Data and Item panic inside f with a *TraceError.
+func Compile(f func(in ...*Tensor) []*Tensor) *Compiled {
+	return &Compiled{f: f, traces: map[string][]*replay{}}
+}
+
+// Call runs the function. The results are evaluated tensors; gradients do not
+// flow through them.
+func (c *Compiled) Call(in ...*Tensor) ([]*Tensor, error) {
+	return c.CallContext(context.Background(), in...)
+}
+
+// CallContext is Call, given up when ctx is cancelled before the program began
+// to change a cell.
+func (c *Compiled) CallContext(ctx context.Context, in ...*Tensor) ([]*Tensor, error) {
+	if tracing() {
+		return c.f(in...), nil // a compiled function inside another is part of it
+	}
+	if err := EvalContext(ctx, in...); err != nil {
+		return nil, err
+	}
+	r, err := c.find(in)
+	if err != nil {
+		return nil, err
+	}
+	return r.run(ctx, in)
+}
+
+// find returns the trace for the arguments, making it if there is none.
+func (c *Compiled) find(in []*Tensor) (*replay, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	key := signature(in)
+	for _, r := range c.traces[key] {
+		if r.valid() {
+			return r, nil
+		}
+	}
+	r, err := c.trace(in)
+	if err != nil {
+		return nil, err
+	}
+	c.traces[key] = append(c.traces[key], r)
+	return r, nil
+}
+
+func signature(in []*Tensor) string {
+	var b []byte
+	for _, t := range in {
+		b = fmt.Appendf(b, "%p %v %v;", t.dev, t.dtype, t.shape)
+	}
+	return string(b)
+}
+
+// A replay is a traced function, planned and compiled.
+type replay struct {
+	dev     *Device
+	graph   collected
+	entry   *plan.Entry
+	args    []int   // of each input: argument, or -1
+	source  []*Cell // of each input: cell, or nil
+	results []int   // of each result: output
+	sets    []cellSet
+	cells   []*Cell
+	rngs    []*rngUse
+	guards  []guard
+}
+
+// A cellSet says which output replaces a cell's value.
+type cellSet struct {
+	cell   *Cell
+	output int
+	input  int // that reads the old value, or -1
+}
+
+func (r *replay) valid() bool {
+	for _, g := range r.guards {
+		if g.key() != g.value {
+			return false
+		}
+	}
+	return true
+}
+
+// trace runs f on placeholders and plans what it built.
+func (c *Compiled) trace(in []*Tensor) (r *replay, err error) {
+	traceMu.Lock()
+	defer traceMu.Unlock()
+	args := make([]*Tensor, len(in))
+	for i, t := range in {
+		args[i] = newNode(t.dev, t.dtype, t.shape, spec{op: ir.OpLoad, trace: &placeholder{arg: i}})
+	}
+	tr := &trace{goroutine: goroutineID(), sets: map[*Cell]*Tensor{}}
+	out, err := tr.record(c.f, args)
+	if err != nil {
+		return nil, err
+	}
+	return tr.plan(out)
+}
+
+// record runs f under the trace.
+func (tr *trace) record(f func(...*Tensor) []*Tensor, args []*Tensor) (out []*Tensor, err error) {
+	active.Store(tr)
+	defer func() {
+		active.Store(nil)
+		if p := recover(); p != nil {
+			failure, ok := p.(traceFailure)
+			if !ok {
+				panic(p)
+			}
+			err = failure.err
+		}
+	}()
+	return f(args...), nil
+}
+
+// plan turns the recorded graph into a replay.
+func (tr *trace) plan(out []*Tensor) (*replay, error) {
+	wanted := slices.Clone(out)
+	for _, c := range tr.cells {
+		wanted = append(wanted, tr.sets[c])
+	}
+	if len(wanted) == 0 {
+		return nil, fmt.Errorf("tensor: Compile: the function returns nothing and sets no cell")
+	}
+	sameDevice("Compile", wanted...)
+	r := &replay{dev: wanted[0].dev, rngs: tr.rngs, guards: tr.guards}
+	for {
+		graphMu.Lock()
+		g, err := tr.collect(r.dev, wanted)
+		graphMu.Unlock()
+		if err != nil {
+			return nil, err
+		}
+		if len(g.before) == 0 {
+			r.graph = *g
+			break
+		}
+		for _, t := range g.before {
+			if t.dependsOnTrace() {
+				panic(&TraceError{Call: "To", Reason: "a value cannot change device inside a compiled function"})
+			}
+		}
+		if err := g.prepare(context.Background()); err != nil {
+			return nil, err
+		}
+	}
+	r.bind(tr, out)
+	entry, err := r.dev.cache.Get(&r.graph.graph)
+	if err != nil {
+		return nil, &OpError{Op: "Compile", Err: err}
+	}
+	r.entry = entry
+	runtime.AddCleanup(r, func(e *plan.Entry) { e.Release() }, entry)
+	return r, nil
+}
+
+// dependsOnTrace reports whether t's value is known only when the step runs.
+func (t *Tensor) dependsOnTrace() bool {
+	if t.trace != nil {
+		return true
+	}
+	for _, x := range t.in {
+		if x.dependsOnTrace() {
+			return true
+		}
+	}
+	return false
+}
+
+// collect gathers the graph of the results and replacements. graphMu is held.
+func (tr *trace) collect(d *Device, wanted []*Tensor) (*collected, error) {
+	lastMark++
+	g := &collected{dev: d}
+	for _, t := range wanted {
+		if err := g.visit(t); err != nil {
+			return nil, err
+		}
+	}
+	if len(g.before) > 0 {
+		return g, nil
+	}
+	for _, t := range wanted {
+		g.graph.Outputs = append(g.graph.Outputs, plan.Output{Node: t.index, Prefer: -1})
+	}
+	return g, nil
+}
+
+// bind notes what each input and output of the program stands for.
+func (r *replay) bind(tr *trace, out []*Tensor) {
+	g := &r.graph
+	for i, t := range g.inputs {
+		arg := -1
+		if t.trace != nil {
+			arg = t.trace.arg
+		}
+		var cell *Cell
+		if t.cell != nil && t == t.cell.val {
+			cell = t.cell
+			r.cells = append(r.cells, cell)
+		}
+		r.args, r.source = append(r.args, arg), append(r.source, cell)
+		if arg >= 0 || cell != nil {
+			g.inputs[i] = nil // not kept: only tensors from outside are
+		}
+	}
+	for i := range out {
+		r.results = append(r.results, i)
+	}
+	for k, c := range tr.cells {
+		s := cellSet{cell: c, output: len(out) + k, input: slices.Index(r.source, c)}
+		if s.input >= 0 {
+			g.graph.Inputs[s.input].Donated = true
+			g.graph.Outputs[s.output].Prefer = s.input
+		}
+		if !slices.Contains(r.cells, c) {
+			r.cells = append(r.cells, c)
+		}
+		r.sets = append(r.sets, s)
+	}
+	slices.SortFunc(r.cells, func(a, b *Cell) int { return cmp.Compare(a.id, b.id) })
+	g.order, g.cells, g.outputs, g.replaced = nil, nil, nil, nil
+	g.graph.Nodes = slices.Clip(g.graph.Nodes)
+}
+
+// run replays the step.
+func (r *replay) run(ctx context.Context, in []*Tensor) ([]*Tensor, error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("tensor: compiled step: %w", err)
+		}
+		graphMu.Lock()
+		unready := r.unready()
+		var busy *Cell
+		if unready == nil {
+			busy = lockCells(r.cells)
+		}
+		graphMu.Unlock()
+		switch {
+		case unready != nil:
+			if err := unready.ready(ctx); err != nil {
+				return nil, err
+			}
+		case busy != nil:
+			busy.wait()
+		default:
+			out, err := r.runLocked(ctx, in)
+			unlockCells(r.cells)
+			return out, err
+		}
+	}
+}
+
+// unready returns a cell that the step cannot run on as it is. graphMu is
+// held.
+func (r *replay) unready() *Cell {
+	for _, c := range r.cells {
+		if c.pending != nil || c.val.state != evaluated {
+			return c
+		}
+	}
+	for _, s := range r.sets {
+		if s.input >= 0 && s.cell.val.shared {
+			return s.cell
+		}
+	}
+	return nil
+}
+
+// ready carries out what is pending for a cell and gives it a value of its own
+// where the value was handed out.
+func (c *Cell) ready(ctx context.Context) error {
+	if err := c.settle(ctx); err != nil {
+		return err
+	}
+	graphMu.Lock()
+	val, shared, err := c.val, c.val.shared, c.val.usable()
+	graphMu.Unlock()
+	if err != nil || !shared {
+		return err
+	}
+	own := val.copy()
+	if err := c.dev.eval(ctx, []*Tensor{own}, false); err != nil {
+		return err
+	}
+	graphMu.Lock()
+	defer graphMu.Unlock()
+	if c.val == val && c.pending == nil {
+		own.cell, c.val = c, own
+	}
+	return nil
+}
+
+// runLocked gathers arguments, runs and replaces the cells' values. The cells
+// are locked.
+func (r *replay) runLocked(ctx context.Context, in []*Tensor) ([]*Tensor, error) {
+	g := &r.graph
+	inputs := make([]*Tensor, len(g.inputs))
+	graphMu.Lock()
+	for i := range inputs {
+		switch {
+		case r.args[i] >= 0:
+			inputs[i] = in[r.args[i]]
+		case r.source[i] != nil:
+			inputs[i] = r.source[i].val
+		default:
+			inputs[i] = g.inputs[i]
+		}
+		if err := inputs[i].usable(); err != nil {
+			graphMu.Unlock()
+			return nil, err
+		}
+	}
+	old := make([]*Tensor, len(r.sets))
+	for i, s := range r.sets {
+		old[i] = s.cell.val
+	}
+	graphMu.Unlock()
+	outs, args, err := r.dev.bind(r.entry.Program, inputs)
+	if err != nil {
+		return nil, &OpError{Op: "compiled step", Err: err}
+	}
+	err = r.dev.runRetry(ctx, r.entry.Executable, args, r.scalars())
+	runtime.KeepAlive(inputs)
+	if err != nil {
+		for _, st := range outs {
+			if st != nil {
+				st.free()
+			}
+		}
+		return nil, &OpError{Op: "compiled step", Err: err}
+	}
+	graphMu.Lock()
+	defer graphMu.Unlock()
+	result := make([]*Tensor, len(r.results))
+	for i, o := range r.results {
+		result[i] = r.leaf(outs, inputs, o)
+	}
+	for i, s := range r.sets {
+		t := r.leaf(outs, inputs, s.output)
+		t.cell = s.cell
+		replacement{cell: s.cell, old: old[i], new: t}.carryOut()
+	}
+	return result, nil
+}
+
+// leaf makes the evaluated tensor of an output.
+func (r *replay) leaf(outs []*storage, inputs []*Tensor, o int) *Tensor {
+	n := &r.graph.graph.Nodes[r.graph.graph.Outputs[o].Node]
+	st := outs[o]
+	if st == nil {
+		st = inputs[r.entry.Program.Slots[r.entry.Program.Inputs+o].Alias].st
+	}
+	return &Tensor{id: lastID.Add(1), dev: r.dev, dtype: n.DType, shape: n.Shape, spec: spec{op: ir.OpLoad}, state: evaluated, st: st}
+}
+
+// scalars returns the numbers of this run: RNGs go on.
+func (r *replay) scalars() []ir.Scalar {
+	if len(r.rngs) == 0 {
+		return r.graph.scalars
+	}
+	base := make([]uint64, len(r.rngs))
+	for i, u := range r.rngs {
+		base[i] = u.rng.take(u.calls)
+	}
+	s := slices.Clone(r.graph.scalars)
+	for i, d := range r.graph.draws {
+		if d != nil {
+			s[i].Bits = d.at(base[d.use])
+		}
+	}
+	return s
+}

@@ -1,0 +1,137 @@
+package tensor
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/fornax-ml/fornax/tensor/ir"
+)
+
+// A CustomVJP gives the gradient of each input of a custom op (nil for none),
+// given its inputs, outputs and the outputs' gradients.
+type CustomVJP func(in, out, dout []*Tensor, attrs []int64) []*Tensor
+
+// A CustomOp is a user's kernel as an op. Kernels holds what each backend runs,
+// by backend name; see cpu.Kernel and vk.Kernel. Where a device has no kernel,
+// the decomposition is computed instead; it is also what tests compare kernels
+// with.
+type CustomOp struct {
+	Name string
+	// Outputs gives the dtypes and shapes of the outputs.
+	Outputs func(in []ir.Type, attrs []int64) ([]ir.Type, error)
+	Kernels map[string]any
+	// Decompose computes the outputs with ops of this package.
+	Decompose func(in []*Tensor, attrs []int64) []*Tensor
+	// VJP is the gradient; nil means that of the decomposition.
+	VJP CustomVJP
+}
+
+// A Custom is a registered CustomOp.
+type Custom struct{ op CustomOp }
+
+// RegisterCustom makes a custom op known to every device. It panics where the
+// name is taken or a function is missing.
+func RegisterCustom(op CustomOp) *Custom {
+	if op.Name == "" || op.Outputs == nil || op.Decompose == nil {
+		panic("tensor: RegisterCustom: Name, Outputs and Decompose are needed")
+	}
+	ir.RegisterCustom(ir.CustomOp{Name: op.Name, Outputs: op.Outputs, Kernels: op.Kernels})
+	return &Custom{op: op}
+}
+
+// Apply returns the op's outputs.
+func (c *Custom) Apply(attrs []int64, in ...*Tensor) []*Tensor {
+	if len(in) == 0 {
+		panic(&ShapeError{Op: c.op.Name, Reason: "of nothing"})
+	}
+	sameDevice(c.op.Name, in...)
+	types := make([]ir.Type, len(in))
+	for i, x := range in {
+		types[i] = ir.Type{DType: x.dtype, Shape: x.Shape()}
+	}
+	outs, err := c.op.Outputs(types, attrs)
+	if err != nil {
+		badShape(c.op.Name, err.Error(), in...)
+	}
+	info := in[0].dev.dev.Info()
+	if c.op.Kernels[info.Backend] == nil || !info.Customs {
+		return c.decompose(in, outs, attrs)
+	}
+	s := spec{op: ir.OpCustom, name: c.op.Name, attrs: slices.Clone(attrs), types: outs, vjp: c.vjp}
+	node := newNode(in[0].dev, outs[0].DType, outs[0].Shape, s, in...)
+	res := make([]*Tensor, len(outs))
+	for k, o := range outs {
+		res[k] = newNode(node.dev, o.DType, slices.Clone(o.Shape), spec{op: ir.OpPick, name: c.op.Name, k: k}, node)
+	}
+	return res
+}
+
+func (c *Custom) decompose(in []*Tensor, outs []ir.Type, attrs []int64) []*Tensor {
+	res := c.op.Decompose(in, attrs)
+	if len(res) != len(outs) {
+		panic(fmt.Sprintf("tensor: %s: the decomposition gives %d outputs, not %d", c.op.Name, len(res), len(outs)))
+	}
+	for k, o := range outs {
+		if res[k].dtype != o.DType || !slices.Equal(res[k].shape, o.Shape) {
+			badShape(c.op.Name, fmt.Sprintf("output %d of the decomposition is not %v%v", k, o.DType, o.Shape), res[k])
+		}
+	}
+	return res
+}
+
+// vjp is the user's gradient or that of the decomposition.
+func (c *Custom) vjp(in, out, dout []*Tensor, attrs []int64) []*Tensor {
+	if c.op.VJP != nil {
+		return c.op.VJP(in, out, dout, attrs)
+	}
+	// Differentiate a copy of the decomposition on detached inputs' stand-ins.
+	x := make([]*Tensor, len(in))
+	var floats []*Tensor
+	for i, t := range in {
+		x[i] = t.copy()
+		if t.dtype.IsFloat() {
+			floats = append(floats, x[i])
+		}
+	}
+	total := make([]*Tensor, len(in))
+	for k, y := range c.op.Decompose(x, attrs) {
+		if dout[k] == nil || !y.dtype.IsFloat() {
+			continue
+		}
+		j := 0
+		for i, g := range VJP(y, dout[k], floats...) {
+			for x[j] != floats[i] {
+				j++
+			}
+			if total[j] != nil {
+				g = total[j].Add(g)
+			}
+			total[j] = g
+		}
+	}
+	return total
+}
+
+// customRule leads a gradient through a custom op. Each output's Pick passes
+// its gradient on; the sum over outputs is the walker's.
+func (t *Tensor) customRule(dy *Tensor, in []*Tensor) []*Tensor {
+	if t.op == ir.OpCustom {
+		return nil
+	}
+	node := in[0]
+	graphMu.Lock()
+	args := node.in
+	graphMu.Unlock()
+	outs, dout := make([]*Tensor, len(node.types)), make([]*Tensor, len(node.types))
+	for k, o := range node.types {
+		if k == t.k {
+			outs[k], dout[k] = t, dy
+			continue
+		}
+		outs[k] = newNode(node.dev, o.DType, slices.Clone(o.Shape), spec{op: ir.OpPick, name: node.name, k: k}, node)
+		if o.DType.IsFloat() {
+			dout[k] = ZerosLike(outs[k])
+		}
+	}
+	return node.vjp(args, outs, dout, node.attrs)
+}
