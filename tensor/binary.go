@@ -57,7 +57,9 @@ func (t *Tensor) NotEqual(b *Tensor) *Tensor { return pairwise("NotEqual", ir.Op
 func (t *Tensor) Greater(b *Tensor) *Tensor { return pairwise("Greater", ir.OpLess, b, t) }
 
 // GreaterEqual returns a ≥ b as bool.
-func (t *Tensor) GreaterEqual(b *Tensor) *Tensor { return pairwise("GreaterEqual", ir.OpLessEqual, b, t) }
+func (t *Tensor) GreaterEqual(b *Tensor) *Tensor {
+	return pairwise("GreaterEqual", ir.OpLessEqual, b, t)
+}
 
 // ShlTensor returns a·2ᵇ of integers, wrapping; 0 where b is not in [0, width).
 func (t *Tensor) ShlTensor(b *Tensor) *Tensor { return pairwise("ShlTensor", ir.OpShl, t, b) }

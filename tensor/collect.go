@@ -134,7 +134,7 @@ func (c *collected) add(t *Tensor) error {
 		c.graph.Inputs = append(c.graph.Inputs, plan.Input{DType: t.dtype, Len: t.Size()})
 	case t.op == ir.OpScalar:
 		n.K, n.Imm = len(c.scalars), 0
-		c.scalars = append(c.scalars, t.scalar())
+		c.scalars = append(c.scalars, ir.Scalar{DType: t.dtype, Bits: t.imm})
 		c.draws = append(c.draws, t.draw)
 		c.graph.Scalars = append(c.graph.Scalars, t.dtype)
 	default:
@@ -147,14 +147,6 @@ func (c *collected) add(t *Tensor) error {
 	c.graph.Nodes = append(c.graph.Nodes, n)
 	c.order = append(c.order, t)
 	return nil
-}
-
-// scalar returns the number an OpScalar stands for now.
-func (t *Tensor) scalar() ir.Scalar {
-	if t.draw != nil {
-		return ir.Scalar{DType: t.dtype, Bits: t.draw.bits()}
-	}
-	return ir.Scalar{DType: t.dtype, Bits: t.imm}
 }
 
 // donate marks the inputs whose memory replacements may take over.

@@ -84,29 +84,28 @@ func (c *Custom) vjp(in, out, dout []*Tensor, attrs []int64) []*Tensor {
 	if c.op.VJP != nil {
 		return c.op.VJP(in, out, dout, attrs)
 	}
-	// Differentiate a copy of the decomposition on detached inputs' stand-ins.
+	// Differentiate a second decomposition, of copies of the inputs, so that
+	// gradients stop at this op's inputs.
 	x := make([]*Tensor, len(in))
 	var floats []*Tensor
+	var position []int
 	for i, t := range in {
 		x[i] = t.copy()
 		if t.dtype.IsFloat() {
-			floats = append(floats, x[i])
+			floats, position = append(floats, x[i]), append(position, i)
 		}
 	}
 	total := make([]*Tensor, len(in))
 	for k, y := range c.op.Decompose(x, attrs) {
-		if dout[k] == nil || !y.dtype.IsFloat() {
+		if dout[k] == nil {
 			continue
 		}
-		j := 0
-		for i, g := range VJP(y, dout[k], floats...) {
-			for x[j] != floats[i] {
-				j++
+		for j, g := range VJP(y, dout[k], floats...) {
+			i := position[j]
+			if total[i] != nil {
+				g = total[i].Add(g)
 			}
-			if total[j] != nil {
-				g = total[j].Add(g)
-			}
-			total[j] = g
+			total[i] = g
 		}
 	}
 	return total
