@@ -14,7 +14,7 @@ func TestResultsAgreeWithVulkanGo(t *testing.T) {
 	for r, v := range map[Result]vulkan.Result{
 		ErrNotReady: vulkan.NotReady, ErrOutOfHostMemory: vulkan.ErrorOutOfHostMemory,
 		ErrOutOfDeviceMemory: vulkan.ErrorOutOfDeviceMemory, ErrDeviceLost: vulkan.ErrorDeviceLost,
-		-10: vulkan.ErrorTooManyObjects, -12: vulkan.ErrorFragmentedPool, -1000069000: vulkan.ErrorOutOfPoolMemory,
+		ErrTooManyObjects: vulkan.ErrorTooManyObjects, -12: vulkan.ErrorFragmentedPool, -1000069000: vulkan.ErrorOutOfPoolMemory,
 		-5: vulkan.ErrorMemoryMapFailed, -9: vulkan.ErrorIncompatibleDriver,
 	} {
 		if int32(r) != int32(v) {

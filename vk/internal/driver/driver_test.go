@@ -373,10 +373,15 @@ func TestRejects(t *testing.T) {
 	require.Error(t, err)
 	_, err = d.Record([]driver.Command{{}})
 	require.Error(t, err)
-	_, err = d.Record([]driver.Command{p.Dispatch(nil, nil, 1<<31, 1, 1)})
-	if d.Limits().MaxWorkGroupCount[0] < 1<<31 {
+	set, err := d.NewDescriptorSet(p, []driver.BufferBinding{{Allocation: a}, {Allocation: a}})
+	require.NoError(t, err)
+	if most := d.Limits().MaxWorkGroupCount[0]; most < math.MaxInt32 {
+		_, err = d.Record([]driver.Command{p.Dispatch(set, make([]byte, 4), int(most)+1, 1, 1)})
 		require.Error(t, err)
 	}
+	require.Panics(t, func() { p.Dispatch(nil, make([]byte, 4), 1, 1, 1) })
+	require.Panics(t, func() { p.Dispatch(set, make([]byte, 8), 1, 1, 1) })
+	require.Panics(t, func() { p.Dispatch(set, nil, 1, 1, 1, 256) })
 	_, err = d.Upload(background, a, 1000, make([]byte, 100), 0)
 	require.Error(t, err)
 }
@@ -415,4 +420,38 @@ func TestCloseTwiceAndFreeAfterClose(t *testing.T) {
 	_, err = d.Alloc(1, driver.DeviceMemory)
 	require.ErrorIs(t, err, driver.ErrClosed)
 	require.Zero(t, d.Trim())
+}
+
+// The host's share of a run: one recorded command buffer of 64 words, submitted and waited for.
+func BenchmarkSubmitWait(b *testing.B) {
+	d := openDevice(b, driver.DeviceOptions{})
+	s := newSaxpy(b, d, 64, 1)
+	cb := record(b, d, s.cmd)
+	b.ReportAllocs()
+	for b.Loop() {
+		e, err := d.Submit(cb)
+		if err == nil {
+			err = d.Wait(background, e)
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// Recording 256 dispatches with a barrier after each; the time is for all.
+func BenchmarkRecord(b *testing.B) {
+	d := openDevice(b, driver.DeviceOptions{})
+	s := newSaxpy(b, d, 64, 1)
+	var cmds []driver.Command
+	for range 256 {
+		cmds = append(cmds, s.cmd, driver.Barrier())
+	}
+	cb := record(b, d, cmds...)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := cb.Record(cmds); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

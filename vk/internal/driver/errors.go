@@ -14,6 +14,7 @@ const (
 	ErrOutOfHostMemory   Result = -1
 	ErrOutOfDeviceMemory Result = -2
 	ErrDeviceLost        Result = -4
+	ErrTooManyObjects    Result = -10
 )
 
 // Not ready is a status, not a failure; Timestamps.Read returns it for values not yet written.

@@ -257,8 +257,8 @@ func (m *memory) newBlock(d *Device, a *arena, size uint64, dedicated bool) (*bl
 	if m.heapUsed[a.heap]+size > d.info.Heaps[a.heap].Size {
 		return nil, ErrOutOfDeviceMemory
 	}
-	if m.blockCount >= int(d.info.Limits.MaxAllocationCount) {
-		return nil, fmt.Errorf("%d blocks: %w", m.blockCount, Result(-10))
+	if uint64(m.blockCount) >= uint64(d.info.Limits.MaxAllocationCount) {
+		return nil, fmt.Errorf("%d blocks: %w", m.blockCount, ErrTooManyObjects)
 	}
 	mapped := C.int(0)
 	if a.mapped {

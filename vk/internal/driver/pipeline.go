@@ -62,6 +62,8 @@ type layout struct {
 	set      C.VkDescriptorSetLayout // 0 without bindings
 	pipeline C.VkPipelineLayout
 	bindings []BindingType
+	dynamic  int // how many bindings are dynamic
+	push     int // bytes
 }
 
 type layoutKey struct {
@@ -85,7 +87,12 @@ func (l *layouts) get(d *Device, bindings []BindingType, push int) (*layout, err
 	if x := l.m[k]; x != nil {
 		return x, nil
 	}
-	x := &layout{bindings: append([]BindingType(nil), bindings...)}
+	x := &layout{bindings: append([]BindingType(nil), bindings...), push: push}
+	for _, b := range bindings {
+		if b == StorageBufferDynamic || b == UniformBufferDynamic {
+			x.dynamic++
+		}
+	}
 	var types *C.int32_t
 	if len(bindings) > 0 {
 		types = (*C.int32_t)(unsafe.Pointer(&bindings[0]))
@@ -152,22 +159,31 @@ func (d *Device) checkDesc(desc *PipelineDesc) error {
 	if len(desc.SPIRV) < 5 || desc.SPIRV[0] != 0x07230203 {
 		return fmt.Errorf("not a SPIR-V module")
 	}
-	if n := desc.PushConstantBytes; n < 0 || n%4 != 0 || n > min(MaxPush, int(l.PushConstants)) {
+	if n := desc.PushConstantBytes; n < 0 || n%4 != 0 || uint32(n) > min(MaxPush, l.PushConstants) {
 		return fmt.Errorf("%d bytes of push constants: %w", n, ErrUnsupported)
 	}
-	storage, uniform := 0, 0
+	var storage, uniform, dynStorage, dynUniform uint32
 	for i, b := range desc.Bindings {
 		switch b {
-		case StorageBuffer, StorageBufferDynamic:
+		case StorageBuffer:
 			storage++
-		case UniformBuffer, UniformBufferDynamic:
+		case UniformBuffer:
 			uniform++
+		case StorageBufferDynamic:
+			storage++
+			dynStorage++
+		case UniformBufferDynamic:
+			uniform++
+			dynUniform++
 		default:
 			return fmt.Errorf("binding %d has type %d", i, b)
 		}
 	}
-	if len(desc.Bindings) > C.FX_MAX_BINDINGS || storage > int(l.StorageBuffersPerStage) || uniform > int(l.UniformBuffersPerStage) {
+	if len(desc.Bindings) > C.FX_MAX_BINDINGS || storage > l.StorageBuffersPerStage || uniform > l.UniformBuffersPerStage {
 		return fmt.Errorf("%d storage and %d uniform buffers: %w", storage, uniform, ErrUnsupported)
+	}
+	if dynStorage > l.DynamicStoragePerSet || dynUniform > l.DynamicUniformPerSet || dynStorage+dynUniform > MaxDynamic {
+		return fmt.Errorf("%d storage and %d uniform buffers with dynamic offsets: %w", dynStorage, dynUniform, ErrUnsupported)
 	}
 	if n := desc.RequiredSubgroupSize; n != 0 {
 		s := d.info.Subgroup

@@ -29,8 +29,12 @@ const (
 	TimestampCommand
 )
 
-// MaxPush is the most bytes of push constants that a command carries: what every device has.
-const MaxPush = 128
+const (
+	// MaxPush is the most bytes of push constants that a command carries: what every device has.
+	MaxPush = 128
+	// MaxDynamic is the most dynamic offsets that a command carries.
+	MaxDynamic = 4
+)
 
 // Command is one recorded command, made by Pipeline.Dispatch, Copy, Fill, Barrier and Timestamps.Write.
 // It holds handles and no Go pointers: what it names must stay alive until the command buffer is freed
@@ -44,7 +48,7 @@ type Command struct {
 	Groups                     [3]uint32
 	Value                      uint32 // fill: the word; timestamp: the index; barrier: 1 for the host too
 	DynamicCount               uint32
-	Dynamic                    [4]uint32
+	Dynamic                    [MaxDynamic]uint32
 	_                          uint32
 	Push                       [MaxPush]byte
 }
@@ -56,8 +60,12 @@ func init() {
 }
 
 // Dispatch runs p over x*y*z workgroups. set may be nil when p has no bindings; dynamic gives the byte
-// offsets of dynamic bindings in binding order, at most 4.
+// offsets of dynamic bindings in binding order. It panics when set, push or dynamic do not suit p.
 func (p *Pipeline) Dispatch(set *DescriptorSet, push []byte, x, y, z int, dynamic ...uint32) Command {
+	if l := p.layout; (set == nil) != (len(l.bindings) == 0) || len(push) > l.push || len(dynamic) != l.dynamic {
+		panic(fmt.Sprintf("driver: dispatch with set %v, %d bytes pushed, %d dynamic offsets; the pipeline has %d bindings, %d bytes, %d dynamic",
+			set != nil, len(push), len(dynamic), len(l.bindings), l.push, l.dynamic))
+	}
 	c := Command{Kind: DispatchCommand, PushBytes: uint32(len(push)), Pipeline: uint64(p.handle), Layout: uint64(p.layout.pipeline),
 		Groups: [3]uint32{uint32(x), uint32(y), uint32(z)}, DynamicCount: uint32(len(dynamic))}
 	if set != nil {

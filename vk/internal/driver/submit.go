@@ -216,7 +216,8 @@ func (d *Device) poll() {
 	q.retire(done + Epoch(n))
 }
 
-// Done reports, without waiting, whether epoch e is complete.
+// Done reports, without waiting, whether epoch e is complete. It stays false once the device is lost or
+// closed, so a loop around it must look at Lost too, or use Wait.
 func (d *Device) Done(e Epoch) bool {
 	q := &d.queue
 	if uint64(e) <= q.completed.Load() {
