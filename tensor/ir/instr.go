@@ -44,6 +44,9 @@ type Map struct {
 //
 // The views of Operands have shape Outer ++ Inner, those of PostOperands
 // Outer. ArgMax and ArgMin give the position of q in C order.
+//
+// A store may go to the memory of a slot that PostOperands load, and Operands
+// do not, where the load's view is contiguous.
 type Reduce struct {
 	Outer, Inner []int
 	Op           Op
@@ -64,6 +67,10 @@ type Reduce struct {
 //
 // The view of A has shape Batch ++ [M K], that of B Batch ++ [K N], those of
 // PostOperands Batch ++ [M N]; any strides; A and B are not masked.
+//
+// A store may go to the memory of a slot that PostOperands load, other than
+// those of A and B, where the load's view is contiguous (a parameter's update
+// in the product that is its gradient): so partial sums go elsewhere.
 type MatMul struct {
 	Batch        []int
 	M, N, K      int

@@ -10,6 +10,6 @@
 // The executor also checks the memory plan. Each slot has storage of its own;
 // a slot whose memory another slot's write took over is lost, and reading a
 // lost or never written slot is an error that names the instruction. So is a
-// store over memory that its own instruction reads, but for the case that
-// [ir.Map] allows.
+// store over memory that its own instruction reads, but for the cases that
+// [ir.Map], [ir.Reduce] and [ir.MatMul] allow.
 package ref

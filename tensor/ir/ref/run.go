@@ -122,17 +122,30 @@ func (r *run) overlap(i, j int) (shared, same bool) {
 	return true, true
 }
 
+// inStep reports whether the instruction reads its i-th operand at each
+// position before it writes there, and nowhere else.
+func inStep(in ir.Instr, i int) bool {
+	switch in := in.(type) {
+	case *ir.Map:
+		return true
+	case *ir.Reduce:
+		return i >= len((&ir.Map{Operands: in.Operands}).Reads())
+	case *ir.MatMul:
+		return i >= 2
+	}
+	return false
+}
+
 // plan checks that the instruction reads slots that have their values and
 // overwrites nothing it reads, and marks what its writes destroy.
 func (r *run) plan(at int, in ir.Instr) error {
-	_, isMap := in.(*ir.Map)
-	for _, o := range in.Reads() {
+	for i, o := range in.Reads() {
 		if r.state[o.Slot] != "" && r.p.Slots[o.Slot].Len > 0 {
 			return fmt.Errorf("reads slot %d, which %s", o.Slot, r.state[o.Slot])
 		}
 		for _, w := range in.Writes() {
 			shared, same := r.overlap(o.Slot, w)
-			inPlace := isMap && same && o.View.IsContiguous() && r.p.Slots[o.Slot].DType.Size() == r.p.Slots[w].DType.Size()
+			inPlace := inStep(in, i) && same && o.View.IsContiguous() && r.p.Slots[o.Slot].DType.Size() == r.p.Slots[w].DType.Size()
 			if shared && !inPlace && r.p.Slots[w].Len > 0 {
 				return fmt.Errorf("writes slot %d over slot %d, which it reads", w, o.Slot)
 			}
