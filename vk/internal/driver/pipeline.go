@@ -23,6 +23,7 @@ import (
 // BindingType is the kind of buffer at a binding.
 type BindingType int32
 
+// The values are VkDescriptorType's. A dynamic binding takes a byte offset at each dispatch.
 const (
 	StorageBuffer        = BindingType(vulkan.DescriptorTypeStorageBuffer)
 	UniformBuffer        = BindingType(vulkan.DescriptorTypeUniformBuffer)
