@@ -141,6 +141,9 @@ func (d *Device) usable() error {
 	return nil
 }
 
+// callError names the Vulkan call that failed.
+func callError(call string, r Result) error { return fmt.Errorf("%s: %w", call, r) }
+
 // check turns a VkResult into an error and remembers a lost device.
 func (d *Device) check(call string, r C.VkResult) error {
 	if r == C.VK_SUCCESS {

@@ -54,9 +54,6 @@ func (r Result) Error() string {
 	return fmt.Sprintf("vulkan: result %d", int32(r))
 }
 
-// callError names the Vulkan call that failed.
-func callError(call string, r Result) error { return fmt.Errorf("%s: %w", call, r) }
-
 // MemoryError is an allocation that failed, with the figures. It unwraps to ErrOutOfDeviceMemory or
 // ErrOutOfHostMemory.
 type MemoryError struct {
