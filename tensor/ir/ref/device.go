@@ -19,6 +19,8 @@ type Device struct {
 	fail  error // for the next call that waits
 }
 
+const maxBuffer = 1 << 30 // bytes
+
 // NewDevice returns a device.
 func NewDevice() *Device { return &Device{Executor: Executor{Round: true}} }
 
@@ -26,7 +28,7 @@ func NewDevice() *Device { return &Device{Executor: Executor{Round: true}} }
 func (d *Device) Info() *ir.Info {
 	return &ir.Info{
 		Backend: "ref", Name: "ref", Model: "reference", Vendor: "fornax", Driver: "ref", Software: true,
-		DTypes: ir.Any, Customs: true, Limits: ir.Limits{Operands: 64, BufferBytes: 1 << 40, Align: 4},
+		DTypes: ir.Any, Customs: true, Limits: ir.Limits{Operands: 64, BufferBytes: maxBuffer, Align: 4},
 	}
 }
 
@@ -34,6 +36,9 @@ func (d *Device) Info() *ir.Info {
 func (d *Device) NewBuffer(bytes int) (ir.Buffer, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if bytes > maxBuffer {
+		return nil, &ir.MemoryError{Device: "ref", Need: bytes, Live: d.stats.LiveBytes, Limit: maxBuffer, Reason: "larger than a buffer may be"}
+	}
 	d.stats.Allocs++
 	d.stats.LiveBytes += bytes
 	return &buffer{d: d, b: make([]byte, bytes)}, nil
