@@ -166,7 +166,7 @@ func (d *Device) Close() error {
 		delete(open.devices, d.name)
 	}
 	open.Unlock()
-	d.cache.Close()
+	d.cache.Clear()
 	return d.dev.Close()
 }
 

@@ -1,0 +1,68 @@
+package tensor_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fornax-ml/fornax/tensor"
+	"github.com/fornax-ml/fornax/tensor/ir/ref"
+)
+
+// devices returns the reference and the cpu: what stands above the seam must
+// not depend on which.
+func devices(t *testing.T) map[string]*tensor.Device {
+	cpu, err := tensor.Open("cpu")
+	require.NoError(t, err)
+	return map[string]*tensor.Device{"ref": tensor.New(ref.NewDevice()), "cpu": cpu}
+}
+
+// onEach runs a test on every device.
+func onEach(t *testing.T, f func(t *testing.T, d *tensor.Device)) {
+	for name, d := range devices(t) {
+		t.Run(name, func(t *testing.T) { f(t, d) })
+	}
+}
+
+func data[T tensor.Element](t *testing.T, x *tensor.Tensor) []T {
+	t.Helper()
+	v, err := tensor.Data[T](x)
+	require.NoError(t, err)
+	return v
+}
+
+func item(t *testing.T, x *tensor.Tensor) float64 {
+	t.Helper()
+	v, err := x.Item()
+	require.NoError(t, err)
+	return v
+}
+
+// random fills a float64 slice from [lo, hi).
+func random(rng *rand.Rand, n int, lo, hi float64) []float64 {
+	s := make([]float64, n)
+	for i := range s {
+		s[i] = lo + (hi-lo)*rng.Float64()
+	}
+	return s
+}
+
+func f32s(v []float64) []float32 {
+	s := make([]float32, len(v))
+	for i := range v {
+		s[i] = float32(v[i])
+	}
+	return s
+}
+
+func closeTo(t *testing.T, want, got, tol float64, msg ...any) {
+	t.Helper()
+	if math.IsNaN(want) && math.IsNaN(got) || want == got {
+		return
+	}
+	if !(math.Abs(want-got) <= tol*(1+math.Abs(want))) {
+		require.Fail(t, "values differ", append([]any{"want %v, got %v %v", want, got}, msg...)...)
+	}
+}
