@@ -1,0 +1,34 @@
+// Package cpu is the device that computes on the processor, with goroutines.
+// Importing it registers the backend "cpu" with one device of that name.
+//
+// # How a program runs
+//
+// Compile turns each instruction into a plan: views are collapsed, chains
+// become lists of block kernels, and loop orders and splits are chosen from the
+// shapes. Run then executes the instructions in order, on the caller's
+// goroutine and on the device's workers, and returns when they are done. What a
+// run needs (its arena, its scratch) comes from pools: a steady state
+// allocates nothing.
+//
+// # Kernels
+//
+// A chain runs over blocks of 1024 positions, so that its registers stay in
+// the first-level cache. Contiguous operands are used in place, others are
+// gathered to a block. What is the same at all positions (constants, scalars,
+// operands with all strides 0) is computed once a run.
+//
+// The kernels are entries of tables (see kernels.go and gemm.go), which a file
+// for one architecture may replace when the package starts.
+//
+// # Numbers
+//
+// float32 arithmetic is rounded op by op and never contracted. The float32
+// transcendental functions (math32.go) are computed in float64 and rounded
+// once; the tests hold them to 1 ulp over all exponents. F16 and BF16 are
+// storage: each op is computed in float32 and then rounded to the dtype.
+//
+// A sum is split by shapes only, never by the number of workers: float32 sums
+// add runs of at most 256 elements in eight float32 lanes and the runs in
+// float64; float64 sums do the same with a compensated total. Every result has
+// equal bits on any GOMAXPROCS.
+package cpu

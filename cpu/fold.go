@@ -1,0 +1,441 @@
+package cpu
+
+import (
+	"math"
+	"unsafe"
+
+	"github.com/fornax-ml/fornax/tensor/ir"
+)
+
+// A state is a reduction in progress. What the fields hold is the folder's
+// business: a total and its compensation, or a value's bits and its position.
+type state struct {
+	v uint64
+	i int64
+}
+
+// A folder reduces one op over registers of one dtype. All its orders of
+// adding depend on the lengths it is called with only.
+type folder interface {
+	// start sets states to that of no elements.
+	start(st []state)
+	// row folds n elements, inner positions i on, into s.
+	row(s *state, x unsafe.Pointer, n, i int)
+	// vectors returns the bytes that the accumulators of n columns take.
+	vectors(n int) int
+	startColumns(vec unsafe.Pointer, n int)
+	// column folds one element for each of n columns: the k-th call since
+	// startColumns, inner position i.
+	column(vec, x unsafe.Pointer, n, k, i int)
+	// endColumns turns accumulators into states.
+	endColumns(st []state, vec unsafe.Pointer, n int)
+	// merge folds t, which comes after s, into s.
+	merge(s, t *state)
+	// finish writes the results of states as elements of the result's
+	// register.
+	finish(dst unsafe.Pointer, st []state)
+}
+
+// newFolder returns the folder of an op over registers of d; result is the
+// dtype of the result, whose half types are rounded to.
+func newFolder(op ir.Op, d, result ir.DType) folder {
+	switch d {
+	case ir.F32:
+		var round kernel
+		if half(result) {
+			round = kernels.round[result]
+		}
+		switch op {
+		case ir.OpSum:
+			return sumFloat[float32]{round: round}
+		case ir.OpProd:
+			return prodFloat[float32]{round: round}
+		}
+		return folderOf[float32](op)
+	case ir.F64:
+		switch op {
+		case ir.OpSum:
+			return sumFloat[float64]{}
+		case ir.OpProd:
+			return prodFloat[float64]{}
+		}
+		return folderOf[float64](op)
+	case ir.I8:
+		return folderOf[int8](op)
+	case ir.U8:
+		return folderOf[uint8](op)
+	case ir.I32:
+		return folderOf[int32](op)
+	case ir.U32:
+		return folderOf[uint32](op)
+	case ir.I64:
+		return folderOf[int64](op)
+	}
+	return nil
+}
+
+func folderOf[T number](op ir.Op) folder {
+	switch op {
+	case ir.OpSum:
+		return plain[T]{func(a, b T) T { return a + b }, sumRow[T], addBlock[T], 0}
+	case ir.OpProd:
+		return plain[T]{func(a, b T) T { return a * b }, prodRow[T], mulBlock[T], 1}
+	case ir.OpMax, ir.OpAny:
+		return plain[T]{func(a, b T) T { return max(a, b) }, maxRow[T], maxBlock[T], lowest[T]()}
+	case ir.OpMin, ir.OpAll:
+		return plain[T]{func(a, b T) T { return min(a, b) }, minRow[T], minBlock[T], highest[T]()}
+	case ir.OpArgMax:
+		return arg[T]{before: func(a, b T) bool { return a > b || a != a && b == b }}
+	case ir.OpArgMin:
+		return arg[T]{before: func(a, b T) bool { return a < b || a != a && b == b }}
+	}
+	return nil
+}
+
+func getState[T any](s *state) T    { return *(*T)(unsafe.Pointer(&s.v)) }
+func setState[T any](s *state, v T) { *(*T)(unsafe.Pointer(&s.v)) = v }
+
+func lowest[T number]() T  { return limit[T](ir.OpMax) }
+func highest[T number]() T { return limit[T](ir.OpMin) }
+
+// limit is the identity of Max or Min. That of uint8 serves Bool, too: Any
+// starts from 0, and All's minimum with 255 is never seen.
+func limit[T number](op ir.Op) T {
+	var zero T
+	var d ir.DType
+	switch any(zero).(type) {
+	case float32:
+		d = ir.F32
+	case float64:
+		d = ir.F64
+	case int8:
+		d = ir.I8
+	case uint8:
+		d = ir.U8
+	case int32:
+		d = ir.I32
+	case uint32:
+		d = ir.U32
+	case int64:
+		d = ir.I64
+	}
+	bits := ir.Identity(op, d)
+	return *(*T)(unsafe.Pointer(&bits))
+}
+
+// plain folds with an operation on the dtype itself that is the same in any
+// order: integer sums and products, maxima and minima.
+type plain[T number] struct {
+	op   func(a, b T) T
+	fold func(s T, x []T) T
+	cols kernel
+	unit T
+}
+
+func (f plain[T]) start(st []state) {
+	for i := range st {
+		setState(&st[i], f.unit)
+	}
+}
+
+func (f plain[T]) row(s *state, x unsafe.Pointer, n, _ int) {
+	setState(s, f.fold(getState[T](s), slice[T](x, n)))
+}
+
+func (f plain[T]) vectors(n int) int { return 8 * n }
+
+func (f plain[T]) startColumns(vec unsafe.Pointer, n int) {
+	v := slice[T](vec, n)
+	for i := range v {
+		v[i] = f.unit
+	}
+}
+
+func (f plain[T]) column(vec, x unsafe.Pointer, n, _, _ int) { f.cols(vec, vec, x, nil, n) }
+
+func (f plain[T]) endColumns(st []state, vec unsafe.Pointer, n int) {
+	for i, v := range slice[T](vec, n) {
+		setState(&st[i], v)
+	}
+}
+
+func (f plain[T]) merge(s, t *state) { setState(s, f.op(getState[T](s), getState[T](t))) }
+
+func (f plain[T]) finish(dst unsafe.Pointer, st []state) {
+	d := slice[T](dst, len(st))
+	for i := range d {
+		d[i] = getState[T](&st[i])
+	}
+}
+
+func sumRow[T number](s T, x []T) T {
+	for _, v := range x {
+		s += v
+	}
+	return s
+}
+
+func prodRow[T number](s T, x []T) T {
+	for _, v := range x {
+		s *= v
+	}
+	return s
+}
+
+func maxRow[T number](s T, x []T) T {
+	a, b, c, d := s, s, s, s
+	for len(x) >= 4 {
+		a, b, c, d = max(a, x[0]), max(b, x[1]), max(c, x[2]), max(d, x[3])
+		x = x[4:]
+	}
+	for _, v := range x {
+		a = max(a, v)
+	}
+	return max(max(a, b), max(c, d))
+}
+
+func minRow[T number](s T, x []T) T {
+	a, b, c, d := s, s, s, s
+	for len(x) >= 4 {
+		a, b, c, d = min(a, x[0]), min(b, x[1]), min(c, x[2]), min(d, x[3])
+		x = x[4:]
+	}
+	for _, v := range x {
+		a = min(a, v)
+	}
+	return min(min(a, b), min(c, d))
+}
+
+// arg finds the position of the first element that comes before all others;
+// NaN comes first. state.i is -1 where there was no element.
+type arg[T number] struct{ before func(a, b T) bool }
+
+func (f arg[T]) start(st []state) {
+	for i := range st {
+		st[i] = state{i: -1}
+	}
+}
+
+func (f arg[T]) row(s *state, x unsafe.Pointer, n, i int) {
+	l := slice[T](x, n)
+	best, at := getState[T](s), s.i
+	for k, v := range l {
+		if at < 0 || f.before(v, best) {
+			best, at = v, int64(i+k)
+		}
+	}
+	setState(s, best)
+	s.i = at
+}
+
+func (f arg[T]) vectors(n int) int { return int(unsafe.Sizeof(state{})) * n }
+
+func (f arg[T]) startColumns(vec unsafe.Pointer, n int) { f.start(slice[state](vec, n)) }
+
+func (f arg[T]) column(vec, x unsafe.Pointer, n, _, i int) {
+	st, l := slice[state](vec, n), slice[T](x, n)
+	for k := range st {
+		s := &st[k]
+		if s.i < 0 || f.before(l[k], getState[T](s)) {
+			setState(s, l[k])
+			s.i = int64(i)
+		}
+	}
+}
+
+func (f arg[T]) endColumns(st []state, vec unsafe.Pointer, n int) { copy(st, slice[state](vec, n)) }
+
+func (f arg[T]) merge(s, t *state) {
+	if t.i >= 0 && (s.i < 0 || f.before(getState[T](t), getState[T](s))) {
+		*s = *t
+	}
+}
+
+func (f arg[T]) finish(dst unsafe.Pointer, st []state) {
+	d := slice[int32](dst, len(st))
+	for i := range d {
+		d[i] = int32(st[i].i)
+	}
+}
+
+// sumFloat adds floats. Runs of up to subRun elements are added in T, in
+// eight lanes or down columns; run totals are added in float64 with
+// Neumaier's compensation (state.i holds its bits).
+type sumFloat[T float] struct{ round kernel }
+
+// subRun is the length of the runs that rows add in T, and colRun that of
+// columns.
+const (
+	subRun = 256
+	colRun = 32
+)
+
+func (s *state) total() (sum, rest float64) {
+	return math.Float64frombits(s.v), math.Float64frombits(uint64(s.i))
+}
+
+func (s *state) set(sum, rest float64) {
+	s.v, s.i = math.Float64bits(sum), int64(math.Float64bits(rest))
+}
+
+// add adds v to the state.
+func (s *state) add(v float64) {
+	sum, rest := s.total()
+	t := sum + v
+	var e float64
+	if math.Abs(sum) >= math.Abs(v) {
+		e = (sum - t) + v
+	} else {
+		e = (v - t) + sum
+	}
+	if e == e { // not where the sum is infinite or NaN
+		rest += e
+	}
+	s.set(t, rest)
+}
+
+func (f sumFloat[T]) start(st []state) { clear(st) }
+
+func (f sumFloat[T]) row(s *state, x unsafe.Pointer, n, _ int) {
+	l := slice[T](x, n)
+	for len(l) > subRun {
+		s.add(sumLanes(l[:subRun]))
+		l = l[subRun:]
+	}
+	s.add(sumLanes(l))
+}
+
+// sumLanes adds x in eight lanes.
+func sumLanes[T float](x []T) float64 {
+	if len(x) < 8 {
+		var s T
+		for _, v := range x {
+			s += v
+		}
+		return float64(s)
+	}
+	var a, b, c, d, e, f, g, h T
+	for len(x) >= 8 {
+		a += x[0]
+		b += x[1]
+		c += x[2]
+		d += x[3]
+		e += x[4]
+		f += x[5]
+		g += x[6]
+		h += x[7]
+		x = x[8:]
+	}
+	for _, v := range x {
+		a += v
+	}
+	return ((float64(a) + float64(b)) + (float64(c) + float64(d))) + ((float64(e) + float64(f)) + (float64(g) + float64(h)))
+}
+
+// A column's accumulators: a T each, then a state each.
+func (f sumFloat[T]) vectors(n int) int { return (8 + int(unsafe.Sizeof(state{}))) * n }
+
+func (f sumFloat[T]) startColumns(vec unsafe.Pointer, n int) {
+	clear(slice[T](vec, n))
+	clear(slice[state](unsafe.Add(vec, 8*n), n))
+}
+
+func (f sumFloat[T]) column(vec, x unsafe.Pointer, n, k, _ int) {
+	if k > 0 && k%colRun == 0 {
+		f.flush(vec, n)
+	}
+	kernels.calc[ir.OpAdd][floatDType[T]()](vec, vec, x, nil, n)
+}
+
+func floatDType[T float]() ir.DType {
+	if unsafe.Sizeof(T(0)) == 4 {
+		return ir.F32
+	}
+	return ir.F64
+}
+
+func (f sumFloat[T]) flush(vec unsafe.Pointer, n int) {
+	v, st := slice[T](vec, n), slice[state](unsafe.Add(vec, 8*n), n)
+	for i := range v {
+		st[i].add(float64(v[i]))
+		v[i] = 0
+	}
+}
+
+func (f sumFloat[T]) endColumns(st []state, vec unsafe.Pointer, n int) {
+	f.flush(vec, n)
+	copy(st, slice[state](unsafe.Add(vec, 8*n), n))
+}
+
+func (f sumFloat[T]) merge(s, t *state) {
+	sum, rest := t.total()
+	s.add(sum)
+	total, r := s.total()
+	s.set(total, r+rest)
+}
+
+func (f sumFloat[T]) finish(dst unsafe.Pointer, st []state) {
+	d := slice[T](dst, len(st))
+	for i := range d {
+		sum, rest := st[i].total()
+		d[i] = T(sum + rest)
+	}
+	if f.round != nil {
+		f.round(dst, dst, nil, nil, len(d))
+	}
+}
+
+// prodFloat multiplies floats, in float64 and in order.
+type prodFloat[T float] struct{ round kernel }
+
+func (f prodFloat[T]) start(st []state) {
+	for i := range st {
+		st[i].set(1, 0)
+	}
+}
+
+func (f prodFloat[T]) row(s *state, x unsafe.Pointer, n, _ int) {
+	p, _ := s.total()
+	for _, v := range slice[T](x, n) {
+		p *= float64(v)
+	}
+	s.set(p, 0)
+}
+
+func (f prodFloat[T]) vectors(n int) int { return 8 * n }
+
+func (f prodFloat[T]) startColumns(vec unsafe.Pointer, n int) {
+	for i := range slice[float64](vec, n) {
+		slice[float64](vec, n)[i] = 1
+	}
+}
+
+func (f prodFloat[T]) column(vec, x unsafe.Pointer, n, _, _ int) {
+	p, l := slice[float64](vec, n), slice[T](x, n)
+	for i := range p {
+		p[i] *= float64(l[i])
+	}
+}
+
+func (f prodFloat[T]) endColumns(st []state, vec unsafe.Pointer, n int) {
+	for i, p := range slice[float64](vec, n) {
+		st[i].set(p, 0)
+	}
+}
+
+func (f prodFloat[T]) merge(s, t *state) {
+	p, _ := s.total()
+	q, _ := t.total()
+	s.set(p*q, 0)
+}
+
+func (f prodFloat[T]) finish(dst unsafe.Pointer, st []state) {
+	d := slice[T](dst, len(st))
+	for i := range d {
+		p, _ := st[i].total()
+		d[i] = T(p)
+	}
+	if f.round != nil {
+		f.round(dst, dst, nil, nil, len(d))
+	}
+}

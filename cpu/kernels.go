@@ -1,0 +1,160 @@
+package cpu
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/fornax-ml/fornax/tensor/ir"
+)
+
+// A kernel computes n elements at dst from the n elements at each argument it
+// has. dst may be one of the arguments where the elements are of one size;
+// otherwise they do not overlap. n is at least 1.
+type kernel func(dst, a, b, c unsafe.Pointer, n int)
+
+// numDTypes bounds the dtypes as array indices.
+const numDTypes = int(ir.Bool) + 1
+
+// kernels are the block kernels in use: portable Go, where a file for an
+// architecture does not put its own in an init function.
+var kernels = struct {
+	calc    [ir.NumOps][numDTypes]kernel // by op and the arguments' dtype
+	cast    [numDTypes][numDTypes]kernel // by dtype from and to
+	where   [9]kernel                    // by element size
+	move    [9]kernel                    // copies, by element size
+	widen   [numDTypes]kernel            // F16 and BF16 to F32
+	narrow  [numDTypes]kernel            // and back
+	round   [numDTypes]kernel            // F32 to F32 that the half dtype has
+	notBool kernel
+}{}
+
+// lookupKernel returns the kernel of an elementwise step whose registers are
+// of dtype d.
+func lookupKernel(op ir.Op, d ir.DType, s ir.Step) (kernel, error) {
+	var k kernel
+	switch op {
+	case ir.OpCast:
+		to := s.DType
+		if half(to) {
+			to = ir.F32
+		}
+		k = kernels.cast[d][to]
+	case ir.OpWhere:
+		k = kernels.where[d.Size()]
+	case ir.OpNot:
+		k = kernels.calc[op][d]
+		if s.From == ir.Bool {
+			k = kernels.notBool
+		}
+	default:
+		k = kernels.calc[op][d]
+	}
+	if k == nil {
+		return nil, fmt.Errorf("%w for %v of %v", errNoKernel, op, s.From)
+	}
+	return k, nil
+}
+
+// slice returns the n elements at p.
+func slice[T any](p unsafe.Pointer, n int) []T { return unsafe.Slice((*T)(p), n) }
+
+type signed interface {
+	int8 | int32 | int64
+}
+
+type integer interface {
+	signed | uint8 | uint32
+}
+
+type float interface {
+	float32 | float64
+}
+
+type number interface {
+	integer | float
+}
+
+func moveBlock[T any](dst, a, _, _ unsafe.Pointer, n int) {
+	copy(slice[T](dst, n), slice[T](a, n))
+}
+
+func whereBlock[T any](dst, c, a, b unsafe.Pointer, n int) {
+	d, m, x, y := slice[T](dst, n), slice[uint8](c, n), slice[T](a, n), slice[T](b, n)
+	for i := range d {
+		v := y[i]
+		if m[i] != 0 {
+			v = x[i]
+		}
+		d[i] = v
+	}
+}
+
+func notBool(dst, a, _, _ unsafe.Pointer, n int) {
+	d, x := slice[uint8](dst, n), slice[uint8](a, n)
+	for i := range d {
+		d[i] = 1 - x[i]
+	}
+}
+
+func widenBlock(f func(uint16) float32) kernel {
+	return func(dst, a, _, _ unsafe.Pointer, n int) {
+		d, x := slice[float32](dst, n), slice[uint16](a, n)
+		for i := range d {
+			d[i] = f(x[i])
+		}
+	}
+}
+
+func narrowBlock(f func(float32) uint16) kernel {
+	return func(dst, a, _, _ unsafe.Pointer, n int) {
+		d, x := slice[uint16](dst, n), slice[float32](a, n)
+		for i := range d {
+			d[i] = f(x[i])
+		}
+	}
+}
+
+func roundBlock(f func(float32) uint16, g func(uint16) float32) kernel {
+	return func(dst, a, _, _ unsafe.Pointer, n int) {
+		d, x := slice[float32](dst, n), slice[float32](a, n)
+		for i := range d {
+			d[i] = g(f(x[i]))
+		}
+	}
+}
+
+func init() {
+	k := &kernels
+	k.move[1], k.move[2], k.move[4], k.move[8] = moveBlock[uint8], moveBlock[uint16], moveBlock[uint32], moveBlock[uint64]
+	k.where[1], k.where[4], k.where[8] = whereBlock[uint8], whereBlock[uint32], whereBlock[uint64]
+	k.notBool = notBool
+	k.widen[ir.F16], k.widen[ir.BF16] = widenBlock(ir.F16ToFloat32), widenBlock(ir.BF16ToFloat32)
+	k.narrow[ir.F16], k.narrow[ir.BF16] = narrowBlock(ir.F16FromFloat32), narrowBlock(ir.BF16FromFloat32)
+	k.round[ir.F16] = roundBlock(ir.F16FromFloat32, ir.F16ToFloat32)
+	k.round[ir.BF16] = roundBlock(ir.BF16FromFloat32, ir.BF16ToFloat32)
+
+	numberKernels[float32](ir.F32)
+	numberKernels[float64](ir.F64)
+	numberKernels[int8](ir.I8)
+	numberKernels[uint8](ir.U8)
+	numberKernels[int32](ir.I32)
+	numberKernels[uint32](ir.U32)
+	numberKernels[int64](ir.I64)
+	floatKernels[float32](ir.F32)
+	floatKernels[float64](ir.F64)
+	intKernels[int8](ir.I8)
+	intKernels[uint8](ir.U8)
+	intKernels[int32](ir.I32)
+	intKernels[uint32](ir.U32)
+	intKernels[int64](ir.I64)
+	math32Kernels()
+	math64Kernels()
+
+	castsFromFloat[float32](ir.F32)
+	castsFromFloat[float64](ir.F64)
+	castsFromInt[int8](ir.I8)
+	castsFromInt[uint8](ir.U8)
+	castsFromInt[int32](ir.I32)
+	castsFromInt[uint32](ir.U32)
+	castsFromInt[int64](ir.I64)
+}

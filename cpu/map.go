@@ -1,0 +1,53 @@
+package cpu
+
+import "github.com/fornax-ml/fornax/tensor/ir"
+
+// minTask is the least work worth handing to another goroutine, in
+// nanoseconds.
+const minTask = 20e3
+
+// A mapInstr runs a chain at every position.
+type mapInstr struct {
+	ch    *chain
+	chunk int // the fewest positions of a task
+}
+
+func (c *compiler) compileMap(m *ir.Map) (instr, error) {
+	ch, err := c.chain(m.Chain, m.Operands, m.Stores, m.Shape, nil, ir.NoSlot, 0)
+	if err != nil {
+		return nil, err
+	}
+	return &mapInstr{ch: ch, chunk: chunkFor(ch.cost)}, nil
+}
+
+// chunkFor returns the positions that make a task, at cost nanoseconds each: a
+// number of whole blocks.
+func chunkFor(cost float64) int {
+	return (int(minTask/max(cost, 0.1))/blockLen + 1) * blockLen
+}
+
+func (m *mapInstr) run(r *run) error {
+	n := m.ch.size
+	if n == 0 {
+		return nil
+	}
+	m.ch.prepare(r)
+	// Four tasks a goroutine even out what the others do to the machine.
+	per := n/(4*r.width)/blockLen*blockLen + blockLen
+	chunk := max(m.chunk, per)
+	if r.width == 1 {
+		chunk = n
+	}
+	r.phase.n = chunk
+	r.loop(m, (n+chunk-1)/chunk)
+	return nil
+}
+
+func (m *mapInstr) task(r *run, ws *workspace, i int) {
+	m.ch.begin(r, ws)
+	pos := i * r.phase.n
+	end := min(pos+r.phase.n, m.ch.size)
+	for ; pos < end; pos += blockLen {
+		m.ch.exec(r, ws, pos, min(blockLen, end-pos), nil)
+	}
+}

@@ -1,0 +1,176 @@
+package cpu
+
+import (
+	"unsafe"
+
+	"github.com/fornax-ml/fornax/tensor/ir"
+)
+
+// A scatterInstr adds updates at indices. With the axes before the indexed one
+// as A, those after it as C, sums are made for each (a, c) in order of j, and
+// tasks share out a and runs of c.
+//
+// F16 and BF16 are summed in float32 scratch and rounded once.
+type scatterInstr struct {
+	in      *ir.ScatterAdd
+	a, s, c int // sizes: before, of the axis, after
+	j       int // updates along the axis
+	base    *viewReader
+	updates *viewReader
+	index   indexReader
+	one     bool // the index is the same along the axes after
+	size    int  // bytes of an element
+	acc     int  // bytes of an accumulator
+	widen   kernel
+	narrow  kernel
+	add     kernel
+	cols    int // c of a task
+}
+
+func (c *compiler) compileScatter(in *ir.ScatterAdd) (instr, error) {
+	s := &scatterInstr{
+		in: in, size: in.DType.Size(), acc: phys(in.DType).Size(),
+		a: product(in.Shape[:in.Axis]), s: in.Shape[in.Axis], c: product(in.Shape[in.Axis+1:]),
+		j: in.Updates.View.Shape[in.Axis], updates: newViewReader(in.Updates), index: c.indexReader(in.Index),
+		add: kernels.calc[ir.OpAdd][phys(in.DType)],
+	}
+	if s.add == nil || in.DType == ir.Bool {
+		return nil, errNoKernel
+	}
+	if in.Base.Slot != ir.NoSlot {
+		s.base = newViewReader(in.Base)
+	}
+	s.one = rowAxes(in.Axis, in.Updates.View.Shape, []ir.View{in.Index.View}, nil) == len(in.Shape)-1-in.Axis
+	scratch := 0
+	if half(in.DType) {
+		s.widen, s.narrow = kernels.widen[in.DType], kernels.narrow[in.DType]
+		scratch = product(in.Shape) * s.acc
+	}
+	s.cols = min(s.c, blockLen)
+	if s.a < fewTasks { // cut the rows, a cache line at least
+		s.cols = min(s.cols, max(16, (s.c/fewTasks+15)&^15))
+	}
+	c.space(scratch, 4*8*blockLen)
+	return s, nil
+}
+
+// The loops of a scatter.
+const (
+	scatterBase = iota
+	scatterAdd
+	scatterRound
+)
+
+func (s *scatterInstr) run(r *run) error {
+	n := s.a * s.s * s.c
+	if s.a*s.c > 0 && s.j > 0 {
+		defer s.index.fail(r, s.in.Name, s.s)
+	}
+	r.bad.Store(noBad)
+	chunks := (n + 16*blockLen - 1) / (16 * blockLen)
+	r.phase.kind = scatterBase
+	r.loop(s, chunks)
+	if s.j*s.a*s.c > 0 {
+		r.phase.kind = scatterAdd
+		across := (s.c + s.cols - 1) / s.cols
+		units := s.a * across
+		r.phase.a = across
+		r.phase.n = max(1, int(minTask/(float64(s.j)*(4+float64(s.cols)*0.7)))) // units of a task
+		r.phase.b = units
+		r.loop(s, (units+r.phase.n-1)/r.phase.n)
+	}
+	if s.narrow != nil {
+		r.phase.kind = scatterRound
+		r.loop(s, chunks)
+	}
+	return nil
+}
+
+// sums returns the accumulators.
+func (s *scatterInstr) sums(r *run) unsafe.Pointer {
+	if s.narrow != nil {
+		return r.scratch
+	}
+	return r.slots[s.in.Dst]
+}
+
+func (s *scatterInstr) task(r *run, ws *workspace, t int) {
+	switch r.phase.kind {
+	case scatterAdd:
+		for u := t * r.phase.n; u < min((t+1)*r.phase.n, r.phase.b); u++ {
+			c0 := u % r.phase.a * s.cols
+			s.sum(r, ws, u/r.phase.a, c0, min(s.cols, s.c-c0))
+		}
+	default:
+		end := min((t+1)*16*blockLen, s.a*s.s*s.c)
+		for pos := t * 16 * blockLen; pos < end; pos += blockLen {
+			n := min(blockLen, end-pos)
+			acc := unsafe.Add(s.sums(r), pos*s.acc)
+			switch {
+			case r.phase.kind == scatterRound:
+				s.narrow(unsafe.Add(r.slots[s.in.Dst], pos*s.size), acc, nil, nil, n)
+			case s.base == nil:
+				clear(slice[byte](acc, n*s.acc))
+			default:
+				src := s.base.load(r.slots[s.in.Base.Slot], s.size, ws.at(0), pos, n)
+				if s.widen != nil {
+					s.widen(acc, src, nil, nil, n)
+				} else if src != acc {
+					kernels.move[s.size](acc, src, nil, nil, n)
+				}
+			}
+		}
+	}
+}
+
+// read returns updates [pos, pos+n) as accumulators' elements.
+func (s *scatterInstr) read(r *run, ws *workspace, pos, n int) unsafe.Pointer {
+	src := s.updates.load(r.slots[s.in.Updates.Slot], s.size, ws.at(0), pos, n)
+	if s.widen == nil {
+		return src
+	}
+	s.widen(ws.at(8*blockLen), src, nil, nil, n)
+	return ws.at(8 * blockLen)
+}
+
+// sum adds the updates of positions (a, ·, [c0, c0+n)).
+func (s *scatterInstr) sum(r *run, ws *workspace, a, c0, n int) {
+	out := unsafe.Add(s.sums(r), (a*s.s*s.c+c0)*s.acc)
+	step := 1
+	if s.c == 1 {
+		step = blockLen
+	}
+	for j := 0; j < s.j; j += step {
+		pos := (a*s.j+j)*s.c + c0
+		m := n
+		if s.c == 1 { // a run of j
+			m = min(blockLen, s.j-j)
+		} else if s.one {
+			m = 1
+		}
+		index := s.index.read(r, ws.at(16*blockLen), ws.at(24*blockLen), pos, m)
+		if s.c > 1 && s.one {
+			i := index[0]
+			if i < 0 || i >= int64(s.s) {
+				r.badAt(pos)
+				continue
+			}
+			dst := unsafe.Add(out, int(i)*s.c*s.acc)
+			s.add(dst, dst, s.read(r, ws, pos, n), nil, n)
+			continue
+		}
+		x := s.read(r, ws, pos, m)
+		for k, i := range index {
+			if i < 0 || i >= int64(s.s) {
+				r.badAt(pos + k)
+				continue
+			}
+			at := int(i) * s.c
+			if s.c > 1 {
+				at += k
+			}
+			dst := unsafe.Add(out, at*s.acc)
+			s.add(dst, dst, unsafe.Add(x, k*s.acc), nil, 1)
+		}
+	}
+}

@@ -1,0 +1,229 @@
+package cpu
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+)
+
+// A tasker is a compiled instruction with work to be shared out.
+type tasker interface {
+	// task does part i of the work. It may be called on several goroutines at
+	// once, with different i, each with its own workspace.
+	task(r *run, ws *workspace, i int)
+}
+
+// A workspace is the scratch memory of one goroutine that runs tasks.
+type workspace struct {
+	mem  []byte
+	ptrs []unsafe.Pointer
+}
+
+// need makes sure that the workspace has n bytes and p pointers.
+func (w *workspace) need(n, p int) {
+	if len(w.mem) < n {
+		b, _ := newBlock(0, (n+4095)&^4095)
+		w.mem = b.mem
+	}
+	if len(w.ptrs) < p {
+		w.ptrs = make([]unsafe.Pointer, p+8)
+	}
+}
+
+func (w *workspace) at(off int) unsafe.Pointer {
+	return unsafe.Pointer(&w.mem[off])
+}
+
+// A job is one parallel loop: tasks 0 to n-1 of t.
+type job struct {
+	t       tasker
+	r       *run
+	n       int64
+	next    atomic.Int64 // the next task to take
+	pending atomic.Int64 // tasks not done
+	refs    atomic.Int32 // the submitter, and one for each token in the channel
+	done    chan struct{}
+}
+
+// A crew is a device's workers. They start when first needed, spin a little
+// when idle, and then wait in the channel.
+type crew struct {
+	max  int // goroutines that may work at once; 0: GOMAXPROCS
+	jobs chan *job
+
+	mu      sync.Mutex
+	started int
+	wg      sync.WaitGroup
+	spare   []*workspace
+	free    []*job
+}
+
+// maxCrew bounds the goroutines of a device.
+const maxCrew = 256
+
+// idleSpins is how often an idle worker looks for work before it parks; each
+// look yields the processor.
+const idleSpins = 64
+
+func (c *crew) init(limit int) {
+	c.max = limit
+	c.jobs = make(chan *job, maxCrew)
+}
+
+// width returns how many goroutines a loop may use now.
+func (c *crew) width() int {
+	w := runtime.GOMAXPROCS(0)
+	if c.max > 0 && c.max < w {
+		w = c.max
+	}
+	return min(w, maxCrew)
+}
+
+// loop runs tasks 0 to n-1. The caller takes part, so that a loop is done even
+// when all workers are busy with others.
+func (c *crew) loop(r *run, t tasker, n int) {
+	if n <= 0 {
+		return
+	}
+	helpers := min(r.width, n) - 1
+	if helpers <= 0 {
+		for i := range n {
+			t.task(r, r.ws, i)
+		}
+		return
+	}
+	c.start(helpers)
+	j := c.newJob()
+	j.t, j.r, j.n = t, r, int64(n)
+	j.next.Store(0)
+	j.pending.Store(int64(n))
+	j.refs.Store(int32(helpers) + 1)
+	for k := range helpers {
+		select {
+		case c.jobs <- j:
+			continue
+		default: // workers have plenty to do
+		}
+		j.refs.Add(int32(k - helpers))
+		break
+	}
+	j.work(r.ws)
+	for range idleSpins {
+		if j.pending.Load() == 0 {
+			break
+		}
+		runtime.Gosched()
+	}
+	<-j.done
+	c.release(j)
+}
+
+// work takes tasks until there are none.
+func (j *job) work(ws *workspace) {
+	for {
+		i := j.next.Add(1) - 1
+		if i >= j.n {
+			return
+		}
+		j.t.task(j.r, ws, int(i))
+		if j.pending.Add(-1) == 0 {
+			j.done <- struct{}{}
+		}
+	}
+}
+
+func (c *crew) newJob() *job {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if k := len(c.free); k > 0 {
+		j := c.free[k-1]
+		c.free = c.free[:k-1]
+		return j
+	}
+	return &job{done: make(chan struct{}, 1)}
+}
+
+// release gives up a reference; a job is used again when nobody can see it.
+func (c *crew) release(j *job) {
+	if j.refs.Add(-1) > 0 {
+		return
+	}
+	j.t, j.r = nil, nil
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.free = append(c.free, j)
+}
+
+// start makes sure that n workers run.
+func (c *crew) start(n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.started < n {
+		c.started++
+		c.wg.Add(1)
+		go c.worker()
+	}
+}
+
+func (c *crew) worker() {
+	defer c.wg.Done()
+	ws := &workspace{}
+	for {
+		j, ok := c.take()
+		if !ok {
+			return
+		}
+		// A token may be older than its job's work; then there is nothing
+		// left to take.
+		if j.next.Load() < j.n {
+			ws.need(j.r.exe.wsBytes, j.r.exe.wsPtrs)
+			j.work(ws)
+		}
+		c.release(j)
+	}
+}
+
+func (c *crew) take() (*job, bool) {
+	for range idleSpins {
+		select {
+		case j, ok := <-c.jobs:
+			return j, ok
+		default:
+			runtime.Gosched()
+		}
+	}
+	j, ok := <-c.jobs
+	return j, ok
+}
+
+// stop ends the workers and waits for them. No loop may be running.
+func (c *crew) stop() {
+	close(c.jobs)
+	c.wg.Wait()
+}
+
+// getSpace lends a workspace to a goroutine that runs a program.
+func (c *crew) getSpace() *workspace {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if k := len(c.spare); k > 0 {
+		w := c.spare[k-1]
+		c.spare = c.spare[:k-1]
+		return w
+	}
+	return &workspace{}
+}
+
+func (c *crew) putSpace(w *workspace) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.spare = append(c.spare, w)
+}
+
+// dropSpaces forgets the idle workspaces.
+func (c *crew) dropSpaces() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.spare, c.free = nil, nil
+}
