@@ -94,6 +94,47 @@ func (s *suite) testAlias(t *testing.T) {
 			s.check(t, b, exact)
 		}
 	})
+	s.sub(t, "matmul", func(t *testing.T) {
+		// w - 2·(A·B) over w: a parameter's update in the product that is its
+		// gradient; tall K, so that a device may want partial sums.
+		r := newRand(1, "alias matmul")
+		for _, c := range []mnk{{nil, 17, 9, 33}, {nil, 5, 6, 3000}, {nil, 65, 130, 257}} {
+			for _, d := range s.dtypes(ir.Floats) {
+				b := &builder{}
+				x, y, w := b.input(whole(r, d, c.m*c.k, 0, 1)), b.input(whole(r, d, c.k*c.n, -1, 1)), b.input(whole(r, d, c.m*c.n, -3, 3))
+				var post chain
+				g := post.op(ir.OpMul, post.acc(d), post.constant(d, 2))
+				post.store(b.inPlace(d, c.m*c.n, w), post.op(ir.OpSub, post.load(d, w, contiguous(c.m, c.n)), g))
+				b.add(&ir.MatMul{
+					M: c.m, N: c.n, K: c.k, DType: d, A: operand(x, contiguous(c.k, c.m).Permute([]int{1, 0})), B: operand(y, contiguous(c.k, c.n)),
+					PostOperands: post.ops, Post: post.steps, Stores: post.stores,
+				})
+				s.check(t, b, exact)
+			}
+		}
+	})
+	s.sub(t, "reduce", func(t *testing.T) {
+		r := newRand(1, "alias reduce")
+		for _, c := range [][2]int{{19, 40}, {3, 5000}, {300, 70}} {
+			for _, byColumn := range []bool{false, true} {
+				b := &builder{}
+				m, n := c[0], c[1]
+				v := contiguous(m, n)
+				if byColumn {
+					v = contiguous(n, m).Permute([]int{1, 0})
+				}
+				x, w := b.input(whole(r, ir.F32, m*n, -2, 2)), b.input(whole(r, ir.F32, m, -9, 9))
+				var pre, post chain
+				reg := pre.load(ir.F32, x, v)
+				post.store(b.inPlace(ir.F32, m, w), post.op(ir.OpSub, post.load(ir.F32, w, contiguous(m)), post.acc(ir.F32)))
+				b.add(&ir.Reduce{
+					Outer: []int{m}, Inner: []int{n}, Op: ir.OpSum, DType: ir.F32,
+					Operands: pre.ops, Pre: pre.steps, Reg: reg, PostOperands: post.ops, Post: post.steps, Stores: post.stores,
+				})
+				s.check(t, b, exact)
+			}
+		}
+	})
 	s.sub(t, "later use", func(t *testing.T) {
 		// The input is read by earlier instructions, its replacement by later
 		// ones.

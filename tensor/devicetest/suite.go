@@ -119,11 +119,17 @@ func (s *suite) checkEach(t *testing.T, b *builder, tols []tolerance) {
 		t.Errorf("%v\n%v", err, clip(p.String()))
 		return
 	}
+	bad := 0
 	for i, w := range want {
 		tol := tols[min(i, len(tols)-1)]
 		if err := ref.Compare(got[i], w, tol.ulp, tol.abs); err != nil {
-			t.Errorf("%v\n%s", err, clip(writer(p, p.Inputs+i)))
+			if bad++; bad <= 4 {
+				t.Errorf("%v\n%s", err, clip(writer(p, p.Inputs+i)))
+			}
 		}
+	}
+	if bad > 4 {
+		t.Errorf("%d of %d outputs are wrong", bad, len(want))
 	}
 }
 
