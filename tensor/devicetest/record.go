@@ -73,7 +73,6 @@ func (r *Record) Write() error {
 	return nil
 }
 
-
 func without(l []string, s string) []string {
 	var r []string
 	for _, x := range l {
