@@ -96,7 +96,7 @@ func (p *planner) emit(g *group) *code {
 		}
 		c.stores = append(c.stores, s)
 	}
-	if c.failed() {
+	if c.failed() || p.readsOwn(g, c) {
 		return nil
 	}
 	p.measure(c)
@@ -104,6 +104,19 @@ func (p *planner) emit(g *group) *code {
 		return nil
 	}
 	return c
+}
+
+// readsOwn reports whether the group reads from memory what it stores: its
+// prologue or its arguments need what its epilogue computes.
+func (p *planner) readsOwn(g *group, c *code) bool {
+	own := false
+	k := len(p.graph.Inputs)
+	c.operands(func(o *ir.Operand) {
+		if o.Slot >= k && p.group[o.Slot-k] == g.id {
+			own = true
+		}
+	})
+	return own
 }
 
 func (c *code) failed() bool {
