@@ -1,4 +1,262 @@
+// Package lower turns a program's instructions into dispatches: which kernel
+// module, which calls to splice into its template functions, which buffers,
+// and the words of the parameter block. It knows nothing of Vulkan's API.
+//
+// Structure goes into the kernel (ops, ranks after merging axes, which operands
+// are broadcast or masked, dtypes), numbers into the block (sizes, strides,
+// offsets, scalars), so a new batch size makes no new kernel.
 package lower
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/fornax-ml/fornax/tensor/ir"
+	"github.com/fornax-ml/fornax/vk/splice"
+)
 
 // MaxBuffers is the number of buffers that the shaders can name.
 const MaxBuffers = 16
+
+// BlockWords is the size of the parameter block that shaders declare.
+const BlockWords = 4096
+
+// AddressWord is the block's word where the buffers' addresses begin, two words
+// each.
+const AddressWord = 8
+
+// firstFree is the first word behind the addresses.
+const firstFree = AddressWord + 2*MaxBuffers
+
+// Options are the device's traits that matter to kernels.
+type Options struct {
+	Device    string   // for messages
+	Buffers   int      // that a dispatch may bind, at most MaxBuffers
+	Range     int      // bytes that a binding may span; 0: no limit
+	Workgroup int      // invocations of a workgroup, a power of two
+	Shared    int      // bytes of shared memory a workgroup
+	Align     int      // of scratch memory
+	DTypes    ir.Class // Narrow or more
+	Software  bool     // the device is a CPU
+}
+
+// Where a range of memory is, besides arguments 0, 1, ….
+const (
+	Arena  = -1
+	Status = -2
+)
+
+// A Mem is a range of memory.
+type Mem struct {
+	Arg           int // argument of Run, or Arena, or Status
+	Offset, Bytes int
+}
+
+// Overlaps reports whether the ranges share bytes.
+func (m Mem) Overlaps(o Mem) bool {
+	return m.Arg == o.Arg && m.Offset < o.Offset+o.Bytes && o.Offset < m.Offset+m.Bytes
+}
+
+// A Kernel is code: equal keys, equal code.
+type Kernel struct {
+	Module  string // name without the suffix of the address variant
+	Bodies  map[string]*splice.Body
+	Spec    []uint32 // specialization constants by id
+	Buffers int
+}
+
+// Key identifies the code.
+func (k *Kernel) Key() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %d %v\n", k.Module, k.Buffers, k.Spec)
+	for _, name := range []string{"kernel", "element", "pre", "pre_index", "combine", "better", "post", "flush", "base", "match", "update", "index_at", "load_a", "load_b", "a_base", "b_base"} {
+		if body := k.Bodies[name]; body != nil {
+			b.WriteString(name)
+			b.WriteByte('\n')
+			body.Key(&b)
+		}
+	}
+	return b.String()
+}
+
+// A Patch puts a scalar of the program into the block: two words.
+type Patch struct {
+	Word, Scalar int
+}
+
+// A Dispatch runs a kernel once.
+type Dispatch struct {
+	Instr    int // of the program
+	Kernel   *Kernel
+	Custom   *ir.Custom // instead of Kernel; Bindings are inputs, then outputs
+	Bindings []Mem
+	Block    []uint32
+	Patches  []Patch
+	Groups   [3]uint32
+	Reads    []Mem
+	Writes   []Mem
+}
+
+// A Check names an instruction whose indices are checked; its number in the
+// block of the check is its position in Plan.Checks, and NumberWord where.
+type Check struct {
+	Name     string
+	DType    ir.DType
+	Dispatch []int // whose block's word NumberWord the host sets
+}
+
+// NumberWord is the block's word that tells a check who it is.
+const NumberWord = 2
+
+// A Plan is a lowered program.
+type Plan struct {
+	Dispatches []Dispatch
+	Checks     []Check
+	ArenaBytes int // with scratch behind the program's own
+}
+
+type lowerer struct {
+	o       Options
+	p       *ir.Program
+	plan    *Plan
+	instr   int
+	scratch int // next free byte behind the arena, for this instruction
+}
+
+// Lower lowers a checked program. Errors are *ir.UnsupportedError.
+func Lower(p *ir.Program, o Options) (plan *Plan, err error) {
+	l := &lowerer{o: o, p: p, plan: &Plan{ArenaBytes: p.ArenaBytes}}
+	defer func() {
+		switch e := recover().(type) {
+		case nil:
+		case *ir.UnsupportedError:
+			e.Device = o.Device
+			e.Instr = instrText(p, l.instr)
+			plan, err = nil, e
+		default:
+			panic(e)
+		}
+	}()
+	for i, in := range p.Instrs {
+		l.instr, l.scratch = i, p.ArenaBytes
+		l.checkDTypes(in)
+		switch in := in.(type) {
+		case *ir.Map:
+			l.lowerMap(in)
+		case *ir.Reduce:
+			l.lowerReduce(in)
+		case *ir.MatMul:
+			l.lowerMatMul(in)
+		case *ir.Gather:
+			l.lowerGather(in)
+		case *ir.ScatterAdd:
+			l.lowerScatterAdd(in)
+		case *ir.Custom:
+			l.lowerCustom(in)
+		default:
+			unsupported("instruction family %s", in.Family())
+		}
+	}
+	return l.plan, nil
+}
+
+// instrText finds an instruction's line in the program's text.
+func instrText(p *ir.Program, i int) string {
+	q := *p
+	q.Instrs = p.Instrs[i : i+1]
+	q.ArenaBytes = 0
+	lines := strings.Split(strings.TrimSuffix(q.String(), "\n"), "\n")
+	return lines[len(lines)-1]
+}
+
+func unsupported(format string, args ...any) {
+	panic(&ir.UnsupportedError{Reason: fmt.Sprintf(format, args...)})
+}
+
+func (l *lowerer) checkDTypes(in ir.Instr) {
+	check := func(d ir.DType) {
+		if !l.o.DTypes.Has(d) {
+			unsupported("dtype %v", d)
+		}
+	}
+	for _, o := range in.Reads() {
+		check(l.p.Slots[o.Slot].DType)
+	}
+	for _, s := range in.Writes() {
+		check(l.p.Slots[s].DType)
+	}
+	for _, c := range chains(in) {
+		for _, s := range c {
+			check(s.DType)
+		}
+	}
+}
+
+func chains(in ir.Instr) []ir.Chain {
+	switch in := in.(type) {
+	case *ir.Map:
+		return []ir.Chain{in.Chain}
+	case *ir.Reduce:
+		return []ir.Chain{in.Pre, in.Post}
+	case *ir.MatMul:
+		return []ir.Chain{in.Post}
+	}
+	return nil
+}
+
+// mem is the memory of a slot.
+func (l *lowerer) mem(slot int) Mem {
+	s := l.p.Slots[slot]
+	switch {
+	case s.Kind == ir.Temp:
+		return Mem{Arena, s.Offset, s.Bytes()}
+	case s.Kind == ir.Output && s.Alias != ir.NoSlot:
+		slot = s.Alias
+	}
+	return Mem{slot, 0, s.Bytes()}
+}
+
+// takeScratch reserves memory behind the arena for this instruction.
+func (l *lowerer) takeScratch(bytes int) Mem {
+	off := (l.scratch + l.o.Align - 1) / l.o.Align * l.o.Align
+	bytes = (bytes + 3) &^ 3
+	l.scratch = off + bytes
+	l.plan.ArenaBytes = max(l.plan.ArenaBytes, l.scratch)
+	return Mem{Arena, off, bytes}
+}
+
+// maxPositions bounds iteration shapes: positions are divided by
+// multiplication, which is exact below it.
+const maxPositions = 1<<31 - 1
+
+func positions(shape ...[]int) int {
+	n := 1
+	for _, s := range shape {
+		for _, d := range s {
+			if d == 0 {
+				return 0
+			}
+		}
+	}
+	for _, s := range shape {
+		for _, d := range s {
+			n *= d
+			if n > maxPositions {
+				unsupported("more than 2^31-1 positions")
+			}
+		}
+	}
+	return n
+}
+
+// fold spreads n workgroups over two axes of at most 65,535.
+func fold(n int) [3]uint32 {
+	const most = 65535
+	y := (n + most - 1) / most
+	if y > most {
+		unsupported("%d workgroups", n)
+	}
+	return [3]uint32{uint32((n + y - 1) / y), uint32(y), 1}
+}
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }

@@ -1,0 +1,185 @@
+//go:build cgo
+
+package vk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/fornax-ml/fornax/tensor/ir"
+	"github.com/fornax-ml/fornax/vk/internal/driver"
+	"github.com/fornax-ml/fornax/vk/lower"
+)
+
+// Device is an ir.Device on one Vulkan device.
+type Device struct {
+	in    *driver.Instance
+	drv   *driver.Device
+	info  ir.Info
+	lower lower.Options
+
+	kernels kernels
+	pool    pool
+	status  status
+
+	// run orders what a run does between looking at the arena and submitting.
+	// Nothing waits for the device while holding it, but for an arena that
+	// cannot grow otherwise.
+	run      sync.Mutex
+	arena    *driver.Allocation
+	arenaGen uint64
+	arenaUse driver.Epoch // the last submit that uses the arena
+
+	closed                     atomic.Bool
+	programs, runs, dispatches atomic.Int64
+}
+
+// Open opens device i of the backend's Devices.
+func Open(i int, o Options) (*Device, error) {
+	in, err := instance(o.Validation)
+	if err != nil {
+		return nil, fmt.Errorf("vk: %w", err)
+	}
+	tier := o.tier()
+	opt := driver.DeviceOptions{Tier: tier, ForceStaging: o.ForceStaging, CacheDir: o.CacheDir, FailAlloc: o.FailAlloc}
+	if f := o.FailSubmit; f != nil {
+		opt.FailSubmit = func(n int) error {
+			err := f(n)
+			if errors.Is(err, ErrLoseDevice) {
+				return driver.ErrDeviceLost
+			}
+			return err
+		}
+	}
+	drv, err := in.OpenDevice(i, opt)
+	if err != nil {
+		return nil, fmt.Errorf("vk: %w", err)
+	}
+	f, p := drv.Features(), drv.Physical()
+	if !f.BufferDeviceAddress {
+		tier = 0
+	}
+	d := &Device{in: in, drv: drv, info: describe(i, tier, &p, f, drv.MaxAlloc(), drv.Alignment())}
+	d.lower = lower.Options{
+		Device: d.info.Name, Buffers: d.info.Limits.Operands, Shared: int(p.Limits.SharedMemory), Align: d.info.Limits.Align,
+		DTypes: d.info.DTypes, Software: d.info.Software, Workgroup: 128,
+	}
+	for _, most := range []uint32{p.Limits.MaxWorkGroupInvocations, p.Limits.MaxWorkGroupSize[0]} {
+		if most >= 256 && d.lower.Workgroup == 128 {
+			d.lower.Workgroup = 256
+		} else if most < 256 {
+			d.lower.Workgroup = 128
+		}
+	}
+	if tier == 0 {
+		d.lower.Range = int(min(p.Limits.StorageBufferRange, 1<<62))
+	}
+	d.kernels.init(d)
+	d.pool.init(d)
+	if err := d.status.init(d); err != nil {
+		drv.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+// Info implements ir.Device.
+func (d *Device) Info() *ir.Info { return &d.info }
+
+// Messages drains the validation messages of all devices opened with
+// validation.
+func (d *Device) Messages() []string { return d.in.Messages() }
+
+// Sync implements ir.Device.
+func (d *Device) Sync(ctx context.Context) error {
+	if err := d.drv.WaitIdle(ctx); err != nil {
+		return d.fail(err)
+	}
+	return d.status.take(d)
+}
+
+// Stats implements ir.Device.
+func (d *Device) Stats() ir.Stats {
+	s := d.drv.Stats()
+	return ir.Stats{
+		Programs: int(d.programs.Load()), Pipelines: int(s.Pipelines), Submits: int(s.Submits), Runs: int(d.runs.Load()),
+		Dispatches: int(d.dispatches.Load()), Allocs: int(s.Memory.BlockAllocs), LiveBytes: int(d.pool.live.Load()),
+		PoolBytes: int(s.Memory.Reserved),
+	}
+}
+
+// Trim implements ir.Device.
+func (d *Device) Trim() {
+	d.pool.drop(d)
+	d.run.Lock()
+	if d.arena != nil {
+		d.drv.After(d.arenaUse, d.arena.Free)
+		d.arena = nil
+	}
+	d.run.Unlock()
+	d.drv.Trim()
+}
+
+// Close implements ir.Device.
+func (d *Device) Close() error {
+	if d.closed.Swap(true) {
+		return nil
+	}
+	d.run.Lock()
+	defer d.run.Unlock()
+	return d.fail(d.drv.Close())
+}
+
+// fail maps the driver package's errors to ir's.
+func (d *Device) fail(err error) error {
+	var m *driver.MemoryError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &m):
+		limit := d.info.Limits.MemoryBytes
+		return &ir.MemoryError{Device: d.info.Name, Need: int(m.Need), Live: int(d.drv.Stats().Memory.Live), Limit: limit, Reason: err.Error()}
+	case errors.Is(err, driver.ErrDeviceLost):
+		return fmt.Errorf("%s: %w: %w", d.info.Name, ir.ErrDeviceLost, err)
+	case errors.Is(err, driver.ErrClosed):
+		return fmt.Errorf("%s: %w", d.info.Name, ir.ErrClosed)
+	case errors.Is(err, driver.ErrOutOfDeviceMemory), errors.Is(err, driver.ErrOutOfHostMemory):
+		return &ir.MemoryError{Device: d.info.Name, Live: int(d.drv.Stats().Memory.Live), Limit: d.info.Limits.MemoryBytes, Reason: err.Error()}
+	case errors.Is(err, ir.ErrOutOfMemory), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	}
+	return fmt.Errorf("%s: %w", d.info.Name, err)
+}
+
+// growArena makes the arena at least so large; d.run is held. A larger one is
+// had before the old one goes, or where both do not fit, after.
+func (d *Device) growArena(ctx context.Context, bytes int) error {
+	if bytes == 0 || d.arena != nil && d.arena.Size >= bytes {
+		return nil
+	}
+	a, err := d.drv.Alloc(bytes, driver.DeviceMemory)
+	if err != nil {
+		d.pool.drop(d)
+		if d.arena != nil {
+			if werr := d.drv.Wait(ctx, d.arenaUse); werr != nil {
+				return d.fail(werr)
+			}
+			d.arena.Free()
+			d.arena = nil
+			d.arenaGen++
+		}
+		d.drv.Trim()
+		if a, err = d.drv.Alloc(bytes, driver.DeviceMemory); err != nil {
+			return d.fail(err)
+		}
+	}
+	if d.arena != nil {
+		d.drv.After(d.arenaUse, d.arena.Free)
+	}
+	d.arena = a
+	d.arenaGen++
+	return nil
+}

@@ -1,0 +1,199 @@
+package lower
+
+import (
+	"slices"
+
+	"github.com/fornax-ml/fornax/tensor/ir"
+	"github.com/fornax-ml/fornax/vk/splice"
+)
+
+var (
+	param0 = splice.Param(0)
+	param1 = splice.Param(1)
+)
+
+func (l *lowerer) lowerMap(m *ir.Map) {
+	c := l.dispatch("map", l.isWide(m))
+	f := c.fn("element")
+	sp := f.space(&param0, []group{{param0, m.Shape}}, views(m.Operands...)...)
+	f.stores(m.Stores, f.chain(m.Chain, m.Operands, sp), param0, param1)
+	c.emitMap(positions(m.Shape), l.hasNarrow(m.Stores))
+}
+
+// emitMap adds a dispatch of the map kernel over n positions.
+func (c *dispatcher) emitMap(n int, narrow bool) {
+	c.numbers(n)
+	w := c.l.o.Workgroup
+	entry := "spread"
+	if narrow {
+		entry = "words"
+	}
+	c.emit(entry, fold(ceilDiv(n, 4*w)), uint32(w))
+}
+
+// Gather: a Map whose chain computes where to load.
+func (l *lowerer) lowerGather(g *ir.Gather) {
+	l.checkIndices(g.Name, g.Index, g.X.View.Shape[g.Axis])
+	c := l.dispatch("map", l.isWide(g))
+	f := c.fn("element")
+	x := flatAxis(g.X.View, g.Axis, g.Shape[g.Axis])
+	sp := f.space(&param0, []group{{param0, g.Shape}}, g.Index.View, x)
+	i := f.call("index_of", f.operand(sp, g.Index))
+	var v splice.Arg
+	if _, _, any := g.X.View.Bounds(); !any {
+		v = splice.Const(regBits(g.DType, g.X.Fill))
+		if positions(g.X.View.Shape) == 0 {
+			v = splice.Const(0)
+		}
+	} else {
+		// The mask of X's axis applies to the index.
+		at, ok := sp.index(x)
+		at = f.call("axis_add", at, i, num(c.word(g.X.View.Strides[g.Axis])))
+		in := f.call("below", i, num(c.word(g.X.View.Shape[g.Axis])))
+		both := in
+		if partial(g.X.View, g.Axis) {
+			lo, hi := g.X.View.Lo[g.Axis], g.X.View.Hi[g.Axis]
+			was := num(1)
+			if ok != nil {
+				was = *ok
+			}
+			now := f.call("in_mask", was, i, num(c.word(lo, hi-lo)))
+			ok = &now
+		}
+		if ok != nil {
+			both = f.call("both", in, *ok)
+		}
+		v = f.load(l.mem(g.X.Slot), g.DType, f.call("index_or_0", both, at))
+		if ok != nil {
+			v = f.call("value_or", *ok, v, splice.Const(regBits(g.DType, g.X.Fill)))
+		}
+		v = f.call("value_or", in, v, splice.Const(0))
+	}
+	f.store(l.mem(g.Dst), g.DType, param0, param1, v)
+	c.emitMap(positions(g.Shape), g.DType.Size() == 1)
+}
+
+// flatAxis gives the view an axis of size n along which it does not move.
+func flatAxis(v ir.View, axis, n int) ir.View {
+	v = v.Clone()
+	v.Shape[axis], v.Strides[axis] = n, 0
+	if v.Masked() {
+		v.Lo[axis], v.Hi[axis] = 0, n
+	}
+	return v
+}
+
+// checkIndices emits the check that records the first index outside [0, size).
+func (l *lowerer) checkIndices(name string, index ir.Operand, size int) {
+	v := index.View.Clone()
+	if !v.Masked() { // positions that read the same element come once
+		for a := range v.Shape {
+			if v.Strides[a] == 0 && v.Shape[a] > 1 {
+				v.Shape[a] = 1
+			}
+		}
+	}
+	n := positions(v.Shape)
+	if n == 0 {
+		return
+	}
+	d := l.p.Slots[index.Slot].DType
+	w := l.o.Workgroup
+	check := Check{Name: name, DType: d}
+	emit := func(entry string, groups int) {
+		c := l.dispatch("indexcheck", d.Size() == 8)
+		c.write(Mem{Status, 0, StatusBytes})
+		f := c.fn("index_at")
+		sp := f.space(&param0, []group{{param0, v.Shape}}, v)
+		f.body.Return = f.operand(sp, ir.Operand{Slot: index.Slot, View: v, Fill: index.Fill})
+		c.numbers(n, size, 0)
+		check.Dispatch = append(check.Dispatch, len(l.plan.Dispatches))
+		c.emit(entry, fold(groups), uint32(w))
+	}
+	if n <= 16*w {
+		emit("once", 1)
+	} else {
+		emit("scan", ceilDiv(n, w))
+		emit("note", 1)
+	}
+	l.plan.Checks = append(l.plan.Checks, check)
+}
+
+// StatusBytes is the size of the status record; see shaders/indexcheck.comp.
+const StatusBytes = 32
+
+// ScatterAdd: an invocation an element of the destination.
+func (l *lowerer) lowerScatterAdd(s *ir.ScatterAdd) {
+	l.checkIndices(s.Name, s.Index, s.Shape[s.Axis])
+	wide := l.isWide(s)
+	c := l.dispatch("scatteradd", wide)
+	n := s.Shape[s.Axis]
+	whole := []group{{param0, s.Shape}}
+
+	f := c.fn("base")
+	f.body.Return = splice.Const(0)
+	if s.Base.Slot != ir.NoSlot {
+		f.body.Return = f.operand(f.space(&param0, whole, s.Base.View), s.Base)
+	}
+	// coord computes the position on the axis.
+	coord := ir.View{Shape: s.Shape, Strides: make([]int, len(s.Shape))}
+	coord.Strides[s.Axis] = 1
+	// along reads an operand at i's position with j on the axis.
+	along := func(f *fn, sp *space, o ir.Operand) splice.Arg {
+		d := l.p.Slots[o.Slot].DType
+		fill := splice.Const(regBits(d, o.Fill))
+		if _, _, any := o.View.Bounds(); !any {
+			return fill
+		}
+		at, ok := sp.index(flatAxis(o.View, s.Axis, n))
+		at = f.call("axis_add", at, param1, num(c.word(o.View.Strides[s.Axis])))
+		if partial(o.View, s.Axis) {
+			lo, hi := o.View.Lo[s.Axis], o.View.Hi[s.Axis]
+			was := num(1)
+			if ok != nil {
+				was = *ok
+			}
+			now := f.call("in_mask", was, param1, num(c.word(lo, hi-lo)))
+			ok = &now
+		}
+		if ok == nil {
+			return f.load(l.mem(o.Slot), d, at)
+		}
+		return f.call("value_or", *ok, f.load(l.mem(o.Slot), d, f.call("index_or_0", *ok, at)), fill)
+	}
+	f = c.fn("match")
+	sp := f.space(nil, whole, flatAxis(s.Index.View, s.Axis, n), coord)
+	q, _ := sp.index(coord)
+	f.body.Return = f.call("same", f.call("index_of", along(f, sp, s.Index)), q)
+
+	f = c.fn("update")
+	sp = f.space(nil, whole, flatAxis(s.Updates.View, s.Axis, n))
+	f.body.Return = along(f, sp, s.Updates)
+
+	f = c.fn("combine")
+	f.body.Return = f.call(opName(ir.OpAdd, s.DType, ir.Invalid), param0, param1)
+
+	f = c.fn("post")
+	f.store(l.mem(s.Dst), s.DType, param0, param1, splice.Param(2))
+
+	total := positions(s.Shape)
+	c.numbers(total, s.Index.View.Shape[s.Axis])
+	out := 1
+	if s.DType.Size() == 1 {
+		out = 4
+	}
+	w := l.o.Workgroup
+	c.emit("", fold(ceilDiv(total, out*w)), uint32(w), uint32(out))
+}
+
+func (l *lowerer) lowerCustom(k *ir.Custom) {
+	d := Dispatch{Instr: l.instr, Custom: k}
+	for _, o := range k.Operands {
+		d.Reads = append(d.Reads, l.mem(o.Slot))
+	}
+	for _, s := range k.Dst {
+		d.Writes = append(d.Writes, l.mem(s))
+	}
+	d.Bindings = slices.Concat(d.Reads, d.Writes)
+	l.plan.Dispatches = append(l.plan.Dispatches, d)
+}

@@ -1,0 +1,83 @@
+package vk_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/fornax-ml/fornax/tensor/ir"
+	"github.com/fornax-ml/fornax/vk"
+)
+
+// elementwise makes a program of one op.
+func elementwise(op ir.Op, from, to ir.DType, n int) *ir.Program {
+	row := op.Info()
+	m := &ir.Map{Shape: []int{n}}
+	p := &ir.Program{Instrs: []ir.Instr{m}}
+	step := ir.Step{Op: op, From: from, DType: to}
+	for a := range row.Arity {
+		d := from
+		if op == ir.OpWhere && a == 0 {
+			d = ir.Bool
+		}
+		p.Slots = append(p.Slots, in(d, n))
+		m.Operands = append(m.Operands, whole(a, n))
+		m.Chain = append(m.Chain, load(a, d))
+		step.Args = append(step.Args, a)
+	}
+	m.Chain = append(m.Chain, step)
+	p.Inputs, p.Outputs = row.Arity, 1
+	p.Slots = append(p.Slots, out(to, n))
+	m.Stores = []ir.Store{{Slot: row.Arity, Reg: row.Arity}}
+	return p
+}
+
+func TestElementwise(t *testing.T) {
+	eachVariant(t, func(t *testing.T, d *vk.Device) {
+		for _, row := range ir.Table() {
+			if row.Kind != ir.KindElementwise {
+				continue
+			}
+			for _, from := range row.Args.List() {
+				if !d.Info().DTypes.Has(from) {
+					continue
+				}
+				results := []ir.DType{row.Op.ResultType(from)}
+				if row.Op == ir.OpCast {
+					results = d.Info().DTypes.List()
+				}
+				for _, to := range results {
+					t.Run(fmt.Sprintf("%v/%v/%v", row.Op, from, to), func(t *testing.T) {
+						for _, n := range []int{1, 3, 17, 255, 257} {
+							testElementwise(t, d, row, from, to, n)
+						}
+					})
+				}
+			}
+		}
+	})
+}
+
+func testElementwise(t *testing.T, d *vk.Device, row *ir.OpInfo, from, to ir.DType, n int) {
+	r := rand.New(rand.NewPCG(1, uint64(n)))
+	var ins [][]byte
+	for a := range row.Arity {
+		dt := from
+		if row.Op == ir.OpWhere && a == 0 {
+			dt = ir.Bool
+		}
+		dom := [2]float64{0, 2}
+		if len(row.Domain) > 0 {
+			dom = row.Domain[min(a, len(row.Domain)-1)]
+		}
+		b := random(r, dt, n, dom)
+		// Every few elements equal ones, so that comparisons see ties.
+		if a > 0 && row.Op != ir.OpWhere {
+			for i := 0; i < n; i += 5 {
+				ir.PutBits(dt, b, i, ir.GetBits(dt, ins[0], i))
+			}
+		}
+		ins = append(ins, b)
+	}
+	same(t, d, elementwise(row.Op, from, to, n), ins, row.ULP, row.Abs)
+}

@@ -1,0 +1,63 @@
+package vk
+
+import (
+	"errors"
+
+	"github.com/fornax-ml/fornax/tensor/ir"
+)
+
+// ErrNoCgo is why there are no Vulkan devices in a program built without cgo.
+var ErrNoCgo = errors.New("vk: built without cgo, Vulkan is not available")
+
+// TierCore as Options.Tier allows Vulkan 1.1's core limits only.
+const TierCore = -1
+
+// Options configures [Open]; the zero value is the usual one.
+type Options struct {
+	// Tier caps the feature tier: 0 is no cap, 1 to 3 that tier, TierCore tier
+	// 0. The environment's FORNAX_VK_TIER, 0 to 3, caps it further.
+	Tier int
+	// Validation enables the Khronos validation layer with synchronization
+	// validation; so does FORNAX_VALIDATION=1. See Device.Messages.
+	Validation bool
+	// ForceStaging treats device memory as invisible to the host, for tests.
+	ForceStaging bool
+	// CacheDir is where the pipeline cache is kept; empty: nowhere.
+	CacheDir string
+	// FailAlloc and FailSubmit, for tests, are called with the number of the
+	// device's allocation or submit, from 1; an error makes it fail. See
+	// ErrLoseDevice.
+	FailAlloc, FailSubmit func(n int) error
+}
+
+// ErrLoseDevice is what a FailSubmit returns to lose the device.
+var ErrLoseDevice = ir.ErrDeviceLost
+
+// A Kernel is a user's kernel for a custom op: the value of
+// ir.CustomOp.Kernels["vulkan"].
+//
+// The module's set 0 has one storage buffer for each input, in order, then one
+// for each output, at bindings 0, 1, …; arrays are packed, narrow elements four
+// to a word. It must keep to tier 0 (Vulkan 1.1 core) to run on every device.
+type Kernel struct {
+	// SPIRV is the module, as tools/shaderc makes and package shaders loads.
+	SPIRV []uint32
+	// Entry is the entry point; "" is main.
+	Entry string
+	// Spec sets specialization constants 0, 1, …
+	Spec []uint32
+	// Groups gives the number of workgroups on each axis, at most 65,535.
+	Groups func(in, out []ir.Type, attrs []int64) [3]uint32
+	// Params gives the push constants, at most 32 words; nil: none.
+	Params func(in, out []ir.Type, attrs []int64) []uint32
+}
+
+const backendName = "vulkan"
+
+func init() { ir.Register(backend{}) }
+
+// backend is the ir.Backend "vulkan".
+type backend struct{}
+
+// Name implements ir.Backend.
+func (backend) Name() string { return backendName }

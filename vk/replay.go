@@ -1,0 +1,292 @@
+//go:build cgo
+
+package vk
+
+import (
+	"context"
+	"encoding/binary"
+
+	"github.com/fornax-ml/fornax/tensor/ir"
+	"github.com/fornax-ml/fornax/vk/internal/driver"
+	"github.com/fornax-ml/fornax/vk/lower"
+)
+
+// A replay is one recorded command buffer of an executable with the parameter
+// block that it reads. An executable has several, so that runs may be in flight
+// together, and where command buffers name their arguments, so that arguments
+// that take turns find theirs.
+type replay struct {
+	block    *driver.Allocation
+	cb       *driver.CommandBuffer
+	sets     []*driver.DescriptorSet
+	args     []*driver.Allocation // in the block, or in the sets
+	arenaGen uint64
+	epoch    driver.Epoch // of the last submit
+	used     uint64       // executable.clock at the last take
+	taken    bool
+}
+
+// How many replays an executable keeps.
+const (
+	inFlight = 3 // where any replay serves any arguments
+	tuples   = 8 // where one serves one tuple of them
+)
+
+// take finds a replay that is not in use, the one for these arguments if there
+// is one, and waits for the device when all are.
+func (x *executable) take(ctx context.Context, args []ir.Buffer) (*replay, error) {
+	most := inFlight
+	if x.bound {
+		most = tuples
+	}
+	for {
+		x.mu.Lock()
+		if x.freed {
+			x.mu.Unlock()
+			return nil, driver.ErrClosed
+		}
+		x.clock++
+		var best, oldest *replay
+		full := len(x.instances) >= most
+		for _, r := range x.instances {
+			if r.taken {
+				continue
+			}
+			if oldest == nil || r.epoch < oldest.epoch {
+				oldest = r
+			}
+			if !x.d.drv.Done(r.epoch) {
+				continue
+			}
+			switch same := r.same(args); {
+			case same && (best == nil || !best.same(args)):
+				best = r
+			case !same && (full || !x.bound) && (best == nil || !best.same(args) && r.used < best.used):
+				best = r
+			}
+		}
+		if best == nil && (!full || oldest == nil) {
+			best = &replay{}
+			x.instances = append(x.instances, best)
+		}
+		if best != nil {
+			best.taken, best.used = true, x.clock
+			x.mu.Unlock()
+			return best, nil
+		}
+		epoch := oldest.epoch
+		x.mu.Unlock()
+		if err := x.d.drv.Wait(ctx, epoch); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (x *executable) put(r *replay) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	r.taken = false
+	if x.freed {
+		r.free(x.d)
+	}
+}
+
+// same reports whether the replay has these arguments.
+func (r *replay) same(args []ir.Buffer) bool {
+	if len(r.args) != len(args) {
+		return false
+	}
+	for i, a := range args {
+		if r.args[i] != a.(*buffer).a {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *replay) free(d *Device) {
+	if r.cb != nil {
+		r.cb.Free()
+	}
+	sets, block := r.sets, r.block
+	d.drv.After(r.epoch, func() {
+		for _, s := range sets {
+			s.Free()
+		}
+		if block != nil {
+			block.Free()
+		}
+	})
+	*r = replay{}
+}
+
+// prepare brings block, sets and command buffer up to date. d.run is held.
+func (x *executable) prepare(r *replay, args []ir.Buffer, scalars []ir.Scalar) error {
+	d := x.d
+	if r.block == nil {
+		b, err := d.drv.Alloc(x.bytes, driver.UploadMemory)
+		if err != nil {
+			return err
+		}
+		copy(b.Mapped, x.first)
+		r.block = b
+	}
+	moved := r.cb == nil || !r.same(args) || x.plan.ArenaBytes > 0 && r.arenaGen != d.arenaGen
+	if moved {
+		// Should what follows fail, nothing must pass for up to date.
+		r.args = r.args[:0]
+		if d.addresses() {
+			x.writeAddresses(r, args)
+		}
+	}
+	x.writeScalars(r, scalars)
+	if err := r.block.Flush(0, len(x.first)); err != nil {
+		return err
+	}
+	if r.cb == nil || moved && x.bound {
+		if err := x.record(r, args); err != nil {
+			return err
+		}
+	}
+	if moved {
+		r.arenaGen = d.arenaGen
+		for _, a := range args {
+			r.args = append(r.args, a.(*buffer).a)
+		}
+	}
+	return nil
+}
+
+// locate finds the memory that m names.
+func (x *executable) locate(m lower.Mem, args []ir.Buffer) (*driver.Allocation, int) {
+	switch m.Arg {
+	case lower.Arena:
+		return x.d.arena, m.Offset
+	case lower.Status:
+		return x.d.status.a, m.Offset
+	}
+	return args[m.Arg].(*buffer).a, m.Offset
+}
+
+func (x *executable) writeAddresses(r *replay, args []ir.Buffer) {
+	for i := range x.plan.Dispatches {
+		k := &x.plan.Dispatches[i]
+		if k.Custom != nil {
+			continue
+		}
+		at := r.block.Mapped[x.windows[i]+4*lower.AddressWord:]
+		for _, m := range k.Bindings {
+			a, off := x.locate(m, args)
+			binary.LittleEndian.PutUint64(at, a.Address+uint64(off))
+			at = at[8:]
+		}
+	}
+}
+
+func (x *executable) writeScalars(r *replay, scalars []ir.Scalar) {
+	for i := range x.plan.Dispatches {
+		for _, p := range x.plan.Dispatches[i].Patches {
+			s := scalars[p.Scalar]
+			binary.LittleEndian.PutUint64(r.block.Mapped[x.windows[i]+4*p.Word:], lower.RegBits(s.DType, s.Bits))
+		}
+	}
+}
+
+// record records the program, with a barrier at each real hazard.
+func (x *executable) record(r *replay, args []ir.Buffer) error {
+	d := x.d
+	old := r.sets
+	r.sets = nil
+	for _, s := range old { // the replay's last run is complete
+		s.Free()
+	}
+	var h hazards
+	var cmds []driver.Command
+	var shared *driver.DescriptorSet
+	for i := range x.plan.Dispatches {
+		k := &x.plan.Dispatches[i]
+		if h.conflict(k) {
+			cmds = append(cmds, driver.Barrier())
+			h.clear()
+		}
+		h.add(k)
+		p := x.pipelines[i]
+		var push []byte
+		var dynamic []uint32
+		set, groups := shared, k.Groups
+		switch {
+		case k.Custom != nil:
+			c := &x.customs[i]
+			push, groups = c.push, c.groups
+			if groups[0] == 0 || groups[1] == 0 || groups[2] == 0 {
+				continue
+			}
+			var err error
+			if set, err = x.bind(r, p, k, args, nil); err != nil {
+				return err
+			}
+		case d.addresses():
+			if shared == nil {
+				var err error
+				if shared, err = x.bind(r, p, nil, nil, []driver.BufferBinding{{Allocation: r.block, Range: blockRange}}); err != nil {
+					return err
+				}
+				set = shared
+			}
+			dynamic = []uint32{uint32(x.windows[i])}
+		default:
+			var err error
+			if set, err = x.bind(r, p, k, args, []driver.BufferBinding{{Allocation: r.block, Offset: x.windows[i], Range: blockRange}}); err != nil {
+				return err
+			}
+		}
+		cmds = append(cmds, p.Dispatch(set, push, int(groups[0]), int(groups[1]), int(groups[2]), dynamic...))
+	}
+	if r.cb != nil {
+		return r.cb.Record(cmds)
+	}
+	cb, err := d.drv.Record(cmds)
+	r.cb = cb
+	return err
+}
+
+// bind makes the descriptor set of a dispatch: first, then its buffers.
+func (x *executable) bind(r *replay, p *driver.Pipeline, k *lower.Dispatch, args []ir.Buffer, first []driver.BufferBinding) (*driver.DescriptorSet, error) {
+	bufs := first
+	if k != nil {
+		for _, m := range k.Bindings {
+			a, off := x.locate(m, args)
+			bufs = append(bufs, driver.BufferBinding{Allocation: a, Offset: off, Range: max(m.Bytes, 4)})
+		}
+	}
+	s, err := x.d.drv.NewDescriptorSet(p, bufs)
+	if err == nil {
+		r.sets = append(r.sets, s)
+	}
+	return s, err
+}
+
+// hazards are the ranges touched since the last barrier.
+type hazards struct{ reads, writes []lower.Mem }
+
+func (h *hazards) clear() { h.reads, h.writes = h.reads[:0], h.writes[:0] }
+
+func (h *hazards) add(k *lower.Dispatch) {
+	h.reads = append(h.reads, k.Reads...)
+	h.writes = append(h.writes, k.Writes...)
+}
+
+func (h *hazards) conflict(k *lower.Dispatch) bool {
+	return overlap(k.Reads, h.writes) || overlap(k.Writes, h.writes) || overlap(k.Writes, h.reads)
+}
+
+func overlap(a, b []lower.Mem) bool {
+	for _, x := range a {
+		for _, y := range b {
+			if x.Overlaps(y) {
+				return true
+			}
+		}
+	}
+	return false
+}
