@@ -1,154 +1,322 @@
 package plan
 
 import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
 )
 
-// A gb builds graphs for tests.
-type gb struct{ g Graph }
+var update = flag.Bool("update", false, "rewrite the programs in testdata")
 
-func (b *gb) add(n Node) int {
-	b.g.Nodes = append(b.g.Nodes, n)
-	return len(b.g.Nodes) - 1
-}
-
-func (b *gb) node(i int) *Node { return &b.g.Nodes[i] }
-
-func (b *gb) input(d ir.DType, shape ...int) int {
-	b.g.Inputs = append(b.g.Inputs, Input{DType: d, Len: ir.Size(shape)})
-	return b.add(Node{Op: ir.OpLoad, DType: d, Shape: shape, K: len(b.g.Inputs) - 1})
-}
-
-func (b *gb) donated(d ir.DType, shape ...int) int {
-	i := b.input(d, shape...)
-	b.g.Inputs[len(b.g.Inputs)-1].Donated = true
-	return i
-}
-
-func (b *gb) scalar(d ir.DType, like int) int {
-	b.g.Scalars = append(b.g.Scalars, d)
-	return b.expandTo(b.add(Node{Op: ir.OpScalar, DType: d, K: len(b.g.Scalars) - 1}), like)
-}
-
-func (b *gb) constant(d ir.DType, v float64, like int) int {
-	return b.expandTo(b.add(Node{Op: ir.OpConst, DType: d, Imm: ir.FloatBits(d, v)}), like)
-}
-
-// expandTo gives a rank-0 node the shape of another.
-func (b *gb) expandTo(i, like int) int {
-	shape := b.node(like).Shape
-	if len(shape) == 0 {
-		return i
-	}
-	ones := make([]int, len(shape))
-	for a := range ones {
-		ones[a] = 1
-	}
-	return b.expand(b.reshape(i, ones...), shape...)
-}
-
-func (b *gb) op(op ir.Op, in ...int) int {
-	x := b.node(in[len(in)-1])
-	return b.add(Node{Op: op, DType: op.ResultType(x.DType), From: x.DType, Shape: x.Shape, In: in})
-}
-
-func (b *gb) cast(d ir.DType, x int) int {
-	n := b.node(x)
-	return b.add(Node{Op: ir.OpCast, DType: d, From: n.DType, Shape: n.Shape, In: []int{x}})
-}
-
-func (b *gb) index(d ir.DType, shape ...int) int {
-	return b.add(Node{Op: ir.OpIndex, DType: d, Shape: shape})
-}
-
-func (b *gb) reduce(op ir.Op, x int, axes ...int) int {
-	n := b.node(x)
-	var shape []int
-	k := 0
-	for a, s := range n.Shape {
-		if k < len(axes) && axes[k] == a {
-			k++
-			continue
+// goldens are graphs whose programs are in testdata, by name.
+var goldens = []struct {
+	name  string
+	opt   Options
+	graph func(b *gb)
+}{
+	{"elementwise", Options{}, func(b *gb) {
+		x, y := b.input(ir.F32, 2, 3), b.input(ir.F32, 2, 3)
+		b.out(b.op(ir.OpTanh, b.op(ir.OpAdd, b.op(ir.OpMul, x, y), b.constant(ir.F32, 2, x))))
+	}},
+	{"nofuse", Options{NoFuse: true}, func(b *gb) {
+		x, y := b.input(ir.F32, 2, 3), b.input(ir.F32, 3, 2)
+		b.out(b.op(ir.OpTanh, b.op(ir.OpAdd, x, b.permute(y, 1, 0))))
+	}},
+	// One axis is left of what all operands step through alike.
+	{"collapse", Options{}, func(b *gb) {
+		x, y := b.input(ir.F32, 2, 1, 3, 4, 5), b.input(ir.F32, 1, 1, 3, 4, 1)
+		b.out(b.op(ir.OpAdd, x, b.expand(y, 2, 1, 3, 4, 5)))
+	}},
+	{"linear", Options{}, linear},
+	{"linear3d", Options{}, func(b *gb) {
+		x, w, c := b.input(ir.F32, 2, 4, 8), b.input(ir.F32, 8, 3), b.input(ir.F32, 3)
+		z := b.reshape(b.matmul(b.reshape(x, 8, 8), w), 2, 4, 3)
+		b.out(b.op(ir.OpRelu, b.op(ir.OpAdd, z, b.expand(b.reshape(c, 1, 1, 3), 2, 4, 3))))
+	}},
+	{"batchrows", Options{}, func(b *gb) {
+		x, w := b.input(ir.F32, 2, 4, 8), b.input(ir.F32, 8, 3)
+		b.out(b.matmul(x, b.expand(b.reshape(w, 1, 8, 3), 2, 8, 3)))
+	}},
+	// Heads of attention: no copy between the projection and the product.
+	{"heads", Options{}, func(b *gb) {
+		q, k := b.input(ir.F32, 2, 4, 6), b.input(ir.F32, 2, 4, 6)
+		split := func(x int) int { return b.permute(b.reshape(x, 2, 4, 3, 2), 0, 2, 1, 3) }
+		b.out(b.matmul(split(q), b.permute(split(k), 0, 1, 3, 2)))
+	}},
+	{"reduce", Options{}, func(b *gb) {
+		x, y := b.input(ir.F32, 4, 8), b.input(ir.F32, 4, 8)
+		s := b.reduce(ir.OpSum, b.op(ir.OpSquare, b.op(ir.OpSub, x, y)), 0)
+		b.out(b.op(ir.OpSqrt, b.op(ir.OpMul, s, b.constant(ir.F32, 0.25, s))))
+	}},
+	{"concat", Options{}, func(b *gb) {
+		x, y := b.input(ir.F32, 2, 3), b.input(ir.F32, 2, 2)
+		i := b.expand(b.reshape(b.index(ir.I32, 5), 1, 5), 2, 5)
+		b.out(b.op(ir.OpWhere, b.op(ir.OpLess, i, b.constant(ir.I32, 3, i)), b.pad(x, 1, 0, 2, 0), b.pad(y, 1, 3, 0, 0)))
+	}},
+	{"padslice", Options{}, func(b *gb) {
+		x := b.input(ir.F32, 2, 3)
+		b.out(b.op(ir.OpNeg, b.slice(b.pad(x, 1, 1, 2, 0), 1, 4, -2, 3)))
+	}},
+	// Two borders of different values need a copy between them.
+	{"padpad", Options{}, func(b *gb) {
+		x := b.input(ir.F32, 3)
+		b.out(b.op(ir.OpNeg, b.pad(b.pad(x, 0, 1, 1, 1), 0, 1, 1, 2)))
+	}},
+	// A border around a computed value: the value is stored.
+	{"padvalue", Options{}, func(b *gb) {
+		x := b.input(ir.F32, 3)
+		b.out(b.pad(b.op(ir.OpExp, x), 0, 1, 1, 0))
+	}},
+	{"reshapecopies", Options{}, func(b *gb) {
+		x := b.input(ir.F32, 4, 3)
+		r := b.reshape(b.permute(x, 1, 0), 2, 6)
+		b.out(b.matmul(r, b.permute(r, 1, 0)))
+	}},
+	{"softmax", Options{}, func(b *gb) {
+		x := b.input(ir.F32, 4, 8)
+		e := b.op(ir.OpExp, b.op(ir.OpSub, x, b.rows(b.reduce(ir.OpMax, x, 1), 8)))
+		b.out(b.op(ir.OpDiv, e, b.rows(b.reduce(ir.OpSum, e, 1), 8)))
+	}},
+	{"crossentropy", Options{}, func(b *gb) {
+		x, label := b.input(ir.F32, 4, 8), b.input(ir.I32, 4)
+		s := b.op(ir.OpSub, x, b.rows(b.reduce(ir.OpMax, x, 1), 8))
+		logp := b.op(ir.OpSub, s, b.rows(b.op(ir.OpLog, b.reduce(ir.OpSum, b.op(ir.OpExp, s), 1)), 8))
+		i := b.expand(b.reshape(b.index(ir.I32, 8), 1, 8), 4, 8)
+		hot := b.cast(ir.F32, b.op(ir.OpEqual, b.rows(label, 8), i))
+		sum := b.reduce(ir.OpSum, b.op(ir.OpMul, logp, hot), 0, 1)
+		dx := b.op(ir.OpSub, b.op(ir.OpExp, logp), hot)
+		b.out(b.op(ir.OpMul, sum, b.constant(ir.F32, -0.25, sum)), b.op(ir.OpMul, dx, b.constant(ir.F32, 0.25, dx)))
+	}},
+	{"layernorm", Options{}, layernorm},
+	{"layernorm4", Options{Limits: ir.Limits{Operands: 4}}, layernorm},
+	{"sgd", Options{}, func(b *gb) {
+		x, dy, w := b.input(ir.F32, 16, 8), b.input(ir.F32, 16, 4), b.donated(ir.F32, 8, 4)
+		g := b.matmul(b.permute(x, 1, 0), dy)
+		b.outFor(b.op(ir.OpSub, w, b.op(ir.OpMul, g, b.scalar(ir.F32, g))), w)
+	}},
+	// The product with the old weights is planned before their update.
+	{"readersfirst", Options{}, func(b *gb) {
+		x, dy, w := b.input(ir.F32, 16, 8), b.input(ir.F32, 16, 4), b.donated(ir.F32, 8, 4)
+		g := b.matmul(b.permute(x, 1, 0), dy)
+		b.outFor(b.op(ir.OpSub, w, b.op(ir.OpMul, g, b.scalar(ir.F32, g))), w)
+		b.out(b.matmul(dy, b.permute(w, 1, 0)))
+	}},
+	// The product needs the old weights and the new ones: no alias.
+	{"readlater", Options{}, func(b *gb) {
+		w, g := b.donated(ir.F32, 4, 4), b.input(ir.F32, 4, 4)
+		n := b.op(ir.OpSub, w, g)
+		b.outFor(n, w)
+		b.out(b.matmul(n, w))
+	}},
+	// Nor when the update reads the weights at other positions.
+	{"transposedread", Options{}, func(b *gb) {
+		w := b.donated(ir.F32, 4, 4)
+		b.outFor(b.op(ir.OpSub, w, b.permute(w, 1, 0)), w)
+	}},
+	{"adam", Options{}, adam},
+	{"adam4", Options{Limits: ir.Limits{Operands: 4}}, adam},
+	// Siblings over the same gradient become one instruction.
+	{"siblings", Options{}, func(b *gb) {
+		x := b.input(ir.F32, 6)
+		b.out(b.op(ir.OpExp, x), b.op(ir.OpTanh, x))
+	}},
+	{"inplace", Options{NoFuse: true}, func(b *gb) {
+		x := b.input(ir.F32, 256)
+		for range 4 {
+			x = b.op(ir.OpExp, x)
 		}
-		shape = append(shape, s)
+		b.out(x)
+	}},
+	{"cse", Options{}, func(b *gb) {
+		x, y := b.input(ir.F32, 6), b.input(ir.F32, 6)
+		b.op(ir.OpExp, y)
+		z := b.op(ir.OpMul, b.op(ir.OpAdd, b.op(ir.OpTanh, x), b.constant(ir.F32, 0, x)), b.constant(ir.F32, 1, x))
+		b.out(b.op(ir.OpMul, z, b.op(ir.OpNeg, b.op(ir.OpNeg, b.op(ir.OpTanh, b.permute(b.reshape(b.reshape(x, 2, 3), 6), 0))))))
+	}},
+	{"zerosize", Options{}, func(b *gb) {
+		x, y := b.input(ir.F32, 0, 3), b.input(ir.F32, 2, 0)
+		b.out(b.op(ir.OpNeg, x), b.reduce(ir.OpMax, x, 0), b.reduce(ir.OpSum, x, 1), b.op(ir.OpExp, b.matmul(y, x)), b.pad(x, 0, 1, 1, 5))
+	}},
+	{"outputs", Options{}, func(b *gb) {
+		x := b.input(ir.F32, 2, 3)
+		n := b.op(ir.OpNeg, x)
+		b.out(n, n, b.reshape(n, 6), b.permute(n, 1, 0), x, b.permute(x, 1, 0), b.constant(ir.F32, 7, x), b.scalar(ir.F32, x))
+	}},
+	{"indexed", Options{}, func(b *gb) {
+		table, i := b.input(ir.F32, 10, 4, 2), b.input(ir.I32, 3)
+		i = b.expand(b.reshape(i, 3, 1, 1), 3, 4, 2)
+		y := b.gather(table, i, 0)
+		b.out(y, b.scatter(b.constant(ir.F32, 0, table), i, b.op(ir.OpNeg, y), 0))
+	}},
+	{"custom", Options{}, func(b *gb) {
+		x, y := b.input(ir.F32, 2, 3), b.input(ir.F32, 3, 2)
+		c := b.add(Node{Op: ir.OpCustom, Name: "plan.test", In: []int{x, b.permute(y, 1, 0)}, Attrs: []int64{5},
+			Types: []ir.Type{{DType: ir.F32, Shape: []int{2, 3}}, {DType: ir.F32, Shape: []int{2, 3}}}})
+		b.out(b.op(ir.OpNeg, b.add(Node{Op: ir.OpPick, DType: ir.F32, Shape: []int{2, 3}, In: []int{c}, K: 1})))
+	}},
+	{"dropout", Options{}, func(b *gb) {
+		x, dy := b.input(ir.F32, 4, 8), b.input(ir.F32, 4, 8)
+		i := b.index(ir.U32, 4, 8)
+		r := b.op(ir.OpPhilox, i, b.scalar(ir.U32, i), b.scalar(ir.U32, i), b.constant(ir.U32, 0, i), b.constant(ir.U32, 0, i))
+		keep := b.op(ir.OpLess, r, b.constant(ir.U32, 1<<31, i))
+		zero := b.constant(ir.F32, 0, x)
+		y := b.op(ir.OpWhere, keep, x, zero)
+		b.out(b.reduce(ir.OpSum, y, 1), b.matmul(b.permute(x, 1, 0), b.op(ir.OpWhere, keep, dy, zero)))
+	}},
+	{"mlp", Options{}, func(b *gb) { mlp(b, 16, 12, 8, 4) }},
+	{"mlp4", Options{Limits: ir.Limits{Operands: 4}}, func(b *gb) { mlp(b, 16, 12, 8, 4) }},
+}
+
+// rows repeats each element of a vector n times, as a row.
+func (b *gb) rows(x, n int) int {
+	m := b.node(x).Shape[0]
+	return b.expand(b.reshape(x, m, 1), m, n)
+}
+
+// columns repeats a vector as n rows.
+func (b *gb) columns(x, n int) int {
+	m := b.node(x).Shape[0]
+	return b.expand(b.reshape(x, 1, m), n, m)
+}
+
+func linear(b *gb) {
+	x, w, c := b.input(ir.F32, 4, 8), b.input(ir.F32, 3, 8), b.input(ir.F32, 3)
+	b.out(b.op(ir.OpRelu, b.op(ir.OpAdd, b.matmul(x, b.permute(w, 1, 0)), b.columns(c, 4))))
+}
+
+func layernorm(b *gb) {
+	x, scale, shift := b.input(ir.F32, 4, 8), b.input(ir.F32, 8), b.input(ir.F32, 8)
+	mean := func(x int) int {
+		s := b.reduce(ir.OpSum, x, 1)
+		return b.op(ir.OpMul, s, b.constant(ir.F32, 0.125, s))
 	}
-	return b.add(Node{Op: op, DType: op.ResultType(n.DType), From: n.DType, Shape: shape, In: []int{x}, Ints: axes})
+	d := b.op(ir.OpSub, x, b.rows(mean(x), 8))
+	v := mean(b.op(ir.OpSquare, d))
+	r := b.op(ir.OpRsqrt, b.op(ir.OpAdd, v, b.constant(ir.F32, 0.5, v)))
+	y := b.op(ir.OpMul, b.op(ir.OpMul, d, b.rows(r, 8)), b.columns(scale, 4))
+	b.out(b.op(ir.OpAdd, y, b.columns(shift, 4)))
 }
 
-func (b *gb) reshape(x int, shape ...int) int {
-	return b.add(Node{Op: ir.OpReshape, DType: b.node(x).DType, Shape: shape, In: []int{x}})
+func adam(b *gb) {
+	x, dy := b.input(ir.F32, 16, 8), b.input(ir.F32, 16, 4)
+	p, m, v := b.donated(ir.F32, 8, 4), b.donated(ir.F32, 8, 4), b.donated(ir.F32, 8, 4)
+	g := b.matmul(b.permute(x, 1, 0), dy)
+	c := func(f float64) int { return b.constant(ir.F32, f, g) }
+	m2 := b.op(ir.OpAdd, b.op(ir.OpMul, m, c(0.75)), b.op(ir.OpMul, g, c(0.25)))
+	v2 := b.op(ir.OpAdd, b.op(ir.OpMul, v, c(0.875)), b.op(ir.OpMul, b.op(ir.OpSquare, g), c(0.125)))
+	p2 := b.op(ir.OpSub, p, b.op(ir.OpMul, b.scalar(ir.F32, g), b.op(ir.OpDiv, m2, b.op(ir.OpAdd, b.op(ir.OpSqrt, v2), c(0.5)))))
+	b.outFor(p2, p)
+	b.outFor(m2, m)
+	b.outFor(v2, v)
 }
 
-func (b *gb) permute(x int, perm ...int) int {
-	n := b.node(x)
-	shape := make([]int, len(perm))
-	for i, p := range perm {
-		shape[i] = n.Shape[p]
+// mlp is a training step of a network of one hidden layer and softmax
+// cross-entropy, by gradient descent; with more sizes, of more layers.
+func mlp(b *gb, batch int, sizes ...int) {
+	x, label := b.input(ir.F32, batch, sizes[0]), b.input(ir.I32, batch)
+	layers := len(sizes) - 1
+	var w, c, in []int
+	for l := range layers {
+		w = append(w, b.donated(ir.F32, sizes[l], sizes[l+1]))
+		c = append(c, b.donated(ir.F32, sizes[l+1]))
 	}
-	return b.add(Node{Op: ir.OpPermute, DType: n.DType, Shape: shape, In: []int{x}, Ints: perm})
-}
-
-func (b *gb) expand(x int, shape ...int) int {
-	return b.add(Node{Op: ir.OpExpand, DType: b.node(x).DType, Shape: shape, In: []int{x}})
-}
-
-// slice takes size positions from start by step on one axis.
-func (b *gb) slice(x, axis, start, step, size int) int {
-	n := b.node(x)
-	r := len(n.Shape)
-	shape, ints := append([]int(nil), n.Shape...), make([]int, 2*r)
-	for a := range r {
-		ints[r+a] = 1
+	h := x
+	for l := range layers {
+		in = append(in, h)
+		h = b.op(ir.OpAdd, b.matmul(h, w[l]), b.columns(c[l], batch))
+		if l < layers-1 {
+			h = b.op(ir.OpRelu, h)
+		}
 	}
-	shape[axis], ints[axis], ints[r+axis] = size, start, step
-	return b.add(Node{Op: ir.OpSlice, DType: n.DType, Shape: shape, In: []int{x}, Ints: ints})
-}
-
-func (b *gb) pad(x, axis, before, after int, v float64) int {
-	n := b.node(x)
-	r := len(n.Shape)
-	shape, ints := append([]int(nil), n.Shape...), make([]int, 2*r)
-	shape[axis] += before + after
-	ints[axis], ints[r+axis] = before, after
-	return b.add(Node{Op: ir.OpPad, DType: n.DType, Shape: shape, In: []int{x}, Ints: ints, Imm: ir.FloatBits(n.DType, v)})
-}
-
-func (b *gb) matmul(x, y int) int {
-	n, m := b.node(x), b.node(y)
-	shape := append([]int(nil), n.Shape...)
-	shape[len(shape)-1] = m.Shape[len(shape)-1]
-	return b.add(Node{Op: ir.OpMatMul, DType: n.DType, From: n.DType, Shape: shape, In: []int{x, y}})
-}
-
-func (b *gb) gather(x, index, axis int) int {
-	return b.add(Node{Op: ir.OpGather, DType: b.node(x).DType, Shape: b.node(index).Shape, In: []int{x, index}, Ints: []int{axis}, Name: "Gather"})
-}
-
-func (b *gb) scatter(base, index, updates, axis int) int {
-	return b.add(Node{Op: ir.OpScatterAdd, DType: b.node(base).DType, Shape: b.node(base).Shape, In: []int{base, index, updates}, Ints: []int{axis}, Name: "ScatterAdd"})
-}
-
-func (b *gb) out(nodes ...int) *gb {
-	for _, n := range nodes {
-		b.g.Outputs = append(b.g.Outputs, Output{Node: n, Prefer: -1})
+	n := sizes[layers]
+	s := b.op(ir.OpSub, h, b.rows(b.reduce(ir.OpMax, h, 1), n))
+	logp := b.op(ir.OpSub, s, b.rows(b.op(ir.OpLog, b.reduce(ir.OpSum, b.op(ir.OpExp, s), 1)), n))
+	i := b.expand(b.reshape(b.index(ir.I32, n), 1, n), batch, n)
+	hot := b.cast(ir.F32, b.op(ir.OpEqual, b.rows(label, n), i))
+	sum := b.reduce(ir.OpSum, b.op(ir.OpMul, logp, hot), 0, 1)
+	b.out(b.op(ir.OpMul, sum, b.constant(ir.F32, -1/float64(batch), sum)))
+	dy := b.op(ir.OpMul, b.op(ir.OpSub, b.op(ir.OpExp, logp), hot), b.constant(ir.F32, 1/float64(batch), h))
+	rate := b.add(Node{Op: ir.OpScalar, DType: ir.F32})
+	b.g.Scalars = append(b.g.Scalars, ir.F32)
+	for l := layers - 1; l >= 0; l-- {
+		for _, u := range []struct{ cell, grad int }{{w[l], b.matmul(b.permute(in[l], 1, 0), dy)}, {c[l], b.reduce(ir.OpSum, dy, 0)}} {
+			b.outFor(b.op(ir.OpSub, u.cell, b.op(ir.OpMul, u.grad, b.expandTo(rate, u.grad))), u.cell)
+		}
+		if l > 0 {
+			dx := b.matmul(dy, b.permute(w[l], 1, 0))
+			dy = b.op(ir.OpWhere, b.op(ir.OpLess, b.constant(ir.F32, 0, dx), in[l]), dx, b.constant(ir.F32, 0, dx))
+		}
 	}
-	return b
 }
 
-// outFor adds an output that prefers the input that node cell loads.
-func (b *gb) outFor(n, cell int) {
-	b.g.Outputs = append(b.g.Outputs, Output{Node: n, Prefer: b.node(cell).K})
+func TestGolden(t *testing.T) {
+	for _, c := range goldens {
+		t.Run(c.name, func(t *testing.T) {
+			var b gb
+			c.graph(&b)
+			p, err := Build(&b.g, c.opt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := checkPlan(p, &b.g, c.opt.Limits); err != nil {
+				t.Error(err)
+			}
+			file := filepath.Join("testdata", c.name+".txt")
+			if *update {
+				if err := os.WriteFile(file, []byte(p.String()), 0o666); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := p.String(); got != string(want) {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+		})
+	}
 }
 
-func golden(t *testing.T, b *gb, opt Options, want string) {
-	t.Helper()
-	p, err := Build(&b.g, opt)
+func TestErrors(t *testing.T) {
+	var b gb
+	x := b.input(ir.F32, 6)
+	b.out(b.op(ir.OpWhere, b.input(ir.Bool, 6), x, b.input(ir.F32, 6)))
+	if _, err := Build(&b.g, Options{Limits: ir.Limits{Operands: 3}}); !errors.Is(err, ir.ErrUnsupported) {
+		t.Errorf("four operands of three: %v", err)
+	}
+	if _, err := Build(&b.g, Options{Limits: ir.Limits{BufferBytes: 16}}); !errors.Is(err, ir.ErrOutOfMemory) {
+		t.Errorf("24 bytes of 16: %v", err)
+	}
+	for name, g := range map[string]*Graph{
+		"argument":  {Nodes: []Node{{Op: ir.OpNeg, In: []int{0}}}},
+		"arity":     {Nodes: []Node{{Op: ir.OpNeg}}},
+		"op":        {Nodes: []Node{{}}},
+		"input":     {Nodes: []Node{{Op: ir.OpLoad, DType: ir.F32}}},
+		"scalar":    {Nodes: []Node{{Op: ir.OpScalar, DType: ir.F32}}},
+		"output":    {Outputs: []Output{{}}},
+		"preferred": {Nodes: []Node{{Op: ir.OpConst, DType: ir.F32}}, Outputs: []Output{{Prefer: 1}}},
+	} {
+		if _, err := Build(g, Options{}); err == nil {
+			t.Errorf("bad %s: no error", name)
+		}
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	var b gb
+	mlp(&b, 16, 12, 8, 4)
+	p, err := Build(&b.g, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := p.String(); got != want {
-		t.Errorf("got\n%s\nwant\n%s", got, want)
+	m := Describe(p)
+	in := 16*12 + 16 + 12*8 + 8 + 8*4 + 4
+	if m.Inputs != 4*in || m.Outputs != 4 || m.LargestBuffer != 4*16*12 || m.Arena != p.ArenaBytes {
+		t.Errorf("%+v", m)
 	}
 }

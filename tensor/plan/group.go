@@ -218,16 +218,26 @@ func (p *planner) measure(c *code) {
 				elems *= n
 			}
 		}
-		c.cost += elems * p.slotType(o.Slot).Size()
+		c.cost += elems * width(p.slotType(o.Slot))
 	})
 	c.slots = len(seen) + len(c.stores)
 	for _, s := range c.stores {
 		n := &p.nodes[s.node]
-		c.cost += ir.Size(n.Shape) * n.DType.Size()
+		c.cost += ir.Size(n.Shape) * width(n.DType)
 	}
 	if len(c.stores) > 0 {
 		c.cost += launchBytes
 	}
+}
+
+// width returns the bytes that moving an element counts for. A mask counts
+// for more than it takes: devices without 8-bit types write it slowly, and
+// what it is computed from is mostly kept anyway.
+func width(d ir.DType) int {
+	if d == ir.Bool {
+		return 3
+	}
+	return d.Size()
 }
 
 func (p *planner) slotType(slot int) ir.DType {

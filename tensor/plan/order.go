@@ -29,6 +29,7 @@ func (p *planner) order() []*group {
 	for _, g := range live {
 		if len(o.deps[g.id]) > 0 || len(o.users[g.id]) == 0 {
 			o.visit(g)
+			o.eager()
 		}
 	}
 	return o.out
@@ -42,6 +43,7 @@ type orderer struct {
 	done  []bool      // is in out
 	reads map[int]int // by temporary's slot: groups yet to read it
 	out   []*group
+	asked int // groups of out whose users eager looked at
 }
 
 func (o *orderer) edge(d, g *group) {
@@ -110,9 +112,15 @@ func (o *orderer) visit(g *group) {
 	for _, s := range o.temps(g) {
 		o.reads[s]--
 	}
-	for _, u := range o.users[g.id] {
-		if x := o.p.groups[u]; !o.begun[u] && o.ready(x) && o.grows(x) <= 0 {
-			o.visit(x)
+}
+
+// eager puts out what has become ready and adds no temporaries.
+func (o *orderer) eager() {
+	for ; o.asked < len(o.out); o.asked++ {
+		for _, u := range o.users[o.out[o.asked].id] {
+			if x := o.p.groups[u]; !o.begun[u] && o.ready(x) && o.grows(x) <= 0 {
+				o.visit(x)
+			}
 		}
 	}
 }
