@@ -85,9 +85,9 @@ func folderOf[T number](op ir.Op) folder {
 	case ir.OpMin, ir.OpAll:
 		return plain[T]{func(a, b T) T { return min(a, b) }, minRow[T], minBlock[T], highest[T]()}
 	case ir.OpArgMax:
-		return arg[T]{before: func(a, b T) bool { return a > b || a != a && b == b }}
+		return arg[T]{}
 	case ir.OpArgMin:
-		return arg[T]{before: func(a, b T) bool { return a < b || a != a && b == b }}
+		return arg[T]{least: true}
 	}
 	return nil
 }
@@ -206,9 +206,17 @@ func minRow[T number](s T, x []T) T {
 	return min(min(a, b), min(c, d))
 }
 
-// arg finds the position of the first element that comes before all others;
-// NaN comes first. state.i is -1 where there was no element.
-type arg[T number] struct{ before func(a, b T) bool }
+// arg finds the position of the first largest or least element, or of the
+// first NaN. state.i is -1 where there was no element.
+type arg[T number] struct{ least bool }
+
+// before reports whether a, which comes later, takes the place of b.
+func (f arg[T]) before(a, b T) bool {
+	if f.least {
+		return a < b || a != a && b == b
+	}
+	return a > b || a != a && b == b
+}
 
 func (f arg[T]) start(st []state) {
 	for i := range st {
@@ -218,14 +226,29 @@ func (f arg[T]) start(st []state) {
 
 func (f arg[T]) row(s *state, x unsafe.Pointer, n, i int) {
 	l := slice[T](x, n)
-	best, at := getState[T](s), s.i
-	for k, v := range l {
-		if at < 0 || f.before(v, best) {
-			best, at = v, int64(i+k)
+	if s.i < 0 {
+		setState(s, l[0])
+		s.i = int64(i)
+		l, i = l[1:], i+1
+	}
+	best, at := getState[T](s), -1
+	if f.least {
+		for k, v := range l {
+			if !(v >= best) && best == best {
+				best, at = v, k
+			}
+		}
+	} else {
+		for k, v := range l {
+			if !(v <= best) && best == best {
+				best, at = v, k
+			}
 		}
 	}
-	setState(s, best)
-	s.i = at
+	if at >= 0 {
+		setState(s, best)
+		s.i = int64(i + at)
+	}
 }
 
 func (f arg[T]) vectors(n int) int { return int(unsafe.Sizeof(state{})) * n }

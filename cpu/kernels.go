@@ -78,14 +78,14 @@ func moveBlock[T any](dst, a, _, _ unsafe.Pointer, n int) {
 	copy(slice[T](dst, n), slice[T](a, n))
 }
 
-func whereBlock[T any](dst, c, a, b unsafe.Pointer, n int) {
+func whereBlock[T uint8 | uint32 | uint64](dst, c, a, b unsafe.Pointer, n int) {
 	d, m, x, y := slice[T](dst, n), slice[uint8](c, n), slice[T](a, n), slice[T](b, n)
 	for i := range d {
-		v := y[i]
+		p, q := x[i], y[i]
 		if m[i] != 0 {
-			v = x[i]
+			q = p
 		}
-		d[i] = v
+		d[i] = q
 	}
 }
 

@@ -108,11 +108,7 @@ func squareBlock[T number](dst, a, _, _ unsafe.Pointer, n int) {
 func reluBlock[T number](dst, a, _, _ unsafe.Pointer, n int) {
 	d, x := slice[T](dst, n), slice[T](a, n)
 	for i := range d {
-		v := x[i]
-		if v <= 0 {
-			v = 0
-		}
-		d[i] = v
+		d[i] = max(x[i], 0) // without a branch; 0 for -0, NaN for NaN
 	}
 }
 

@@ -20,42 +20,73 @@ const (
 
 // math32Kernels enters them.
 func math32Kernels() {
-	k := func(op ir.Op, f kernel) { kernels.calc[op][ir.F32] = f }
-	k(ir.OpExp, expBlock)
-	k(ir.OpExp2, each(exp2f))
-	k(ir.OpExpm1, each(expm1f))
-	k(ir.OpLog, logBlock)
-	k(ir.OpLog2, each(log2f))
-	k(ir.OpLog1p, each(log1pf))
-	k(ir.OpSin, each(sinf))
-	k(ir.OpCos, each(cosf))
-	k(ir.OpTan, each(tanf))
-	k(ir.OpAsin, each(func(x float32) float32 { return float32(math.Asin(float64(x))) }))
-	k(ir.OpAcos, each(func(x float32) float32 { return float32(math.Acos(float64(x))) }))
-	k(ir.OpAtan, each(func(x float32) float32 { return float32(math.Atan(float64(x))) }))
-	k(ir.OpSinh, each(sinhf))
-	k(ir.OpCosh, each(coshf))
-	k(ir.OpTanh, tanhBlock)
-	k(ir.OpErf, each(func(x float32) float32 { return float32(math.Erf(float64(x))) }))
-	k(ir.OpSigmoid, sigmoidBlock)
-	k(ir.OpPow, each2(powf))
-	k(ir.OpAtan2, each2(func(y, x float32) float32 { return float32(math.Atan2(float64(y), float64(x))) }))
+	one := func(op ir.Op, f func(float64) float64) { kernels.calc[op][ir.F32] = inFloat64(f) }
+	one(ir.OpExp, expd)
+	one(ir.OpExp2, exp2d)
+	one(ir.OpExpm1, expm1d)
+	one(ir.OpLog, logd)
+	one(ir.OpLog2, log2d)
+	one(ir.OpLog1p, log1pd)
+	one(ir.OpSin, sind)
+	one(ir.OpCos, cosd)
+	one(ir.OpTan, tand)
+	one(ir.OpAsin, math.Asin)
+	one(ir.OpAcos, math.Acos)
+	one(ir.OpAtan, math.Atan)
+	one(ir.OpSinh, sinhd)
+	one(ir.OpCosh, coshd)
+	one(ir.OpTanh, tanhd)
+	one(ir.OpErf, math.Erf)
+	one(ir.OpSigmoid, sigmoidd)
+	kernels.calc[ir.OpPow][ir.F32] = inFloat64x2(powd)
+	kernels.calc[ir.OpAtan2][ir.F32] = inFloat64x2(math.Atan2)
 }
 
-func each(f func(float32) float32) kernel {
+// inFloat64 makes a kernel of f, which takes a float32's value and returns
+// what is rounded to float32. The conversions have loops of their own: on amd64
+// they depend on what their register held before, which would chain one
+// element's function to the next's.
+func inFloat64(f func(float64) float64) kernel {
 	return func(dst, a, _, _ unsafe.Pointer, n int) {
 		d, x := slice[float32](dst, n), slice[float32](a, n)
-		for i := range d {
-			d[i] = f(x[i])
+		var room [128]float64
+		for len(d) > 0 {
+			t := room[:min(len(d), len(room))]
+			for i, v := range x[:len(t)] {
+				t[i] = float64(v)
+			}
+			for i, v := range t {
+				t[i] = f(v)
+			}
+			for i, v := range t {
+				d[i] = float32(v)
+			}
+			d, x = d[len(t):], x[len(t):]
 		}
 	}
 }
 
-func each2(f func(a, b float32) float32) kernel {
+// inFloat64x2 is inFloat64 for two arguments.
+func inFloat64x2(f func(a, b float64) float64) kernel {
 	return func(dst, a, b, _ unsafe.Pointer, n int) {
 		d, x, y := slice[float32](dst, n), slice[float32](a, n), slice[float32](b, n)
-		for i := range d {
-			d[i] = f(x[i], y[i])
+		var room, second [128]float64
+		for len(d) > 0 {
+			t := room[:min(len(d), len(room))]
+			u := second[:len(t)]
+			for i, v := range x[:len(t)] {
+				t[i] = float64(v)
+			}
+			for i, v := range y[:len(t)] {
+				u[i] = float64(v)
+			}
+			for i, v := range t {
+				t[i] = f(v, u[i])
+			}
+			for i, v := range t {
+				d[i] = float32(v)
+			}
+			d, x, y = d[len(t):], x[len(t):], y[len(t):]
 		}
 	}
 }
@@ -78,65 +109,48 @@ func expd(x float64) float64 {
 	return s + s*q
 }
 
-func expBlock(dst, a, _, _ unsafe.Pointer, n int) {
-	d, x := slice[float32](dst, n), slice[float32](a, n)
-	for i := range d {
-		d[i] = float32(expd(float64(x[i])))
-	}
-}
-
-func exp2f(x float32) float32 {
-	q, s := expq(max(min(float64(x), 400), -400))
-	return float32(s + s*q)
+func exp2d(x float64) float64 {
+	q, s := expq(max(min(x, 400), -400))
+	return s + s*q
 }
 
 func expm1d(x float64) float64 {
+	if x == 0 {
+		return x // -0 stays
+	}
+	return expm1(x)
+}
+
+func expm1(x float64) float64 {
 	q, s := expq(max(min(x, 300), -300) * log2e)
 	return s*q + (s - 1) // s-1 is 0 where |x| <= ln(2)/2
 }
 
-func expm1f(x float32) float32 {
-	if x == 0 {
-		return x
-	}
-	return float32(expm1d(float64(x)))
+// tanh |x| = -t/(t+2) for t = e^-2|x| - 1.
+func tanhd(x float64) float64 {
+	t := expm1(-2 * math.Abs(x))
+	return math.Copysign(-t/(t+2), x)
 }
 
-// tanh x = t/(t+2) for t = e^2x - 1.
-func tanhBlock(dst, a, _, _ unsafe.Pointer, n int) {
-	d, x := slice[float32](dst, n), slice[float32](a, n)
-	for i := range d {
-		v := float64(x[i])
-		t := expm1d(-2 * math.Abs(v))
-		d[i] = float32(math.Copysign(-t/(t+2), v))
-	}
-}
-
-func sigmoidBlock(dst, a, _, _ unsafe.Pointer, n int) {
-	d, x := slice[float32](dst, n), slice[float32](a, n)
-	for i := range d {
-		d[i] = float32(1 / (1 + expd(-float64(x[i]))))
-	}
-}
+func sigmoidd(x float64) float64 { return 1 / (1 + expd(-x)) }
 
 // sinh |x| = (t + t/(t+1))/2 for t = e^|x| - 1.
-func sinhf(x float32) float32 {
-	t := expm1d(math.Abs(float64(x)))
-	return float32(math.Copysign((t+t/(t+1))/2, float64(x)))
+func sinhd(x float64) float64 {
+	t := expm1(math.Abs(x))
+	return math.Copysign((t+t/(t+1))/2, x)
 }
 
-func coshf(x float32) float32 {
-	e := expd(math.Abs(float64(x)))
-	return float32((e + 1/e) / 2)
+func coshd(x float64) float64 {
+	e := expd(math.Abs(x))
+	return (e + 1/e) / 2
 }
 
-// logd returns ln x as k·ln 2 + l, for a normal positive float64 x.
-func logd(x float64) (l, k float64) {
+// split returns k and the m in [√½, √2) with x = m·2^k, for a normal positive
+// x: every float32 is a normal float64.
+func split(x float64) (m, k float64) {
 	b := math.Float64bits(x)
-	// Subtracting √½ first makes the mantissa lie in [√½, √2).
-	e := int64(b-0x3fe6a09e667f3bcd) >> 52
-	m := math.Float64frombits(b - uint64(e)<<52)
-	return atanh2((m - 1) / (m + 1)), float64(e)
+	e := int64(b-0x3fe6a09e667f3bcd) >> 52 // the bits of √½
+	return math.Float64frombits(b - uint64(e)<<52), float64(e)
 }
 
 // atanh2 returns 2·artanh s = ln((1+s)/(1-s)), for |s| <= 0.1716.
@@ -146,67 +160,55 @@ func atanh2(s float64) float64 {
 }
 
 // logEdge gives the logarithms of what is not positive and finite.
-func logEdge(x float32) float32 {
+func logEdge(x float64) float64 {
 	switch {
 	case x == 0:
-		return float32(math.Inf(-1))
+		return math.Inf(-1)
 	case x > 0:
 		return x // +Inf
 	}
-	return float32(math.NaN())
+	return math.NaN()
 }
 
-func logBlock(dst, a, _, _ unsafe.Pointer, n int) {
-	d, x := slice[float32](dst, n), slice[float32](a, n)
-	for i := range d {
-		v := x[i]
-		if !(v > 0 && v <= math.MaxFloat32) {
-			d[i] = logEdge(v)
-			continue
-		}
-		l, k := logd(float64(v))
-		d[i] = float32(k*ln2 + l)
-	}
-}
-
-func log2f(x float32) float32 {
-	if !(x > 0 && x <= math.MaxFloat32) {
+func logd(x float64) float64 {
+	if !(x > 0 && x <= math.MaxFloat64) {
 		return logEdge(x)
 	}
-	l, k := logd(float64(x))
-	return float32(k + l*log2e)
+	m, k := split(x)
+	return k*ln2 + atanh2((m-1)/(m+1))
 }
 
-func log1pf(x float32) float32 {
-	v := float64(x)
-	switch {
-	case v > -0.29 && v < 0.41:
-		if v == 0 {
-			return x
+func log2d(x float64) float64 {
+	if !(x > 0 && x <= math.MaxFloat64) {
+		return logEdge(x)
+	}
+	m, k := split(x)
+	return k + atanh2((m-1)/(m+1))*log2e
+}
+
+func log1pd(x float64) float64 {
+	if x > -0.29 && x < 0.41 {
+		if x == 0 {
+			return x // -0 stays
 		}
-		return float32(atanh2(v / (2 + v)))
-	case v > -1 && v <= math.MaxFloat32:
-		l, k := logd(1 + v)
-		return float32(k*ln2 + l)
+		return atanh2(x / (2 + x))
 	}
-	return logEdge(x + 1)
+	return logd(1 + x)
 }
 
-// powf is 2^(y·log₂ x) where x is positive and both are finite, and the
+// powd is 2^(y·log₂ x) where x is positive and both are finite, and the
 // standard library's elsewhere.
-func powf(x, y float32) float32 {
-	if !(x > 0 && x <= math.MaxFloat32 && y >= -math.MaxFloat32 && y <= math.MaxFloat32) {
-		return float32(math.Pow(float64(x), float64(y)))
+func powd(x, y float64) float64 {
+	if !(x > 0 && x <= math.MaxFloat64 && math.Abs(y) <= math.MaxFloat64) {
+		return math.Pow(x, y)
 	}
-	b := math.Float64bits(float64(x))
-	e := int64(b-0x3fe6a09e667f3bcd) >> 52
-	m := math.Float64frombits(b - uint64(e)<<52)
+	m, k := split(x)
 	// The product is up to 150, so that the logarithm takes more terms.
 	s := (m - 1) / (m + 1)
 	z := s * s
 	l := 2 * s * (1 + z*(1./3+z*(1./5+z*(1./7+z*(1./9+z*(1./11+z*(1./13+z*(1./15))))))))
-	q, t := expq(max(min(float64(y)*(float64(e)+l*log2e), 400), -400))
-	return float32(t + t*q)
+	q, t := expq(max(min(y*(k+l*log2e), 400), -400))
+	return t + t*q
 }
 
 // Parts of π/2: the first has 33 bits, so that its product with a quadrant
@@ -226,7 +228,7 @@ func quadrant(x float64) (r float64, k uint64) {
 
 func sinPoly(r float64) float64 {
 	z := r * r
-	return r + r*z*(-1./6+z*(1./120+z*(-1./5040+z*(1./362880+z*(-1./39916800)))))
+	return r * (1 + z*(-1./6+z*(1./120+z*(-1./5040+z*(1./362880+z*(-1./39916800))))))
 }
 
 func cosPoly(r float64) float64 {
@@ -237,50 +239,43 @@ func cosPoly(r float64) float64 {
 // bigAngle is where the reduction gives way to the standard library's.
 const bigAngle = 1 << 19
 
-func sinf(x float32) float32 {
-	v := float64(x)
-	if !(math.Abs(v) < bigAngle) {
-		return float32(math.Sin(v))
+func sind(x float64) float64 {
+	if !(math.Abs(x) < bigAngle) {
+		return math.Sin(x)
 	}
-	r, k := quadrant(v)
-	var y float64
-	if k&1 == 0 {
-		y = sinPoly(r)
-	} else {
+	r, k := quadrant(x)
+	y := sinPoly(r)
+	if k&1 != 0 {
 		y = cosPoly(r)
 	}
 	if k&2 != 0 {
 		y = -y
 	}
-	return float32(y)
+	return y
 }
 
-func cosf(x float32) float32 {
-	v := float64(x)
-	if !(math.Abs(v) < bigAngle) {
-		return float32(math.Cos(v))
+func cosd(x float64) float64 {
+	if !(math.Abs(x) < bigAngle) {
+		return math.Cos(x)
 	}
-	r, k := quadrant(v)
-	var y float64
-	if k&1 == 0 {
-		y = cosPoly(r)
-	} else {
+	r, k := quadrant(x)
+	y := cosPoly(r)
+	if k&1 != 0 {
 		y = sinPoly(r)
 	}
 	if (k+1)&2 != 0 {
 		y = -y
 	}
-	return float32(y)
+	return y
 }
 
-func tanf(x float32) float32 {
-	v := float64(x)
-	if !(math.Abs(v) < bigAngle) {
-		return float32(math.Tan(v))
+func tand(x float64) float64 {
+	if !(math.Abs(x) < bigAngle) {
+		return math.Tan(x)
 	}
-	r, k := quadrant(v)
+	r, k := quadrant(x)
 	if k&1 == 0 {
-		return float32(sinPoly(r) / cosPoly(r))
+		return sinPoly(r) / cosPoly(r)
 	}
-	return float32(-cosPoly(r) / sinPoly(r))
+	return -cosPoly(r) / sinPoly(r)
 }

@@ -115,7 +115,7 @@ func (c *compiler) compileReduce(in *ir.Reduce) (instr, error) {
 // loop should walk along memory.
 func columnsAreBetter(in *ir.Reduce, outer, inner int) bool {
 	if outer < 4 || inner < 2 {
-		return false
+		return inner == 1
 	}
 	byRow, byCol := 0, 0
 	for _, s := range in.Pre {

@@ -1,0 +1,134 @@
+package cpu_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/fornax-ml/fornax/cpu"
+	"github.com/fornax-ml/fornax/tensor/ir"
+)
+
+// bench runs p and reports rate as work per nanosecond under the given unit.
+func bench(b *testing.B, p *prog, work float64, unit string) {
+	for _, workers := range []int{1, 0} {
+		b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) {
+			d := cpu.New(cpu.Options{Workers: workers})
+			defer d.Close()
+			e, args := setup(b, d, p)
+			b.ReportAllocs()
+			for b.Loop() {
+				run(b, e, args)
+			}
+			b.ReportMetric(work*float64(b.N)/float64(b.Elapsed().Nanoseconds()), unit)
+		})
+	}
+}
+
+func matmulProg(m, n, k int, transB bool, post ...ir.Step) *prog {
+	p := &prog{}
+	a, b := p.in(ir.F32, m*k), p.in(ir.F32, k*n)
+	out := p.out(ir.F32, m*n)
+	bo := load(b, k, n)
+	if transB {
+		bo = ir.Operand{Slot: b, View: ir.Contiguous([]int{n, k}).Permute([]int{1, 0})}
+	}
+	chain := append(ir.Chain{accF32}, post...)
+	p.add(&ir.MatMul{M: m, N: n, K: k, DType: ir.F32, A: load(a, m, k), B: bo, Post: chain, Stores: []ir.Store{{Slot: out, Reg: len(chain) - 1}}})
+	return p
+}
+
+func BenchmarkMatMul(b *testing.B) {
+	for _, n := range []int{16, 64, 128, 256, 512, 1024} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			bench(b, matmulProg(n, n, n, false), 2*float64(n)*float64(n)*float64(n), "GFLOP/s")
+		})
+	}
+	for _, s := range [][3]int{{1, 1024, 1024}, {1024, 1, 1024}, {64, 10, 784}, {128, 128, 784}, {2, 1024, 1024}, {10, 784, 128}} {
+		for _, tr := range []bool{false, true} {
+			b.Run(fmt.Sprintf("%dx%dx%d/trans=%v", s[0], s[1], s[2], tr), func(b *testing.B) {
+				bench(b, matmulProg(s[0], s[1], s[2], tr), 2*float64(s[0])*float64(s[1])*float64(s[2]), "GFLOP/s")
+			})
+		}
+	}
+	b.Run("256/relu", func(b *testing.B) {
+		bench(b, matmulProg(256, 256, 256, false, op(ir.OpRelu, ir.F32, 0)), 2*256*256*256, "GFLOP/s")
+	})
+}
+
+func mapProg(n int, loads int, chain ir.Chain) *prog {
+	p := &prog{}
+	m := &ir.Map{Shape: []int{n}, Chain: chain}
+	for range loads {
+		m.Operands = append(m.Operands, load(p.in(ir.F32, n), n))
+	}
+	m.Stores = []ir.Store{{Slot: p.out(chain[len(chain)-1].DType, n), Reg: len(chain) - 1}}
+	p.add(m)
+	return p
+}
+
+func BenchmarkMap(b *testing.B) {
+	const n = 1 << 20
+	half := ir.Step{Op: ir.OpConst, DType: ir.F32, Imm: ir.FloatBits(ir.F32, 0.5)}
+	b.Run("add", func(b *testing.B) {
+		bench(b, mapProg(n, 2, ir.Chain{ld(ir.F32, 0), ld(ir.F32, 1), op(ir.OpAdd, ir.F32, 0, 1)}), 12*n, "GB/s")
+	})
+	b.Run("add/small", func(b *testing.B) {
+		bench(b, mapProg(256, 2, ir.Chain{ld(ir.F32, 0), ld(ir.F32, 1), op(ir.OpAdd, ir.F32, 0, 1)}), 12*256, "GB/s")
+	})
+	b.Run("chain6", func(b *testing.B) {
+		bench(b, mapProg(n, 2, ir.Chain{
+			ld(ir.F32, 0), ld(ir.F32, 1), half, op(ir.OpMul, ir.F32, 0, 2), op(ir.OpAdd, ir.F32, 3, 1), op(ir.OpSquare, ir.F32, 4),
+			op(ir.OpSub, ir.F32, 5, 0), op(ir.OpMaximum, ir.F32, 6, 2), op(ir.OpMul, ir.F32, 7, 1),
+		}), 12*n, "GB/s")
+	})
+	for _, o := range []ir.Op{ir.OpExp, ir.OpLog, ir.OpTanh, ir.OpSigmoid, ir.OpErf, ir.OpSin, ir.OpRsqrt, ir.OpRelu} {
+		b.Run(o.String(), func(b *testing.B) {
+			bench(b, mapProg(n, 1, ir.Chain{ld(ir.F32, 0), op(o, ir.F32, 0)}), 8*n, "GB/s")
+		})
+	}
+	b.Run("transpose", func(b *testing.B) {
+		p := mapProg(n, 1, ir.Chain{ld(ir.F32, 0)})
+		m := p.Instrs[0].(*ir.Map)
+		m.Shape = []int{1024, 1024}
+		m.Operands[0].View = ir.Contiguous(m.Shape).Permute([]int{1, 0})
+		bench(b, p, 8*n, "GB/s")
+	})
+	b.Run("bias", func(b *testing.B) {
+		p := mapProg(n, 2, ir.Chain{ld(ir.F32, 0), ld(ir.F32, 1), op(ir.OpAdd, ir.F32, 0, 1)})
+		m := p.Instrs[0].(*ir.Map)
+		m.Shape = []int{8192, 128}
+		m.Operands[0].View = ir.Contiguous(m.Shape)
+		m.Operands[1].View = ir.View{Shape: m.Shape, Strides: []int{0, 1}}
+		bench(b, p, 8*n, "GB/s")
+	})
+}
+
+func reduceProg(o ir.Op, rows, cols int, columns bool) *prog {
+	p := &prog{}
+	x := p.in(ir.F32, rows*cols)
+	outer, inner := rows, cols
+	v := ir.Contiguous([]int{rows, cols})
+	if columns {
+		outer, inner = cols, rows
+		v = v.Permute([]int{1, 0})
+	}
+	d := o.ResultType(ir.F32)
+	out := p.out(d, outer)
+	p.add(&ir.Reduce{
+		Outer: []int{outer}, Inner: []int{inner}, Op: o, DType: ir.F32, Operands: []ir.Operand{{Slot: x, View: v}},
+		Pre: ir.Chain{ld(ir.F32, 0)}, Post: ir.Chain{{Op: ir.OpAcc, DType: d}}, Stores: []ir.Store{{Slot: out}},
+	})
+	return p
+}
+
+func BenchmarkReduce(b *testing.B) {
+	for _, o := range []ir.Op{ir.OpSum, ir.OpMax, ir.OpArgMax} {
+		for _, s := range [][2]int{{1, 1 << 20}, {1024, 1024}, {1 << 17, 8}, {8, 1 << 17}} {
+			for _, columns := range []bool{false, true} {
+				b.Run(fmt.Sprintf("%v/%dx%d/columns=%v", o, s[0], s[1], columns), func(b *testing.B) {
+					bench(b, reduceProg(o, s[0], s[1], columns), 4<<20, "GB/s")
+				})
+			}
+		}
+	}
+}
