@@ -252,6 +252,9 @@ func positions(shape ...[]int) int {
 // fold spreads n workgroups over two axes of at most 65,535.
 func fold(n int) [3]uint32 {
 	const most = 65535
+	if n == 0 {
+		return [3]uint32{}
+	}
 	y := (n + most - 1) / most
 	if y > most {
 		unsupported("%d workgroups", n)

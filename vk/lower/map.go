@@ -13,6 +13,9 @@ var (
 )
 
 func (l *lowerer) lowerMap(m *ir.Map) {
+	if positions(m.Shape) == 0 {
+		return
+	}
 	c := l.dispatch("map", l.isWide(m))
 	f := c.fn("element")
 	sp := f.space(&param0, []group{{param0, m.Shape}}, views(m.Operands...)...)
@@ -34,6 +37,9 @@ func (c *dispatcher) emitMap(n int, narrow bool) {
 // Gather: a Map whose chain computes where to load.
 func (l *lowerer) lowerGather(g *ir.Gather) {
 	l.checkIndices(g.Name, g.Index, g.X.View.Shape[g.Axis])
+	if positions(g.Shape) == 0 {
+		return
+	}
 	c := l.dispatch("map", l.isWide(g))
 	f := c.fn("element")
 	x := flatAxis(g.X.View, g.Axis, g.Shape[g.Axis])
@@ -125,6 +131,9 @@ const StatusBytes = 32
 // ScatterAdd: an invocation an element of the destination.
 func (l *lowerer) lowerScatterAdd(s *ir.ScatterAdd) {
 	l.checkIndices(s.Name, s.Index, s.Shape[s.Axis])
+	if positions(s.Shape) == 0 {
+		return
+	}
 	wide := l.isWide(s)
 	c := l.dispatch("scatteradd", wide)
 	n := s.Shape[s.Axis]

@@ -73,6 +73,9 @@ func alongInner(r *ir.Reduce) bool {
 
 func (l *lowerer) lowerReduce(r *ir.Reduce) {
 	outer, inner := positions(r.Outer), positions(r.Inner)
+	if outer == 0 {
+		return
+	}
 	if inner > 0 {
 		positions(r.Outer, r.Inner)
 	}
@@ -83,7 +86,7 @@ func (l *lowerer) lowerReduce(r *ir.Reduce) {
 	c := l.dispatch("reduce", wide)
 	f := c.fn("pre")
 	groups := []group{{param0, r.Outer}, {param1, r.Inner}}
-	if inner > 0 && outer > 0 {
+	if inner > 0 {
 		sp := f.space(nil, groups, views(r.Operands...)...)
 		f.body.Return = f.chain(r.Pre, r.Operands, sp)[r.Reg]
 	} else {
