@@ -137,3 +137,85 @@ func (b *gb) out(nodes ...int) *gb {
 func (b *gb) outFor(n, cell int) {
 	b.g.Outputs = append(b.g.Outputs, Output{Node: n, Prefer: b.node(cell).K})
 }
+
+// rows repeats each element of a vector n times, as a row.
+func (b *gb) rows(x, n int) int {
+	m := b.node(x).Shape[0]
+	return b.expand(b.reshape(x, m, 1), m, n)
+}
+
+// columns repeats a vector as n rows.
+func (b *gb) columns(x, n int) int {
+	m := b.node(x).Shape[0]
+	return b.expand(b.reshape(x, 1, m), n, m)
+}
+
+func linear(b *gb) {
+	x, w, c := b.input(ir.F32, 4, 8), b.input(ir.F32, 3, 8), b.input(ir.F32, 3)
+	b.out(b.op(ir.OpRelu, b.op(ir.OpAdd, b.matmul(x, b.permute(w, 1, 0)), b.columns(c, 4))))
+}
+
+func layernorm(b *gb) {
+	x, scale, shift := b.input(ir.F32, 4, 8), b.input(ir.F32, 8), b.input(ir.F32, 8)
+	mean := func(x int) int {
+		s := b.reduce(ir.OpSum, x, 1)
+		return b.op(ir.OpMul, s, b.constant(ir.F32, 0.125, s))
+	}
+	d := b.op(ir.OpSub, x, b.rows(mean(x), 8))
+	v := mean(b.op(ir.OpSquare, d))
+	r := b.op(ir.OpRsqrt, b.op(ir.OpAdd, v, b.constant(ir.F32, 0.5, v)))
+	y := b.op(ir.OpMul, b.op(ir.OpMul, d, b.rows(r, 8)), b.columns(scale, 4))
+	b.out(b.op(ir.OpAdd, y, b.columns(shift, 4)))
+}
+
+func adam(b *gb) {
+	x, dy := b.input(ir.F32, 16, 8), b.input(ir.F32, 16, 4)
+	p, m, v := b.donated(ir.F32, 8, 4), b.donated(ir.F32, 8, 4), b.donated(ir.F32, 8, 4)
+	g := b.matmul(b.permute(x, 1, 0), dy)
+	c := func(f float64) int { return b.constant(ir.F32, f, g) }
+	m2 := b.op(ir.OpAdd, b.op(ir.OpMul, m, c(0.75)), b.op(ir.OpMul, g, c(0.25)))
+	v2 := b.op(ir.OpAdd, b.op(ir.OpMul, v, c(0.875)), b.op(ir.OpMul, b.op(ir.OpSquare, g), c(0.125)))
+	p2 := b.op(ir.OpSub, p, b.op(ir.OpMul, b.scalar(ir.F32, g), b.op(ir.OpDiv, m2, b.op(ir.OpAdd, b.op(ir.OpSqrt, v2), c(0.5)))))
+	b.outFor(p2, p)
+	b.outFor(m2, m)
+	b.outFor(v2, v)
+}
+
+// mlp is a training step of a network of one hidden layer and softmax
+// cross-entropy, by gradient descent; with more sizes, of more layers.
+func mlp(b *gb, batch int, sizes ...int) {
+	x, label := b.input(ir.F32, batch, sizes[0]), b.input(ir.I32, batch)
+	layers := len(sizes) - 1
+	var w, c, in []int
+	for l := range layers {
+		w = append(w, b.donated(ir.F32, sizes[l], sizes[l+1]))
+		c = append(c, b.donated(ir.F32, sizes[l+1]))
+	}
+	h := x
+	for l := range layers {
+		in = append(in, h)
+		h = b.op(ir.OpAdd, b.matmul(h, w[l]), b.columns(c[l], batch))
+		if l < layers-1 {
+			h = b.op(ir.OpRelu, h)
+		}
+	}
+	n := sizes[layers]
+	s := b.op(ir.OpSub, h, b.rows(b.reduce(ir.OpMax, h, 1), n))
+	logp := b.op(ir.OpSub, s, b.rows(b.op(ir.OpLog, b.reduce(ir.OpSum, b.op(ir.OpExp, s), 1)), n))
+	i := b.expand(b.reshape(b.index(ir.I32, n), 1, n), batch, n)
+	hot := b.cast(ir.F32, b.op(ir.OpEqual, b.rows(label, n), i))
+	sum := b.reduce(ir.OpSum, b.op(ir.OpMul, logp, hot), 0, 1)
+	b.out(b.op(ir.OpMul, sum, b.constant(ir.F32, -1/float64(batch), sum)))
+	dy := b.op(ir.OpMul, b.op(ir.OpSub, b.op(ir.OpExp, logp), hot), b.constant(ir.F32, 1/float64(batch), h))
+	rate := b.add(Node{Op: ir.OpScalar, DType: ir.F32})
+	b.g.Scalars = append(b.g.Scalars, ir.F32)
+	for l := layers - 1; l >= 0; l-- {
+		for _, u := range []struct{ cell, grad int }{{w[l], b.matmul(b.permute(in[l], 1, 0), dy)}, {c[l], b.reduce(ir.OpSum, dy, 0)}} {
+			b.outFor(b.op(ir.OpSub, u.cell, b.op(ir.OpMul, u.grad, b.expandTo(rate, u.grad))), u.cell)
+		}
+		if l > 0 {
+			dx := b.matmul(dy, b.permute(w[l], 1, 0))
+			dy = b.op(ir.OpWhere, b.op(ir.OpLess, b.constant(ir.F32, 0, dx), in[l]), dx, b.constant(ir.F32, 0, dx))
+		}
+	}
+}
