@@ -35,14 +35,13 @@ type Device struct {
 	pool pool
 	crew crew
 
-	mu      sync.Mutex
-	idle    sync.Cond // active is 0
-	active  int       // calls in progress
-	closed  bool
-	closing sync.WaitGroup
-	lost    error
-	failed  error // the first failure since the last wait
-	stats   ir.Stats
+	mu     sync.Mutex
+	idle   sync.Cond // active is 0
+	active int       // calls in progress
+	closed bool
+	lost   error
+	failed error // the first failure since the last wait
+	stats  ir.Stats
 }
 
 // New returns a device of its own: pools and workers are not shared with

@@ -14,7 +14,6 @@ import (
 // A prog builds programs of few slots.
 type prog struct {
 	ir.Program
-	temps []ir.Slot
 }
 
 func (p *prog) in(d ir.DType, n int) int {

@@ -68,15 +68,6 @@ func (v *viewReader) contiguous() bool {
 	return v.lo == nil && !v.empty && (len(v.shape) == 0 || len(v.shape) == 1 && v.strides[0] == 1)
 }
 
-// innerStride returns the stride of the innermost axis and its length.
-func (v *viewReader) innerStride() (stride, n int) {
-	k := len(v.shape) - 1
-	if k < 0 {
-		return 0, 1
-	}
-	return v.strides[k], v.shape[k]
-}
-
 // load returns the elements at positions [pos, pos+n), n > 0: their place in
 // memory where they lie one after the other, else dst, to which they are
 // copied.
