@@ -23,6 +23,13 @@ func (t *Tensor) MatMul(b *Tensor) *Tensor {
 	if len(a.shape) == 0 || len(b.shape) == 0 {
 		badShape("MatMul", "wants an axis or more", a, b)
 	}
+	if len(a.shape) > 2 && len(b.shape) == 2 && a.shape[len(a.shape)-1] == b.shape[0] {
+		// One matrix for all batches: one product over all rows, and one in the
+		// gradient of b where a batch of products and a sum would be.
+		k, n := b.shape[0], b.shape[1]
+		rows := ir.Size(a.shape[:len(a.shape)-1])
+		return a.reshape([]int{rows, k}).MatMul(b).reshape(slices.Concat(a.shape[:len(a.shape)-1], []int{n}))
+	}
 	x, y := a, b
 	if len(a.shape) == 1 {
 		x = a.Unsqueeze(0)
