@@ -37,7 +37,7 @@ func (d *Device) custom(p *ir.Program, c *ir.Custom) (customCall, error) {
 	default:
 		return no("no Vulkan kernel")
 	}
-	if n := len(c.Operands) + len(c.Dst); n > d.info.Limits.Operands {
+	if n := len(c.Operands) + len(c.Dst); n > min(d.info.Limits.Operands, int(d.drv.Limits().StorageBuffersPerStage)) {
 		return no("%d buffers, the device binds %d to a kernel", n, d.info.Limits.Operands)
 	}
 	var in []ir.Type
@@ -51,7 +51,7 @@ func (d *Device) custom(p *ir.Program, c *ir.Custom) (customCall, error) {
 	if k.Groups == nil || len(out) != len(c.Dst) {
 		return no("the kernel has no Groups, or %d outputs instead of %d", len(out), len(c.Dst))
 	}
-	if limit := d.lower.Range; limit > 0 {
+	if limit := int(min(d.drv.Limits().StorageBufferRange, 1<<62)); limit > 0 {
 		for _, s := range append(slotsOf(c.Operands), c.Dst...) {
 			if n := p.Slots[s].Bytes(); n > limit {
 				return no("a slot of %d bytes exceeds maxStorageBufferRange, %d bytes", n, limit)

@@ -16,10 +16,13 @@ import (
 
 // Device is an ir.Device on one Vulkan device.
 type Device struct {
-	in    *driver.Instance
-	drv   *driver.Device
-	info  ir.Info
-	lower lower.Options
+	in   *driver.Instance
+	drv  *driver.Device
+	info ir.Info
+	// How programs are lowered: by descriptor, and from tier 1 by address.
+	// prefer is what is tried first.
+	byDescriptor, byAddress *lower.Options
+	prefer                  Arguments
 
 	kernels kernels
 	pool    pool
@@ -63,20 +66,7 @@ func Open(i int, o Options) (*Device, error) {
 		tier = 0
 	}
 	d := &Device{in: in, drv: drv, info: describe(i, tier, &p, f, drv.MaxAlloc(), drv.Alignment())}
-	d.lower = lower.Options{
-		Device: d.info.Name, Buffers: d.info.Limits.Operands, Shared: int(p.Limits.SharedMemory), Align: d.info.Limits.Align,
-		DTypes: d.info.DTypes, Software: d.info.Software, Workgroup: 128,
-	}
-	for _, most := range []uint32{p.Limits.MaxWorkGroupInvocations, p.Limits.MaxWorkGroupSize[0]} {
-		if most >= 256 && d.lower.Workgroup == 128 {
-			d.lower.Workgroup = 256
-		} else if most < 256 {
-			d.lower.Workgroup = 128
-		}
-	}
-	if tier == 0 {
-		d.lower.Range = int(min(p.Limits.StorageBufferRange, 1<<62))
-	}
+	d.lowering(o.Arguments, tier)
 	d.kernels.init(d)
 	d.pool.init(d)
 	if err := d.status.init(d); err != nil {
@@ -84,6 +74,33 @@ func Open(i int, o Options) (*Device, error) {
 		return nil, err
 	}
 	return d, nil
+}
+
+// lowering sets how programs are lowered.
+func (d *Device) lowering(want Arguments, tier int) {
+	p := d.drv.Physical()
+	o := lower.Options{
+		Device: d.info.Name, Buffers: d.info.Limits.Operands, Shared: int(p.Limits.SharedMemory), Align: d.info.Limits.Align,
+		DTypes: d.info.DTypes, Software: d.info.Software, Workgroup: 128,
+	}
+	if min(p.Limits.MaxWorkGroupInvocations, p.Limits.MaxWorkGroupSize[0]) >= 256 {
+		o.Workgroup = 256
+	}
+	if tier > 0 && want != ByDescriptor {
+		a := o
+		d.byAddress = &a
+	}
+	if d.byAddress == nil || want != ByAddress {
+		o.Buffers = min(o.Buffers, int(p.Limits.StorageBuffersPerStage), int(p.Limits.StorageBuffersPerSet))
+		o.Range = int(min(p.Limits.StorageBufferRange, 1<<62))
+		d.byDescriptor = &o
+	}
+	// Mesa's lavapipe loads through addresses one lane at a time: Map runs at
+	// a quarter of the speed.
+	d.prefer = ByAddress
+	if d.byAddress == nil || d.byDescriptor != nil && d.info.Software {
+		d.prefer = ByDescriptor
+	}
 }
 
 // Info implements ir.Device.

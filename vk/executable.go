@@ -28,6 +28,7 @@ type executable struct {
 	bytes     int                // of the block
 	first     []byte             // the block before scalars and addresses
 	writes    []bool             // by argument
+	addresses bool               // kernels reach buffers by address
 	bound     bool               // command buffers name arguments: re-record for others
 
 	mu        sync.Mutex
@@ -45,11 +46,11 @@ func (d *Device) Compile(p *ir.Program) (ir.Executable, error) {
 		return nil, &ir.MemoryError{Device: d.info.Name, Need: p.ArenaBytes, Live: int(d.pool.live.Load()), Limit: d.info.Limits.MemoryBytes,
 			Reason: fmt.Sprintf("an arena has at most %d bytes", d.info.Limits.BufferBytes)}
 	}
-	plan, err := lower.Lower(p, d.lower)
+	plan, addresses, err := d.plan(p)
 	if err != nil {
 		return nil, err
 	}
-	x := &executable{d: d, p: p, plan: plan, bound: !d.addresses()}
+	x := &executable{d: d, p: p, plan: plan, addresses: addresses, bound: !addresses}
 	n := len(plan.Dispatches)
 	x.pipelines, x.customs, x.windows = make([]*driver.Pipeline, n), make([]customCall, n), make([]int, n)
 	for i := range plan.Dispatches {
@@ -61,7 +62,7 @@ func (d *Device) Compile(p *ir.Program) (ir.Executable, error) {
 		}
 	}
 	err = each(n, func(i int) (err error) {
-		x.pipelines[i], err = d.build(&plan.Dispatches[i], &x.customs[i])
+		x.pipelines[i], err = x.build(&plan.Dispatches[i], &x.customs[i])
 		return d.fail(err)
 	})
 	if err != nil {
@@ -72,11 +73,28 @@ func (d *Device) Compile(p *ir.Program) (ir.Executable, error) {
 	return x, nil
 }
 
-func (d *Device) build(k *lower.Dispatch, c *customCall) (*driver.Pipeline, error) {
-	if k.Custom != nil {
-		return d.customPipeline(c, len(k.Bindings))
+// plan lowers a program in the preferred way or, where the device's limits do
+// not allow that, in the other.
+func (d *Device) plan(p *ir.Program) (plan *lower.Plan, addresses bool, err error) {
+	first, second := d.byAddress, d.byDescriptor
+	if d.prefer == ByDescriptor {
+		first, second = second, first
 	}
-	return d.pipeline(k.Kernel)
+	plan, err = lower.Lower(p, *first)
+	if err == nil || second == nil {
+		return plan, first == d.byAddress, err
+	}
+	if plan, serr := lower.Lower(p, *second); serr == nil {
+		return plan, second == d.byAddress, nil
+	}
+	return nil, false, err
+}
+
+func (x *executable) build(k *lower.Dispatch, c *customCall) (*driver.Pipeline, error) {
+	if k.Custom != nil {
+		return x.d.customPipeline(c, len(k.Bindings))
+	}
+	return x.d.pipeline(k.Kernel, x.addresses)
 }
 
 // layout places the dispatches' words in the block and fills in what is known.

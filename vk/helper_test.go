@@ -17,7 +17,7 @@ var variants = []struct {
 	name string
 	opt  vk.Options
 }{
-	{"address", vk.Options{}},
+	{"address", vk.Options{Arguments: vk.ByAddress}},
 	{"core", vk.Options{Tier: vk.TierCore}},
 	{"staging", vk.Options{Tier: vk.TierCore, ForceStaging: true}},
 }

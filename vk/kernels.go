@@ -90,10 +90,10 @@ func (k *kernels) get(key string, build func() (*driver.Pipeline, error)) (*driv
 }
 
 // pipeline builds the pipeline of a lowered kernel.
-func (d *Device) pipeline(k *lower.Kernel) (*driver.Pipeline, error) {
-	return d.kernels.get(k.Key(), func() (*driver.Pipeline, error) {
+func (d *Device) pipeline(k *lower.Kernel, addresses bool) (*driver.Pipeline, error) {
+	return d.kernels.get(fmt.Sprint(addresses, " ", k.Key()), func() (*driver.Pipeline, error) {
 		name, bindings := k.Module, []driver.BindingType{driver.UniformBuffer}
-		if d.addresses() {
+		if addresses {
 			name, bindings[0] = name+"_address", driver.UniformBufferDynamic
 		} else {
 			for range k.Buffers {
@@ -118,9 +118,6 @@ func specs(values []uint32) (l []driver.SpecConstant) {
 	}
 	return l
 }
-
-// addresses reports whether kernels reach buffers by device address.
-func (d *Device) addresses() bool { return d.info.Tier > 0 }
 
 // each calls f(0) … f(n-1) on several goroutines and returns the first error.
 func each(n int, f func(i int) error) error {

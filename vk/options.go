@@ -22,6 +22,8 @@ type Options struct {
 	Validation bool
 	// ForceStaging treats device memory as invisible to the host, for tests.
 	ForceStaging bool
+	// Arguments says how kernels reach buffers.
+	Arguments Arguments
 	// CacheDir is where the pipeline cache is kept; empty: nowhere.
 	CacheDir string
 	// FailAlloc and FailSubmit, for tests, are called with the number of the
@@ -29,6 +31,19 @@ type Options struct {
 	// ErrLoseDevice.
 	FailAlloc, FailSubmit func(n int) error
 }
+
+// Arguments is a way for kernels to reach buffers.
+type Arguments uint8
+
+const (
+	// ByChoice is whichever the driver is known to run faster, program by
+	// program; at tier 0 always by descriptor.
+	ByChoice Arguments = iota
+	// ByDescriptor binds storage buffers.
+	ByDescriptor
+	// ByAddress passes device addresses; it needs tier 1.
+	ByAddress
+)
 
 // ErrLoseDevice is what a FailSubmit returns to lose the device.
 var ErrLoseDevice = ir.ErrDeviceLost

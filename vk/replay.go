@@ -135,7 +135,7 @@ func (x *executable) prepare(r *replay, args []ir.Buffer, scalars []ir.Scalar) e
 	if moved {
 		// Should what follows fail, nothing must pass for up to date.
 		r.args = r.args[:0]
-		if d.addresses() {
+		if x.addresses {
 			x.writeAddresses(r, args)
 		}
 	}
@@ -225,7 +225,7 @@ func (x *executable) record(r *replay, args []ir.Buffer) error {
 			if set, err = x.bind(r, p, k, args, nil); err != nil {
 				return err
 			}
-		case d.addresses():
+		case x.addresses:
 			if shared == nil {
 				var err error
 				if shared, err = x.bind(r, p, nil, nil, []driver.BufferBinding{{Allocation: r.block, Range: blockRange}}); err != nil {
