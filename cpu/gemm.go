@@ -77,7 +77,10 @@ func pack[T float](dst unsafe.Pointer, x matrix, rows, cols, r int) {
 		if x.row == 1 {
 			p := unsafe.Add(src, i*size)
 			for k := 0; k < len(panel); k += r {
-				copy(panel[k:k+m], slice[T](p, m))
+				from := slice[T](p, m) // a few elements: a call of copy costs more
+				for j, v := range from {
+					panel[k+j] = v
+				}
 				if k+r < len(panel) {
 					p = unsafe.Add(p, step)
 				}

@@ -173,10 +173,12 @@ func (m *matMulInstr) chooseMode() {
 		}
 	case work < 8*minTask || m.batch >= fewTasks && work < 64*minTask:
 		m.mode = matLocal
-		m.rows = min(m.m, (per(m.m)+m.g.MR-1)/m.g.MR*m.g.MR)
-		if m.rows*4 > m.m*3 {
-			m.rows = m.m
+		// Each part packs B again: a product makes few.
+		parts := int(work/(3*minTask)) + 1
+		if m.batch >= fewTasks {
+			parts = 1
 		}
+		m.rows = min(m.m, ((m.m+parts-1)/parts+m.g.MR-1)/m.g.MR*m.g.MR)
 		m.mc = min(m.g.MC, m.m)
 	default:
 		m.mode = matShared
