@@ -58,12 +58,16 @@ func (c *Custom) Apply(attrs []int64, in ...*Tensor) []*Tensor {
 		return c.decompose(in, outs, attrs)
 	}
 	s := spec{op: ir.OpCustom, name: c.op.Name, attrs: slices.Clone(attrs), types: outs, vjp: c.vjp}
-	node := newNode(in[0].dev, outs[0].DType, outs[0].Shape, s, in...)
-	res := make([]*Tensor, len(outs))
-	for k, o := range outs {
-		res[k] = newNode(node.dev, o.DType, slices.Clone(o.Shape), spec{op: ir.OpPick, name: c.op.Name, k: k}, node)
+	return newNode(in[0].dev, outs[0].DType, outs[0].Shape, s, in...).picks()
+}
+
+// picks returns the outputs of a custom op's node.
+func (t *Tensor) picks() []*Tensor {
+	out := make([]*Tensor, len(t.types))
+	for k, o := range t.types {
+		out[k] = newNode(t.dev, o.DType, slices.Clone(o.Shape), spec{op: ir.OpPick, name: t.name, k: k}, t)
 	}
-	return res
+	return out
 }
 
 func (c *Custom) decompose(in []*Tensor, outs []ir.Type, attrs []int64) []*Tensor {
@@ -111,26 +115,14 @@ func (c *Custom) vjp(in, out, dout []*Tensor, attrs []int64) []*Tensor {
 	return total
 }
 
-// customRule leads a gradient through a custom op. Each output's Pick passes
-// its gradient on; the sum over outputs is the walker's.
-func (t *Tensor) customRule(dy *Tensor, in []*Tensor) []*Tensor {
-	if t.op == ir.OpCustom {
-		return nil
-	}
-	node := in[0]
-	graphMu.Lock()
-	args := node.in
-	graphMu.Unlock()
-	outs, dout := make([]*Tensor, len(node.types)), make([]*Tensor, len(node.types))
-	for k, o := range node.types {
-		if k == t.k {
-			outs[k], dout[k] = t, dy
-			continue
-		}
-		outs[k] = newNode(node.dev, o.DType, slices.Clone(o.Shape), spec{op: ir.OpPick, name: node.name, k: k}, node)
-		if o.DType.IsFloat() {
-			dout[k] = ZerosLike(outs[k])
+// customRule gives the gradients of a custom op's inputs from those of its
+// outputs; an output nobody used has zeros.
+func (t *Tensor) customRule(dout, in []*Tensor) []*Tensor {
+	out := t.picks()
+	for k, y := range out {
+		if dout[k] == nil && y.dtype.IsFloat() {
+			dout[k] = ZerosLike(y)
 		}
 	}
-	return node.vjp(args, outs, dout, node.attrs)
+	return t.vjp(in, out, dout, t.attrs)
 }

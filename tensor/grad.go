@@ -32,11 +32,15 @@ func VJP(y, dy *Tensor, xs ...*Tensor) []*Tensor {
 	for i := len(w.order) - 1; i >= 0; i-- {
 		t := w.order[i]
 		d := w.grad[t]
-		if d == nil || !w.needed[t] {
+		if d == nil && w.outputs[t] == nil || !w.needed[t] {
 			continue
 		}
 		in := w.in[t]
-		for k, dx := range t.rule(d, in) {
+		if t.op == ir.OpPick { // the custom op's rule wants all its outputs' gradients
+			w.pick(in[0], t.k, d)
+			continue
+		}
+		for k, dx := range w.rule(t, d, in) {
 			if dx != nil && w.needed[in[k]] {
 				w.add(in[k], dx)
 			}
@@ -57,6 +61,16 @@ type walker struct {
 	in     map[*Tensor][]*Tensor // as they were when the walk began
 	needed map[*Tensor]bool      // depends on one of xs
 	grad   map[*Tensor]*Tensor
+	// outputs holds the gradients of a custom op's outputs.
+	outputs map[*Tensor][]*Tensor
+}
+
+// pick notes the gradient of output k of a custom op.
+func (w *walker) pick(node *Tensor, k int, d *Tensor) {
+	if w.outputs[node] == nil {
+		w.outputs[node] = make([]*Tensor, len(node.types))
+	}
+	w.outputs[node][k] = d
 }
 
 func (w *walker) add(t, d *Tensor) {
@@ -70,7 +84,7 @@ func (w *walker) add(t, d *Tensor) {
 func walk(y *Tensor, xs []*Tensor) *walker {
 	graphMu.Lock()
 	defer graphMu.Unlock()
-	w := &walker{in: map[*Tensor][]*Tensor{}, needed: map[*Tensor]bool{}, grad: map[*Tensor]*Tensor{}}
+	w := &walker{in: map[*Tensor][]*Tensor{}, needed: map[*Tensor]bool{}, grad: map[*Tensor]*Tensor{}, outputs: map[*Tensor][]*Tensor{}}
 	for _, x := range xs {
 		w.needed[x] = true
 	}
@@ -123,15 +137,14 @@ func (w *walker) close(t *Tensor, xs []*Tensor) {
 
 // rule returns the gradients of the op's inputs, given that of its result; nil
 // for an input without one.
-func (t *Tensor) rule(dy *Tensor, in []*Tensor) []*Tensor {
-	if len(in) == 0 {
+func (w *walker) rule(t, dy *Tensor, in []*Tensor) []*Tensor {
+	switch {
+	case len(in) == 0:
 		return nil
-	}
-	if t.op == opTransfer {
+	case t.op == opTransfer:
 		return []*Tensor{dy.To(in[0].dev)}
-	}
-	if t.op == ir.OpCustom || t.op == ir.OpPick {
-		return t.customRule(dy, in)
+	case t.op == ir.OpCustom:
+		return t.customRule(w.outputs[t], in)
 	}
 	r := rules[t.op]
 	if r == nil {
