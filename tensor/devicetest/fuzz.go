@@ -18,7 +18,7 @@ func (s *suite) testFuzz(t *testing.T) {
 	if n == 0 {
 		n = 400
 		if testing.Short() {
-			n = 100
+			n = 60
 		}
 	}
 	for i := range n {

@@ -116,7 +116,7 @@ func exactData(r *rand.Rand, op ir.Op, d ir.DType, n int) ref.Values {
 func (s *suite) reduceExact(t *testing.T, in *ir.OpInfo, d ir.DType) {
 	r := newRand(1, "reduce"+in.Name+d.String())
 	b := &builder{}
-	for _, c := range reduceCases() {
+	for _, c := range some(d, reduceCases()) {
 		b.reduce(in.Op, d, c, exactData(r, in.Op, d, c.n), ir.FloatBits(d, 1))
 	}
 	s.check(t, b, exact)
@@ -126,7 +126,7 @@ func (s *suite) reduceExact(t *testing.T, in *ir.OpInfo, d ir.DType) {
 // by rows and by columns. A device may split a sum as it likes, but the error
 // must grow slower than that of adding one after the other.
 func (s *suite) reduceReal(t *testing.T, in *ir.OpInfo, d ir.DType, big bool) {
-	cases := reduceCases()
+	cases := some(d, reduceCases())
 	if big {
 		n := large
 		if testing.Short() {
