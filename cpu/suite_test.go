@@ -19,3 +19,14 @@ func TestSuite(t *testing.T) {
 		})
 	}
 }
+
+// The bits do not depend on the number of workers.
+func TestSameBits(t *testing.T) {
+	one := cpu.New(cpu.Options{Workers: 1})
+	defer one.Close()
+	for _, workers := range []int{2, 3, 7} {
+		d := cpu.New(cpu.Options{Workers: workers})
+		devicetest.SameBits(t, one, d)
+		d.Close()
+	}
+}
