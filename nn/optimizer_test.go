@@ -281,6 +281,7 @@ func TestOneProgram(t *testing.T) {
 					require.Equal(t, before.PoolBytes, s.PoolBytes)
 					if compiled {
 						require.Zero(t, s.Nodes-before.Nodes)
+						require.Equal(t, steps, s.Submits-before.Submits)
 					}
 					opt.SetLR(0.5)
 					do()
