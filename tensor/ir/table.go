@@ -100,7 +100,7 @@ var table = [NumOps]OpInfo{
 	OpDiv:       {Name: "div", Kind: KindElementwise, Arity: 2, Args: Numbers, Doc: "a/b; integers truncate, by zero gives 0", Domain: [][2]float64{{-100, 100}, {0.5, 100}}, ULP: 2.5, Float: bin(func(a, b float64) float64 { return a / b }), Int: ibin(idiv)},
 	OpRem:       {Name: "rem", Kind: KindElementwise, Arity: 2, Args: Numbers, Doc: "a - b·trunc(a/b), sign of a; integers by zero give 0", Domain: [][2]float64{{-100, 100}, {0.5, 100}}, Float: bin(math.Mod), Int: ibin(irem)},
 	OpPow:       {Name: "pow", Kind: KindElementwise, Arity: 2, Args: Floats, Doc: "aᵇ as IEEE pow", Domain: [][2]float64{{0.05, 20}, {-5, 5}}, ULP: 16, Float: bin(math.Pow)},
-	OpAtan2:     {Name: "atan2", Kind: KindElementwise, Arity: 2, Args: Floats, Doc: "angle of the point (b, a), in radians", Domain: wide, ULP: 8, Float: bin(math.Atan2)},
+	OpAtan2:     {Name: "atan2", Kind: KindElementwise, Arity: 2, Args: Floats, Doc: "angle of the point (b, a), in radians", Domain: wide, ULP: 8, Float: bin(atan2)},
 	OpMaximum:   {Name: "maximum", Kind: KindElementwise, Arity: 2, Args: Numbers, Doc: "the larger; NaN if either is", Cheap: true, Domain: wide, Float: bin(func(a, b float64) float64 { return max(a, b) }), Int: ibin(func(a, b int64) int64 { return max(a, b) })},
 	OpMinimum:   {Name: "minimum", Kind: KindElementwise, Arity: 2, Args: Numbers, Doc: "the smaller; NaN if either is", Cheap: true, Domain: wide, Float: bin(func(a, b float64) float64 { return min(a, b) }), Int: ibin(func(a, b int64) int64 { return min(a, b) })},
 	OpAnd:       {Name: "and", Kind: KindElementwise, Arity: 2, Args: Ints | Bools, Doc: "logical and of bools, bitwise and of integers", Cheap: true, Domain: wide, Int: ibin(func(a, b int64) int64 { return a & b })},
@@ -164,6 +164,9 @@ func relu(x float64) float64 {
 	}
 	return x
 }
+
+// atan2 is math.Atan2, which loses the sign of a where a/b underflows.
+func atan2(a, b float64) float64 { return math.Copysign(math.Atan2(a, b), a) }
 
 func not(d DType, a int64) int64 {
 	if d == Bool {
