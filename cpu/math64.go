@@ -44,5 +44,6 @@ func math64Kernels() {
 	one(ir.OpErf, math.Erf)
 	one(ir.OpSigmoid, func(x float64) float64 { return 1 / (1 + math.Exp(-x)) })
 	two(ir.OpPow, math.Pow)
-	two(ir.OpAtan2, math.Atan2)
+	// math.Atan2 loses the sign of a where a/b underflows.
+	two(ir.OpAtan2, func(a, b float64) float64 { return math.Copysign(math.Atan2(a, b), a) })
 }
