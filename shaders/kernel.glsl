@@ -10,5 +10,6 @@
 #ifdef WIDE
 #include "int64.glsl"
 #include "f64.glsl"
+#include "math_f64.glsl"
 #endif
 #include "dispatch.glsl"

@@ -1,0 +1,54 @@
+// Package vk computes on GPUs through Vulkan 1.1 or later. Importing it
+// registers the backend "vulkan", whose devices are "vulkan:0", "vulkan:1", …
+//
+//	import _ "github.com/fornax-ml/fornax/vk"
+//
+// # How a program becomes work
+//
+// Package vk/lower turns each instruction into one or a few dispatches: which
+// module of shaders/spv, which calls to put into its template functions, which
+// buffers, and the words of a parameter block. Package vk/splice writes those
+// calls into the module and drops what is then unreachable, so that the driver
+// compiles straight-line code. Structure (ops, merged ranks, which operands are
+// broadcast or masked) makes the kernel; numbers (sizes, strides, offsets,
+// scalars) are data. Kernels are shared between programs by the hash of what
+// made them.
+//
+// Families: Map and Gather run map.comp; Reduce runs reduce.comp, in two passes
+// where one would leave the device idle; MatMul runs matmul.comp; ScatterAdd
+// runs scatteradd.comp; Gather and ScatterAdd are preceded by indexcheck.comp,
+// which notes the first bad index in a record that the host looks at when it
+// waits. Custom ops bring a [Kernel].
+//
+// An executable records one command buffer for the whole program, with a
+// barrier only where a dispatch touches what one since the last barrier wrote,
+// or writes what one read, and submits it once a run. What varies between runs
+// (addresses, scalars) is in the parameter block, of which an executable has a
+// few with a command buffer each, so that runs overlap. Where kernels get their
+// buffers by descriptor a command buffer belongs to one tuple of arguments, and
+// the executable keeps the last eight.
+//
+// # Tiers
+//
+// Tier 0 needs Vulkan 1.1 core: kernels get buffers by descriptor, parameters in
+// a uniform block of 16 KiB; 8-bit elements are packed words, four consecutive
+// results an invocation. Tier 1 adds kernels that get buffers by device
+// address: no limit on a slot's size but memory's, 16 operands an instruction.
+// f64 and i64 come with the features shaderFloat64 and shaderInt64, at any tier,
+// as a second build of the same GLSL with 64-bit registers. [Options] and the
+// environment's FORNAX_VK_TIER cap the tier.
+//
+// # Where this differs from the design notes
+//
+// Arguments go by descriptor at tier 1 too on drivers that compute on the CPU:
+// Mesa's lavapipe runs Map four times faster that way. A program that exceeds
+// what descriptors allow falls back to addresses.
+//
+// One uniform block a dispatch holds everything that is not a buffer, metadata
+// that never changes included, so kernels need no push constants.
+//
+// Not here yet: f16 and bf16; subgroup operations and cooperative matrices;
+// submits split by estimated work; self-tests and tuning by measurement; a
+// ScatterAdd whose cost does not grow with elements times updates. Positions of
+// one instruction are limited to 2³¹-1.
+package vk
