@@ -15,8 +15,8 @@
 // runs with outputs filled with garbage, with guard bytes behind every buffer,
 // and with a check that inputs which no output takes over stay as they were.
 //
-// Differences that a device may have: a float32 result below the smallest
-// normal number may be 0; the sign of a zero counts only where an op moves it
+// Differences that a device may have: numbers below the smallest normal one may
+// be flushed to 0, also on the way to a result; the sign of a zero counts only where an op moves it
 // (load, neg, abs, where); sin, cos and tan of finite arguments outside their
 // row's domain are not compared.
 package devicetest
