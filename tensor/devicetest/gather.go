@@ -37,6 +37,16 @@ func permuted(shape []int) ir.View {
 	return contiguous(rev...).Permute(perm)
 }
 
+// padded returns a view of shape whose first position of an axis is masked.
+func padded(shape []int, axis int) ir.View {
+	s := slices.Clone(shape)
+	if s[axis] == 0 {
+		return contiguous(s...)
+	}
+	s[axis]--
+	return contiguous(s...).Pad(axis, 1, 0)
+}
+
 // indices returns n indices below size.
 func indices(r *rand.Rand, d ir.DType, n, size int) ref.Values {
 	return whole(r, d, n, 0, max(min(size, 256)-1, 0))
@@ -54,7 +64,7 @@ func rowIndex(c axisCase) ir.View {
 }
 
 // testGather picks elements of each dtype by each index dtype, through plain,
-// permuted and repeated views.
+// permuted, padded and repeated views.
 func (s *suite) testGather(t *testing.T) {
 	for _, d := range s.dtypes(ir.Any) {
 		s.op(t, ir.OpGather, d, func(t *testing.T) {
@@ -69,11 +79,12 @@ func (s *suite) testGather(t *testing.T) {
 					from[c.axis] = c.size
 					n, m := ir.Size(c.shape), ir.Size(from)
 					gather := func(x int, xv ir.View, i int, iv ir.View) {
-						b.add(&ir.Gather{Shape: c.shape, Axis: c.axis, DType: d, X: operand(x, xv), Index: operand(i, iv), Dst: b.output(d, n), Name: "gather"})
+						b.add(&ir.Gather{Shape: c.shape, Axis: c.axis, DType: d, X: ir.Operand{Slot: x, View: xv, Fill: ir.FloatBits(d, 1)}, Index: operand(i, iv), Dst: b.output(d, n), Name: "gather"})
 					}
 					x, i := b.input(anyBits(r, d, m)), b.input(indices(r, id, n, c.size))
 					gather(x, contiguous(from...), i, contiguous(c.shape...))
 					gather(x, permuted(from), i, permuted(c.shape))
+					gather(x, padded(from, c.axis), i, contiguous(c.shape...))
 					gather(x, contiguous(from...).Slice(c.axis, c.size-1, -1, c.size), b.input(indices(r, id, c.shape[c.axis], c.size)), rowIndex(c))
 				}
 				s.check(t, b, exact)

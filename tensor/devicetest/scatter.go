@@ -45,6 +45,7 @@ func (s *suite) testScatterAdd(t *testing.T) {
 					scatter(none, i, contiguous(c.shape...), u, contiguous(c.shape...))
 					scatter(operand(x, contiguous(to...)), i, contiguous(c.shape...), u, permuted(c.shape))
 					scatter(operand(x, permuted(to)), i, permuted(c.shape), u, contiguous(c.shape...))
+					scatter(operand(x, padded(to, c.axis)), i, contiguous(c.shape...), u, padded(c.shape, c.axis))
 					rows := b.input(indices(r, id, c.shape[c.axis], c.size))
 					scatter(none, rows, rowIndex(c), u, contiguous(c.shape...))
 					scatter(none, rows, rowIndex(c), data(1), ir.View{Shape: c.shape, Strides: make([]int, len(c.shape))})

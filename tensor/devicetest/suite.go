@@ -172,7 +172,7 @@ func clip(s string) string {
 func (s *suite) run(p *ir.Program, in []ref.Values, scalars []ir.Scalar) ([][]byte, error) {
 	e, err := s.d.Compile(p)
 	if err != nil {
-		return nil, fmt.Errorf("Compile: %w", err)
+		return nil, fmt.Errorf("compile: %w", err)
 	}
 	defer e.Free()
 	return s.exec(e, p, in, scalars)
@@ -190,11 +190,11 @@ func (s *suite) exec(e ir.Executable, p *ir.Program, in []ref.Values, scalars []
 	}
 	defer free(args)
 	if err := e.Run(context.Background(), args, scalars); err != nil {
-		return nil, fmt.Errorf("Run: %w", err)
+		return nil, fmt.Errorf("run: %w", err)
 	}
 	var index *ir.IndexError
 	if err := s.d.Sync(context.Background()); err != nil && !errors.As(err, &index) {
-		return nil, fmt.Errorf("Sync: %w", err)
+		return nil, fmt.Errorf("sync: %w", err)
 	}
 	outs, err := readBack(p, in, args)
 	if err == nil && index != nil {
@@ -215,7 +215,7 @@ func (s *suite) args(p *ir.Program, in []ref.Values) ([]ir.Buffer, error) {
 		}
 		buf, err := s.d.NewBuffer(slot.Bytes() + guard)
 		if err != nil {
-			return nil, fmt.Errorf("NewBuffer: %w", err)
+			return nil, fmt.Errorf("new buffer: %w", err)
 		}
 		args[i] = buf
 		b := bytes.Repeat([]byte{0xa5}, slot.Bytes()+guard)
@@ -223,7 +223,7 @@ func (s *suite) args(p *ir.Program, in []ref.Values) ([]ir.Buffer, error) {
 			copy(b, in[i].Bytes())
 		}
 		if err := buf.Write(0, b); err != nil {
-			return nil, fmt.Errorf("Write: %w", err)
+			return nil, fmt.Errorf("write: %w", err)
 		}
 	}
 	return args, nil
@@ -244,7 +244,7 @@ func readBack(p *ir.Program, in []ref.Values, args []ir.Buffer) ([][]byte, error
 	for i, slot := range p.Slots[:p.NumArgs()] {
 		b := make([]byte, slot.Bytes()+guard)
 		if err := args[i].Read(b, 0); err != nil {
-			return nil, fmt.Errorf("Read: %w", err)
+			return nil, fmt.Errorf("read: %w", err)
 		}
 		for k, x := range b[slot.Bytes():] {
 			if x != 0xa5 {
