@@ -4,28 +4,33 @@ import (
 	"fmt"
 
 	"github.com/fornax-ml/fornax/tensor"
+	_ "github.com/fornax-ml/fornax/vk"
 )
 
-// printDevice says what is computed on and, where that is not Vulkan, why.
-func printDevice(d tensor.DeviceInfo) {
-	fmt.Printf("device: %s (%s, %s)\n", d.Name, d.Model, d.Driver)
-	if d.Backend == "vulkan" {
-		return
+// openDevice opens a device, the best one if the name is empty. It prints what
+// is computed on and, where that is not Vulkan, why.
+func openDevice(name string) (*tensor.Device, error) {
+	d, err := tensor.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	info := d.Info()
+	fmt.Printf("device: %s (%s, %s)\n", info.Name, info.Model, info.Driver)
+	if info.Backend == "vulkan" {
+		return d, nil
 	}
 	for _, i := range tensor.Devices() {
-		if i.Backend == "vulkan" {
-			fmt.Printf("vulkan: %s is %s; FORNAX_DEVICE=%s uses it\n", i.Name, describe(i), i.Name)
-			return
+		switch {
+		case i.Backend == "vulkan" && i.Software:
+			fmt.Printf("vulkan: not used, %s is a software driver (%s); FORNAX_DEVICE=%[1]s uses it\n", i.Name, i.Model)
+			return d, nil
+		case i.Backend == "vulkan":
+			fmt.Printf("vulkan: not used; FORNAX_DEVICE=%s uses the %s\n", i.Name, i.Model)
+			return d, nil
 		}
 	}
 	if _, err := tensor.Open("vulkan"); err != nil {
-		fmt.Printf("vulkan: %v\n", err)
+		fmt.Printf("vulkan: not used: %v\n", err)
 	}
-}
-
-func describe(i tensor.DeviceInfo) string {
-	if i.Software {
-		return "a software driver, " + i.Model
-	}
-	return i.Model
+	return d, nil
 }

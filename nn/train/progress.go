@@ -19,12 +19,15 @@ type bar struct {
 	b        *mpb.Bar
 	start    time.Time
 	examples atomic.Int64
-	mean     atomic.Uint64 // bits of the last losses' mean
+	mean     atomic.Uint64 // bits of the last losses' mean, or unread
 }
+
+// unread are bits of a NaN that no arithmetic makes.
+const unread = math.MaxUint64
 
 func newBar(w io.Writer, name string, steps int, unit string) *bar {
 	b := &bar{start: time.Now()}
-	b.loss(math.NaN())
+	b.mean.Store(unread)
 	f, ok := w.(interface{ Fd() uintptr })
 	if !ok || !cwriter.IsTerminal(int(f.Fd())) {
 		return b
@@ -33,8 +36,11 @@ func newBar(w io.Writer, name string, steps int, unit string) *bar {
 	b.b = b.p.AddBar(int64(steps), mpb.BarRemoveOnComplete(),
 		mpb.PrependDecorators(decor.Name(name+" "), decor.CountersNoUnit("%d/%d")),
 		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string {
-			rate := float64(b.examples.Load()) / time.Since(b.start).Seconds()
-			return fmt.Sprintf("loss %.4f  %.0f %s/s  ", math.Float64frombits(b.mean.Load()), rate, unit)
+			loss, rate := math.Float64frombits(b.mean.Load()), float64(b.examples.Load())/time.Since(b.start).Seconds()
+			if b.mean.Load() == unread {
+				return fmt.Sprintf("%.0f %s/s  ", rate, unit)
+			}
+			return fmt.Sprintf("loss %.4f  %.0f %s/s  ", loss, rate, unit)
 		}), decor.AverageETA(decor.ET_STYLE_GO)))
 	return b
 }
