@@ -55,7 +55,12 @@ func (t *Tensor) GELU() *Tensor {
 func (t *Tensor) SiLU() *Tensor { return t.Mul(t.Sigmoid()) }
 
 // Softplus returns ln(1 + eˣ), as max(x, 0) + ln(1 + e^-|x|).
-func (t *Tensor) Softplus() *Tensor { return t.Relu().Add(t.Abs().Neg().Exp().Log1p()) }
+//
+// Its gradient is 1/(1 + e⁻ˣ), at 0 too: Maximum shares a tie, where Relu's
+// gradient is 0.
+func (t *Tensor) Softplus() *Tensor {
+	return t.Maximum(ZerosLike(t)).Add(t.Abs().Neg().Exp().Log1p())
+}
 
 // Outer returns the products of two vectors, C[i, j] = a[i]·b[j].
 func (t *Tensor) Outer(b *Tensor) *Tensor {

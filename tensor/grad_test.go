@@ -241,3 +241,14 @@ func TestGradAcrossDevices(t *testing.T) {
 	require.Equal(t, []float32{2, 40, 600}, data[float32](t, g))
 	require.Equal(t, 941.0, item(t, y))
 }
+
+// TestSoftplusGradientAtZero: the two terms have a kink there, their sum has
+// none.
+func TestSoftplusGradientAtZero(t *testing.T) {
+	d, err := tensor.Open("cpu")
+	require.NoError(t, err)
+	x := tensor.FromSlice(d, []float32{0, 100, -100})
+	g, err := tensor.Data[float32](tensor.Grad(x.Softplus(), x)[0])
+	require.NoError(t, err)
+	require.InDeltaSlice(t, []float32{0.5, 1, 0}, g, 1e-6)
+}
