@@ -9,9 +9,7 @@ import (
 
 func TestConformance(t *testing.T) {
 	eachVariant(t, func(t *testing.T, d *vk.Device) {
-		o := devicetest.Options{Skip: map[string]string{
-			"map/atan2/f64": "the reference, math.Atan2, loses the angle's sign where y/x underflows",
-		}}
+		o := devicetest.Options{}
 		if d.Info().Tier > 0 || testing.Short() {
 			o.Programs = 60
 		}

@@ -54,7 +54,9 @@ func TestCustom(t *testing.T) {
 			Outputs: func(in []ir.Type, _ []int64) ([]ir.Type, error) { return in, nil },
 			Kernels: map[string]any{"vulkan": vk.Kernel{
 				SPIRV: words, Spec: []uint32{0x3f800000},
-				Groups: func(in, _ []ir.Type, _ []int64) [3]uint32 { return [3]uint32{uint32(ir.Size(in[0].Shape)+63) / 64, 1, 1} },
+				Groups: func(in, _ []ir.Type, _ []int64) [3]uint32 {
+					return [3]uint32{uint32(ir.Size(in[0].Shape)+63) / 64, 1, 1}
+				},
 				Params: func(in, _ []ir.Type, attrs []int64) []uint32 {
 					return []uint32{uint32(ir.Size(in[0].Shape)), uint32(ir.FloatBits(ir.F32, float64(attrs[0])))}
 				},

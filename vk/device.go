@@ -86,6 +86,8 @@ func (d *Device) lowering(want Arguments, tier int) {
 	if min(p.Limits.MaxWorkGroupInvocations, p.Limits.MaxWorkGroupSize[0]) >= 256 {
 		o.Workgroup = 256
 	}
+	sub := p.Subgroup
+	o.Subgroup8 = tier > 0 && o.Software && sub.Min == 8 && sub.Max == 8 && sub.Compute && sub.Ops&driver.SubgroupBallot != 0
 	if tier > 0 && want != ByDescriptor {
 		a := o
 		d.byAddress = &a

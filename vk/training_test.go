@@ -10,6 +10,15 @@ import (
 
 func TestTraining(t *testing.T) {
 	eachVariant(t, func(t *testing.T, d *vk.Device) {
-		nntest.Run(t, tensor.New(d), nntest.Options{})
+		nntest.Run(t, tensor.New(d), nntest.Options{Steps: -1})
+	})
+}
+
+// TestSoak runs without the validation layer, which keeps about 70 KB of every
+// submit.
+func TestSoak(t *testing.T) {
+	t.Setenv("FORNAX_VALIDATION", "0")
+	eachVariant(t, func(t *testing.T, d *vk.Device) {
+		nntest.Run(t, tensor.New(d), nntest.Options{Idle: 256 << 10}) // the block of the index checks
 	})
 }

@@ -37,10 +37,16 @@ func (c *dispatcher) word(v ...int) int {
 	return at
 }
 
+// mostBytes is what kernels can index: SPIR-V takes indices as signed.
+const mostBytes = 4 << 31
+
 // buffer binds memory, or finds its binding.
 func (c *dispatcher) buffer(m Mem) int {
 	if limit := c.l.o.Range; limit > 0 && m.Bytes > limit {
 		unsupported("a slot of %d bytes exceeds maxStorageBufferRange, %d bytes", m.Bytes, limit)
+	}
+	if m.Bytes > mostBytes {
+		unsupported("a slot of %d bytes: kernels count words in 31 bits", m.Bytes)
 	}
 	for k, b := range c.d.Bindings {
 		if b.Arg == m.Arg && b.Offset == m.Offset {
@@ -88,7 +94,7 @@ func (c *dispatcher) emit(entry string, groups [3]uint32, spec ...uint32) {
 		k.Bodies["flush"] = &c.flush
 	}
 	switch k.Module {
-	case "matmul", "matmul_wide":
+	case "matmul", "matmul_wide", "matmul_sub8":
 		delete(k.Bodies, "flush")
 	}
 	c.d.Groups = groups
@@ -248,6 +254,25 @@ func (f *fn) stores(st []ir.Store, r []splice.Arg, i, e splice.Arg) {
 	for _, s := range st {
 		f.store(f.c.l.mem(s.Slot), f.c.l.p.Slots[s.Slot].DType, i, e, r[s.Reg])
 	}
+}
+
+// buffers counts the memory that operands and stores need bound.
+func (l *lowerer) buffers(ops []ir.Operand, st []ir.Store) int {
+	type place struct{ arg, offset int }
+	seen := map[place]bool{}
+	add := func(slot int) {
+		m := l.mem(slot)
+		seen[place{m.Arg, m.Offset}] = true
+	}
+	for _, o := range ops {
+		if o.Slot != ir.NoSlot {
+			add(o.Slot)
+		}
+	}
+	for _, s := range st {
+		add(s.Slot)
+	}
+	return len(seen)
 }
 
 // hasNarrow reports whether a store packs elements.

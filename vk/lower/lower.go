@@ -38,6 +38,7 @@ type Options struct {
 	Align     int      // of scratch memory
 	DTypes    ir.Class // Narrow or more
 	Software  bool     // the device is a CPU
+	Subgroup8 bool     // and runs subgroups of 8 with broadcasts; see matmul_sub8.comp
 }
 
 // Where a range of memory is, besides arguments 0, 1, ….

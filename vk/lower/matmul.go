@@ -45,7 +45,11 @@ func (l *lowerer) lowerMatMul(m *ir.MatMul) {
 	if total == 0 {
 		return
 	}
-	c := l.dispatch("matmul", wide)
+	module := "matmul"
+	if l.o.Subgroup8 && !wide {
+		module = "matmul_sub8"
+	}
+	c := l.dispatch(module, wide)
 	for _, x := range []struct {
 		o          ir.Operand
 		load, base string
@@ -68,17 +72,24 @@ func (l *lowerer) lowerMatMul(m *ir.MatMul) {
 		sp := f.space(nil, []group{{param0, m.Batch}}, v)
 		f.body.Return, _ = sp.index(v)
 	}
-	t := l.chooseTile(m.M, m.N, batch, size)
-	tilesN, perMatrix := ceilDiv(m.N, t.bn), ceilDiv(m.N, t.bn)*ceilDiv(m.M, t.bm)
-	c.numbers(m.M, m.N, m.K, tilesN, perMatrix, perMatrix*batch)
-	along := func(inner, outer int) uint32 {
-		if inner == 1 || outer != 1 {
-			return 1
+	var spec []uint32
+	var bm, bn int // what a workgroup computes
+	if module == "matmul" {
+		t := l.chooseTile(m.M, m.N, batch, size)
+		bm, bn = t.bm, t.bn
+		spec = []uint32{uint32(t.threads()), uint32(t.bm), uint32(t.bn), uint32(t.bk), uint32(t.tm), uint32(t.tn),
+			along(m.A.View.Strides[r+1], m.A.View.Strides[r]), along(m.B.View.Strides[r+1], m.B.View.Strides[r])}
+	} else {
+		// Small products take a small kernel, which compiles faster.
+		tm, tn := 4, 2
+		if total*max(m.K, 1) > 1<<20 && m.M > 4 && m.N > 16 {
+			tm, tn = 8, 4
 		}
-		return 0
+		bm, bn = tm, 8*tn
+		spec = []uint32{8, uint32(tm), uint32(tn)}
 	}
-	spec := []uint32{uint32(t.threads()), uint32(t.bm), uint32(t.bn), uint32(t.bk), uint32(t.tm), uint32(t.tn),
-		along(m.A.View.Strides[r+1], m.A.View.Strides[r]), along(m.B.View.Strides[r+1], m.B.View.Strides[r])}
+	tilesN, perMatrix := ceilDiv(m.N, bn), ceilDiv(m.N, bn)*ceilDiv(m.M, bm)
+	c.numbers(m.M, m.N, m.K, tilesN, perMatrix, perMatrix*batch)
 
 	shape := slices.Concat(m.Batch, []int{m.M, m.N})
 	f := c.fn("post")
@@ -102,6 +113,15 @@ func (l *lowerer) lowerMatMul(m *ir.MatMul) {
 	c.emitMap(total, l.hasNarrow(m.Stores))
 }
 
+// along tells how neighbours load a matrix: 1 along the inner axis, 0 along the
+// outer, where only that is contiguous.
+func along(inner, outer int) uint32 {
+	if inner == 1 || outer != 1 {
+		return 1
+	}
+	return 0
+}
+
 // fusesEpilogue: packed results need four neighbours in one invocation, which
 // tiles do not give; 64-bit values need the other build; and the buffers must
 // suffice.
@@ -109,12 +129,5 @@ func (l *lowerer) fusesEpilogue(m *ir.MatMul) bool {
 	if l.hasNarrow(m.Stores) || l.isWide(m) != (m.DType == ir.F64) {
 		return false
 	}
-	seen := map[Mem]bool{}
-	for _, o := range m.Reads() {
-		seen[l.mem(o.Slot)] = true
-	}
-	for _, s := range m.Stores {
-		seen[l.mem(s.Slot)] = true
-	}
-	return len(seen) <= l.o.Buffers
+	return l.buffers(m.Reads(), m.Stores) <= l.o.Buffers
 }

@@ -81,6 +81,9 @@ func (l *lowerer) lowerReduce(r *ir.Reduce) {
 	}
 	s := l.planReduce(outer, inner, alongInner(r))
 	arg := r.Op == ir.OpArgMax || r.Op == ir.OpArgMin
+	if scratch := 1 + int(b2u(arg)); l.buffers(r.Operands, nil)+scratch > l.o.Buffers || l.buffers(r.PostOperands, r.Stores)+scratch > l.o.Buffers {
+		s.chunks, s.chunk = 1, max(inner, 1)
+	}
 	wide := l.isWide(r) || r.DType.Size() == 8
 
 	c := l.dispatch("reduce", wide)
@@ -126,6 +129,13 @@ func (l *lowerer) lowerReduce(r *ir.Reduce) {
 	}
 	second := reduceShape{chunks: 1, chunk: s.chunks, w: l.o.Workgroup, row: outer < 64 && s.chunks >= 128}
 	l.finishReduce(c, r, second, arg, outer, s.chunks)
+}
+
+func b2u(b bool) uint32 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func regBytes(wide bool) int {

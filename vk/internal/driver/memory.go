@@ -25,7 +25,7 @@ import (
 const (
 	firstBlock     = 64 << 20
 	maxBlock       = 256 << 20
-	firstHostBlock = 16 << 20
+	firstHostBlock = 256 << 10
 	maxHostBlock   = 64 << 20
 )
 
