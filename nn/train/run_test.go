@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -242,6 +243,41 @@ func TestMemory(t *testing.T) {
 			require.NoError(t, err)
 			// A few numbers are set by hand each epoch; 10 batches have 7.5 kB.
 			require.Less(t, after[5]-after[1], 4*256*4)
+		}
+	})
+}
+
+// TestCancelAnywhere stops training at random times and expects exactly the
+// parameters after as many steps as were made.
+func TestCancelAnywhere(t *testing.T) {
+	eachDevice(t, func(t *testing.T, d *tensor.Device) {
+		c := config(t, d)
+		c.Epochs = 4
+		after := []map[string][]float32{snapshot(t, nn.StateDict(c.Model))}
+		c.OnStep = func(int, *tensor.Tensor) error {
+			after = append(after, snapshot(t, nn.StateDict(c.Model)))
+			return nil
+		}
+		_, err := train.Run(t.Context(), c)
+		require.NoError(t, err)
+		r := rand.New(rand.NewPCG(1, 2))
+		for range 20 {
+			c := config(t, d)
+			c.Epochs, c.Test = 4, nil
+			steps := 0
+			ctx, cancel := context.WithCancel(t.Context())
+			stopAt := r.IntN(40)
+			c.OnStep = func(step int, _ *tensor.Tensor) error {
+				if steps++; step == stopAt { // while the next steps are made
+					time.AfterFunc(time.Duration(r.IntN(3000))*time.Microsecond, cancel)
+				}
+				return nil
+			}
+			if _, err := train.Run(ctx, c); err != nil {
+				require.ErrorIs(t, err, context.Canceled)
+			}
+			cancel()
+			require.Equal(t, after[steps], snapshot(t, nn.StateDict(c.Model)), "after %d steps", steps)
 		}
 	})
 }
