@@ -62,7 +62,9 @@ func (c *Cell) Read() *Tensor {
 	}
 	graphMu.Lock()
 	defer graphMu.Unlock()
-	return c.current()
+	t := c.current()
+	t.read = true
+	return t
 }
 
 func (c *Cell) current() *Tensor {
@@ -81,7 +83,7 @@ func (c *Cell) Value() *Tensor {
 	graphMu.Lock()
 	defer graphMu.Unlock()
 	t := c.current()
-	t.shared = true
+	t.read, t.shared = true, true
 	return t
 }
 
@@ -122,9 +124,9 @@ func (c *Cell) Set(x *Tensor) {
 	x.cell, c.pending = c, x
 }
 
-// SetScalar replaces the value of a cell of any shape by one number,
-// at once and without running a program: for learning rates and the like.
-// Tensors that read the old value keep it.
+// SetScalar replaces the value of a cell of any shape by one number, without
+// running a program: for learning rates and the like. As with Set, tensors
+// that read the old value may be evaluated once more, together.
 func (c *Cell) SetScalar(v float64) {
 	t := numberTensor(c.dev, c.dtype, c.shape, v)
 	if tr := currentTrace(); tr != nil {
@@ -133,14 +135,29 @@ func (c *Cell) SetScalar(v float64) {
 	}
 	graphMu.Lock()
 	defer graphMu.Unlock()
+	if p := c.pending; p != nil && p.state == evaluated && !p.read {
+		p.retire(nil) // replaced before anybody saw it
+	}
 	t.cell = c
-	c.val, c.pending = t, nil
+	if c.pending == nil && c.val.state == pending && !c.val.read {
+		c.val = t // the initial value is never needed
+		return
+	}
+	c.pending = t
 }
 
 // A replacement is what a program carries out for a cell.
 type replacement struct {
 	cell     *Cell
 	old, new *Tensor
+}
+
+// carryOut makes the replacements of a graph the cells' values. graphMu is
+// held.
+func (c *collected) carryOut() {
+	for _, r := range c.replaced {
+		r.carryOut()
+	}
 }
 
 // carryOut makes the evaluated replacement the value. graphMu is held. A Set

@@ -45,11 +45,13 @@ func collectGraph(d *Device, xs []*Tensor, initial bool) (*collected, error) {
 		if cell.pending == nil {
 			continue
 		}
-		if err := c.want(cell.pending); err != nil {
-			return nil, err
-		}
-		if err := c.visit(cell.val); err != nil { // read or not, it will be retired
-			return nil, err
+		if cell.pending.state == pending {
+			if err := c.want(cell.pending); err != nil {
+				return nil, err
+			}
+			if err := c.visit(cell.val); err != nil { // read or not, it will be retired
+				return nil, err
+			}
 		}
 		c.replaced = append(c.replaced, replacement{cell: cell, old: cell.val, new: cell.pending})
 	}

@@ -144,14 +144,19 @@ func (d *Device) Has(t DType) bool { return d.dev.Info().DTypes.Has(t) }
 // last wait.
 func (d *Device) Sync(ctx context.Context) error { return d.dev.Sync(ctx) }
 
-// Trim gives the memory that pools hold without use back to the system.
-func (d *Device) Trim() { d.dev.Trim() }
+// Trim gives the memory that pools hold without use back to the system. It
+// drops the compiled programs too, with what they hold on the device: those
+// that are needed again are planned and compiled again.
+func (d *Device) Trim() {
+	d.cache.Clear()
+	d.dev.Trim()
+}
 
 // Stats counts what was done since the device was opened.
 type Stats struct {
 	ir.Stats
 	Planned int // programs made from graphs
-	Nodes   int // tensors made, on all devices
+	Nodes   int // graph nodes made, on all devices
 }
 
 // Stats returns the counters.

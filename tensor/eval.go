@@ -50,7 +50,7 @@ func (d *Device) eval(ctx context.Context, xs []*Tensor, initial bool) error {
 		}
 		graphMu.Lock()
 		c, err := collectGraph(d, xs, initial)
-		if err != nil || (len(c.before) == 0 && len(c.graph.Outputs) == 0) {
+		if err != nil || (len(c.before) == 0 && len(c.outputs) == 0 && len(c.replaced) == 0) {
 			graphMu.Unlock()
 			return err
 		}
@@ -125,6 +125,12 @@ func (t *Tensor) transfer(ctx context.Context) error {
 // run plans, allocates, runs and commits what was collected. The cells are
 // locked.
 func (c *collected) run(ctx context.Context) error {
+	if len(c.outputs) == 0 { // only numbers to put in place
+		graphMu.Lock()
+		defer graphMu.Unlock()
+		c.carryOut()
+		return nil
+	}
 	entry, err := c.dev.cache.Get(&c.graph)
 	if err != nil {
 		return c.fail(err)
@@ -156,9 +162,7 @@ func (c *collected) run(ctx context.Context) error {
 			t.commit(st, rec, t.index)
 		}
 	}
-	for _, r := range c.replaced {
-		r.carryOut()
-	}
+	c.carryOut()
 	return nil
 }
 

@@ -32,7 +32,6 @@ func Scalar(d *Device, v float32) *Tensor { return FromSlice(d, []float32{v}, []
 // fromBytes uploads packed data. A failure is carried by the tensor.
 func fromBytes(d *Device, dt DType, shape []int, data []byte) *Tensor {
 	t := &Tensor{id: lastID.Add(1), dev: d, dtype: dt, shape: append([]int{}, shape...), spec: spec{op: ir.OpLoad}, state: evaluated}
-	nodes.Add(1)
 	st, err := d.newStorage(ir.SlotBytes(dt, ir.Size(shape)))
 	if err == nil {
 		err = st.buf.Write(0, data)

@@ -29,6 +29,7 @@ type Tensor struct {
 	recNode   int
 	cell      *Cell // the cell whose value or replacement this is
 	shared    bool  // handed out: the memory is not donated
+	read      bool  // by Cell.Read or Value: pending tensors may depend on it
 	depth     int   // longest chain of pending nodes below, this included
 	readsCell bool  // a pending node below reads a cell
 	mark      uint64
@@ -67,7 +68,7 @@ var graphMu sync.Mutex
 
 var lastID atomic.Uint64
 
-// nodes counts tensors made; a compiled step makes none but its results.
+// nodes counts the graph nodes made; a compiled step makes none.
 var nodes atomic.Int64
 
 // storage is device memory that goes back to the pool when nobody reaches it.
