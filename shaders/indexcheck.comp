@@ -14,7 +14,7 @@
 //   1  position of the first bad index, ~0 for none
 //   2-3  the index     4  size
 // A record stays until the host clears it, so the first failure wins. index_at
-// is rewritten by package vk/splice; buffer 0 is the status.
+// is rewritten by package vk/internal/splice; buffer 0 is the status.
 //
 // scan looks for the position; note writes the record in a second dispatch;
 // once does both in one workgroup. Positions go through atomicMin: the least

@@ -10,7 +10,7 @@
 // Map: a chain of ops at every position of a shape. Gather is a Map whose
 // chain computes where to load.
 //
-// element, flush and kernel are rewritten by package vk/splice: element becomes
+// element, flush and kernel are rewritten by package vk/internal/splice: element becomes
 // the chain with its loads and stores, kernel a call of one of
 //   spread   invocation i of a workgroup takes positions i, i+W, i+2W, i+3W of
 //            the workgroup's 4·W: neighbours touch neighbouring words

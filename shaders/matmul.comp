@@ -15,7 +15,7 @@
 // neighbouring words. Every sum adds its products in the order of k, whatever
 // the tile, so tiles change no bits unless the driver fuses multiply and add.
 //
-// load_a, load_b, a_base, b_base and post are rewritten by package vk/splice.
+// load_a, load_b, a_base, b_base and post are rewritten by package vk/internal/splice.
 //
 // Numbers: meta(0) M, 1 N, 2 K, 3 tiles along N, 4 tiles a matrix, 5 tiles in
 // all; 40-41 strides of A along m and k, 42-43 of B along k and n.

@@ -4,7 +4,7 @@
 //   0..7    numbers of the family (see the .comp file)
 //   8..39   with ADDRESS: 64-bit addresses of buffers 0..15
 //   40..    views' offsets, strides, sizes and masks, scalars; the code that
-//           package vk/lower splices in knows where each is
+//           package vk/internal/lower splices in knows where each is
 // Buffers are storage buffers at bindings 1..16, or with ADDRESS device
 // addresses. word_k and put_k read and write word i of buffer k.
 

@@ -15,7 +15,7 @@
 // How a sum is split depends on shapes and device limits only.
 //
 // pre, pre_index, combine, better, post, flush and kernel are rewritten by
-// package vk/splice. kernel becomes a call of one of
+// package vk/internal/splice. kernel becomes a call of one of
 //   lane       an invocation an output; it walks the chunk in order. Neighbours
 //              take neighbouring outputs.
 //   row        a workgroup an output: invocation t takes positions t, t+W, …

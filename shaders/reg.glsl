@@ -4,7 +4,7 @@
 //   i8     sign-extended to 32 bits   u8   0..255      bool  0 or 1
 // With WIDE defined REG is uvec2 (low word first) and f64 and i64 fill it; the
 // other types use the low word. Parameters are const so that the compiler
-// passes ids and not pointers: package vk/splice rewrites the callers.
+// passes ids and not pointers: package vk/internal/splice rewrites the callers.
 
 #ifdef WIDE
 #define REG uvec2

@@ -12,7 +12,7 @@
 //
 // An invocation an element of dst: no atomics, so the sum's order is fixed. The
 // price is J comparisons an element. base, match, update, combine, post and
-// flush are rewritten by package vk/splice.
+// flush are rewritten by package vk/internal/splice.
 //
 // Numbers: meta(0) elements of dst, 1 J.
 // Specialization constants: 0: W, invocations a workgroup; 1: OUT, elements an

@@ -10,12 +10,13 @@ import (
 
 	"github.com/fornax-ml/fornax/tensor/ir"
 	"github.com/fornax-ml/fornax/vk/internal/driver"
-	"github.com/fornax-ml/fornax/vk/lower"
+	"github.com/fornax-ml/fornax/vk/internal/lower"
 )
 
-// environment is what the package takes from the environment, read here only.
-var environment = sync.OnceValue(func() (e struct {
-	tier       int // as Options.Tier
+// environment is what the package takes from the environment, read here only:
+// tier as Options.Tier.
+func environment() (e struct {
+	tier       int
 	validation bool
 }) {
 	if s, ok := os.LookupEnv("FORNAX_VK_TIER"); ok {
@@ -28,7 +29,7 @@ var environment = sync.OnceValue(func() (e struct {
 	}
 	e.validation = os.Getenv("FORNAX_VALIDATION") == "1"
 	return e
-})
+}
 
 // instances are opened once a process, with and without validation, and stay
 // open: drivers are not made for more.

@@ -18,18 +18,22 @@ import (
 
 // A buffer is an ir.Buffer: an allocation of the pool.
 type buffer struct {
-	d     *Device
-	a     *driver.Allocation
-	class int
-	bytes int
-	used  atomic.Uint64 // epoch of the last submit that reads or writes it
-	wrote atomic.Uint64 // epoch of the last submit that writes it
-	freed atomic.Bool
+	d       *Device
+	a       *driver.Allocation
+	class   int
+	bytes   int
+	used    atomic.Uint64 // epoch of the last submit that reads or writes it
+	wrote   atomic.Uint64 // epoch of the last submit that writes it
+	touched atomic.Bool   // written or run since NewBuffer
+	freed   atomic.Bool
 }
 
 // pool keeps freed allocations by size class. Work on the queue is in order, so
-// an allocation may be used again while old work still has it; only the host
-// must wait. So idle ones go first, and a class keeps few that are not.
+// the device may use an allocation again while old work still has it: the last
+// freed goes first, and a loop that makes and frees its results gets the same
+// one each time, which lets executables find a recorded command buffer. Only
+// the host must wait; so the first Write to a buffer that is busy exchanges its
+// allocation for an idle one.
 type pool struct {
 	live atomic.Int64
 
@@ -42,8 +46,8 @@ type pooled struct {
 	use driver.Epoch
 }
 
-// busyFree is how many allocations of a class may wait for the device before
-// one is used again that does.
+// busyFree is how many allocations of a class may wait for the device before a
+// Write waits too.
 const busyFree = 3
 
 func (p *pool) init(*Device) { p.free = map[int][]pooled{} }
@@ -58,32 +62,64 @@ func classOf(bytes int) int {
 	return (bytes + step - 1) / step * step
 }
 
-// take returns a free allocation of a class, or a zero value.
-func (p *pool) take(d *Device, class int) (pooled, bool) {
+// take returns the last freed allocation of a class.
+func (p *pool) take(class int) (pooled, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	l := p.free[class]
-	pick := -1
-	for i, x := range l {
-		if uint64(x.use) <= uint64(d.drv.Completed()) {
-			pick = i
-			break
-		}
-	}
-	if pick < 0 && len(l) > 0 && d.drv.Done(l[0].use) {
-		pick = 0
-	}
-	if pick < 0 && len(l) >= busyFree {
-		pick = 0
-	}
-	if pick < 0 {
+	return p.remove(class, len(p.free[class])-1)
+}
+
+// remove takes an allocation out of the pool; p.mu is held.
+func (p *pool) remove(class, i int) (pooled, bool) {
+	if i < 0 {
 		return pooled{}, false
 	}
-	x := l[pick]
-	copy(l[pick:], l[pick+1:])
+	l := p.free[class]
+	x := l[i]
+	copy(l[i:], l[i+1:])
 	l[len(l)-1] = pooled{}
 	p.free[class] = l[:len(l)-1]
 	return x, true
+}
+
+func (p *pool) put(class int, x pooled) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.free[class] = append(p.free[class], x)
+}
+
+// exchange gives a busy buffer that nothing has touched an allocation that the
+// host need not wait for, if there is one or few are waiting.
+func (p *pool) exchange(b *buffer) {
+	d := b.d
+	use := driver.Epoch(b.used.Load())
+	if d.drv.Done(use) {
+		return
+	}
+	p.mu.Lock()
+	idle := -1
+	l := p.free[b.class]
+	for i := range l {
+		if l[i].use <= d.drv.Completed() {
+			idle = i
+			break
+		}
+	}
+	x, ok := p.remove(b.class, idle)
+	p.mu.Unlock()
+	if !ok {
+		if len(l) >= busyFree {
+			return
+		}
+		a, err := d.drv.Alloc(b.class, driver.DeviceMemory)
+		if err != nil {
+			return // waiting does as well
+		}
+		x.a = a
+	}
+	p.put(b.class, pooled{b.a, use})
+	b.a = x.a
+	b.used.Store(uint64(x.use))
 }
 
 // drop gives all free allocations back to the driver package, each once its
@@ -114,7 +150,7 @@ func (d *Device) NewBuffer(bytes int) (ir.Buffer, error) {
 	}
 	class := min(classOf(bytes), max((bytes+3)&^3, d.info.Limits.BufferBytes))
 	b := &buffer{d: d, class: class, bytes: bytes}
-	if x, ok := d.pool.take(d, class); ok {
+	if x, ok := d.pool.take(class); ok {
 		b.a = x.a
 		b.used.Store(uint64(x.use))
 	} else if err := b.alloc(); err != nil {
@@ -167,6 +203,9 @@ func (b *buffer) Write(off int, src []byte) error {
 	if err := b.check(off, len(src)); err != nil || len(src) == 0 {
 		return err
 	}
+	if !b.touched.Swap(true) && b.d.drv.HostVisible() {
+		b.d.pool.exchange(b)
+	}
 	e, err := b.d.drv.Upload(context.Background(), b.a, off, src, driver.Epoch(b.used.Load()))
 	if e != 0 {
 		raise(&b.used, e)
@@ -195,9 +234,7 @@ func (b *buffer) Free() {
 	}
 	d := b.d
 	d.pool.live.Add(-int64(b.bytes))
-	d.pool.mu.Lock()
-	defer d.pool.mu.Unlock()
-	d.pool.free[b.class] = append(d.pool.free[b.class], pooled{b.a, driver.Epoch(b.used.Load())})
+	d.pool.put(b.class, pooled{b.a, driver.Epoch(b.used.Load())})
 }
 
 // raise sets an epoch unless it is later already.

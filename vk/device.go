@@ -11,7 +11,7 @@ import (
 
 	"github.com/fornax-ml/fornax/tensor/ir"
 	"github.com/fornax-ml/fornax/vk/internal/driver"
-	"github.com/fornax-ml/fornax/vk/lower"
+	"github.com/fornax-ml/fornax/vk/internal/lower"
 )
 
 // Device is an ir.Device on one Vulkan device.

@@ -5,9 +5,9 @@
 //
 // # How a program becomes work
 //
-// Package vk/lower turns each instruction into one or a few dispatches: which
+// Package vk/internal/lower turns each instruction into one or a few dispatches: which
 // module of shaders/spv, which calls to put into its template functions, which
-// buffers, and the words of a parameter block. Package vk/splice writes those
+// buffers, and the words of a parameter block. Package vk/internal/splice writes those
 // calls into the module and drops what is then unreachable, so that the driver
 // compiles straight-line code. Structure (ops, merged ranks, which operands are
 // broadcast or masked) makes the kernel; numbers (sizes, strides, offsets,

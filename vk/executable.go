@@ -10,7 +10,7 @@ import (
 
 	"github.com/fornax-ml/fornax/tensor/ir"
 	"github.com/fornax-ml/fornax/vk/internal/driver"
-	"github.com/fornax-ml/fornax/vk/lower"
+	"github.com/fornax-ml/fornax/vk/internal/lower"
 )
 
 // blockRange is what kernels bind of the parameter block: all that they
@@ -167,6 +167,7 @@ func (x *executable) Run(ctx context.Context, args []ir.Buffer, scalars []ir.Sca
 	}
 	for i, a := range args {
 		b := a.(*buffer)
+		b.touched.Store(true)
 		raise(&b.used, e)
 		if x.writes[i] {
 			raise(&b.wrote, e)

@@ -10,8 +10,8 @@ import (
 
 	"github.com/fornax-ml/fornax/shaders"
 	"github.com/fornax-ml/fornax/vk/internal/driver"
-	"github.com/fornax-ml/fornax/vk/lower"
-	"github.com/fornax-ml/fornax/vk/splice"
+	"github.com/fornax-ml/fornax/vk/internal/lower"
+	"github.com/fornax-ml/fornax/vk/internal/splice"
 )
 
 // templates are the embedded modules taken apart, shared by all devices.

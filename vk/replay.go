@@ -8,7 +8,7 @@ import (
 
 	"github.com/fornax-ml/fornax/tensor/ir"
 	"github.com/fornax-ml/fornax/vk/internal/driver"
-	"github.com/fornax-ml/fornax/vk/lower"
+	"github.com/fornax-ml/fornax/vk/internal/lower"
 )
 
 // A replay is one recorded command buffer of an executable with the parameter

@@ -131,7 +131,9 @@ func TestTurningBuffers(t *testing.T) {
 		}
 		assert.Equal(t, want, s.last(t))
 		after := d.Stats()
-		assert.Equal(t, before.Allocs, after.Allocs)
+		// How many batches are in flight depends on timing: a last replay of
+		// another tuple may come late, and need a block.
+		assert.LessOrEqual(t, after.Allocs, before.Allocs+1)
 		assert.Equal(t, before.LiveBytes, after.LiveBytes)
 	})
 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/fornax-ml/fornax/tensor/ir"
 	"github.com/fornax-ml/fornax/vk/internal/driver"
-	"github.com/fornax-ml/fornax/vk/lower"
+	"github.com/fornax-ml/fornax/vk/internal/lower"
 )
 
 // status is the record that index checks write, in memory that the host sees;

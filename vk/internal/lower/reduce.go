@@ -2,7 +2,7 @@ package lower
 
 import (
 	"github.com/fornax-ml/fornax/tensor/ir"
-	"github.com/fornax-ml/fornax/vk/splice"
+	"github.com/fornax-ml/fornax/vk/internal/splice"
 )
 
 // How a reduction is cut; see shaders/reduce.comp.

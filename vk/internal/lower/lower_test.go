@@ -12,14 +12,14 @@ import (
 	"github.com/fornax-ml/fornax/shaders"
 	"github.com/fornax-ml/fornax/shaders/spirv"
 	"github.com/fornax-ml/fornax/tensor/ir"
-	"github.com/fornax-ml/fornax/vk/lower"
-	"github.com/fornax-ml/fornax/vk/splice"
+	"github.com/fornax-ml/fornax/vk/internal/lower"
+	"github.com/fornax-ml/fornax/vk/internal/splice"
 )
 
 // TestDispatchIsFresh fails when the op table changed and "go generate
-// ./vk/lower" was not run.
+// ./vk/internal/lower" was not run.
 func TestDispatchIsFresh(t *testing.T) {
-	got, err := os.ReadFile("../../shaders/dispatch.glsl")
+	got, err := os.ReadFile("../../../shaders/dispatch.glsl")
 	require.NoError(t, err)
 	assert.Equal(t, lower.DispatchGLSL(), string(got))
 }

@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
-	"github.com/fornax-ml/fornax/vk/splice"
+	"github.com/fornax-ml/fornax/vk/internal/splice"
 )
 
 // A group is a run of axes of the iteration shape with a linear position of

@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
-	"github.com/fornax-ml/fornax/vk/splice"
+	"github.com/fornax-ml/fornax/vk/internal/splice"
 )
 
 var (

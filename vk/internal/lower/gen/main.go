@@ -5,7 +5,7 @@ import (
 	"log"
 	"os"
 
-	"github.com/fornax-ml/fornax/vk/lower"
+	"github.com/fornax-ml/fornax/vk/internal/lower"
 )
 
 func main() {

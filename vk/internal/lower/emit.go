@@ -4,7 +4,7 @@ import (
 	"math/bits"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
-	"github.com/fornax-ml/fornax/vk/splice"
+	"github.com/fornax-ml/fornax/vk/internal/splice"
 )
 
 // A dispatcher gathers one dispatch.

@@ -1,10 +1,3 @@
-// Package lower turns a program's instructions into dispatches: which kernel
-// module, which calls to splice into its template functions, which buffers,
-// and the words of the parameter block. It knows nothing of Vulkan's API.
-//
-// Structure goes into the kernel (ops, ranks after merging axes, which operands
-// are broadcast or masked, dtypes), numbers into the block (sizes, strides,
-// offsets, scalars), so a new batch size makes no new kernel.
 package lower
 
 import (
@@ -12,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
-	"github.com/fornax-ml/fornax/vk/splice"
+	"github.com/fornax-ml/fornax/vk/internal/splice"
 )
 
 // MaxBuffers is the number of buffers that the shaders can name.
