@@ -25,20 +25,23 @@ type buffer struct {
 	used    atomic.Uint64 // epoch of the last submit that reads or writes it
 	wrote   atomic.Uint64 // epoch of the last submit that writes it
 	touched atomic.Bool   // written or run since NewBuffer
+	hosted  bool          // the host wrote it
+	pooled  bool          // the allocation was a result's before
 	freed   atomic.Bool
 }
 
-// pool keeps freed allocations by size class. Work on the queue is in order, so
-// the device may use an allocation again while old work still has it: the last
-// freed goes first, and a loop that makes and frees its results gets the same
-// one each time, which lets executables find a recorded command buffer. Only
-// the host must wait; so the first Write to a buffer that is busy exchanges its
-// allocation for an idle one.
+// pool keeps freed allocations by size class, those that the host wrote apart
+// from results. Work on the queue is in order, so the device may use an
+// allocation again while old work still has it: the last freed result goes
+// first. Only the host must wait, so what it writes goes round in a circle of a
+// few. Thus a loop that makes and frees its batches and results meets few
+// combinations of them, each of which finds its recorded command buffer.
 type pool struct {
 	live atomic.Int64
 
-	mu   sync.Mutex
-	free map[int][]pooled // by class, oldest first
+	mu      sync.Mutex
+	results map[int][]pooled // by class, oldest first
+	inputs  map[int][]pooled
 }
 
 type pooled struct {
@@ -46,11 +49,11 @@ type pooled struct {
 	use driver.Epoch
 }
 
-// busyFree is how many allocations of a class may wait for the device before a
+// busyInputs is how many inputs of a class may wait for the device before a
 // Write waits too.
-const busyFree = 3
+const busyInputs = 3
 
-func (p *pool) init(*Device) { p.free = map[int][]pooled{} }
+func (p *pool) init(*Device) { p.results, p.inputs = map[int][]pooled{}, map[int][]pooled{} }
 
 // classOf rounds up to one of four sizes an octave.
 func classOf(bytes int) int {
@@ -62,63 +65,68 @@ func classOf(bytes int) int {
 	return (bytes + step - 1) / step * step
 }
 
-// take returns the last freed allocation of a class.
-func (p *pool) take(class int) (pooled, bool) {
+// take finds a free allocation of b's class for it.
+func (p *pool) take(b *buffer) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.remove(class, len(p.free[class])-1)
-}
-
-// remove takes an allocation out of the pool; p.mu is held.
-func (p *pool) remove(class, i int) (pooled, bool) {
-	if i < 0 {
-		return pooled{}, false
+	var x pooled
+	if l := p.results[b.class]; len(l) > 0 {
+		x, p.results[b.class] = l[len(l)-1], l[:len(l)-1]
+		b.pooled = true
+	} else if l := p.inputs[b.class]; len(l) > 0 {
+		x, p.inputs[b.class] = l[0], append(l[:0], l[1:]...)
+	} else {
+		return false
 	}
-	l := p.free[class]
-	x := l[i]
-	copy(l[i:], l[i+1:])
-	l[len(l)-1] = pooled{}
-	p.free[class] = l[:len(l)-1]
-	return x, true
+	b.a = x.a
+	b.used.Store(uint64(x.use))
+	return true
 }
 
-func (p *pool) put(class int, x pooled) {
+// put takes a freed buffer's allocation back.
+func (p *pool) put(b *buffer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.free[class] = append(p.free[class], x)
+	to := p.results
+	if b.hosted {
+		to = p.inputs
+	}
+	to[b.class] = append(to[b.class], pooled{b.a, driver.Epoch(b.used.Load())})
 }
 
-// exchange gives a busy buffer that nothing has touched an allocation that the
-// host need not wait for, if there is one or few are waiting.
-func (p *pool) exchange(b *buffer) {
+// host makes b, which nothing has touched, ready for the host to write: it
+// exchanges a result's allocation for an input's, and one that the device is
+// busy with for a new one, unless several are busy already.
+func (p *pool) host(b *buffer) {
 	d := b.d
+	b.hosted = true
 	use := driver.Epoch(b.used.Load())
-	if d.drv.Done(use) {
+	busy := !d.drv.Done(use)
+	if !b.pooled && !busy {
 		return
 	}
 	p.mu.Lock()
-	idle := -1
-	l := p.free[b.class]
-	for i := range l {
-		if l[i].use <= d.drv.Completed() {
-			idle = i
-			break
-		}
-	}
-	x, ok := p.remove(b.class, idle)
-	p.mu.Unlock()
-	if !ok {
-		if len(l) >= busyFree {
-			return
-		}
+	defer p.mu.Unlock()
+	l := p.inputs[b.class]
+	x := pooled{use: use}
+	switch {
+	case b.pooled && len(l) > 0 && (len(l) > busyInputs || d.drv.Done(l[0].use)):
+		x, p.inputs[b.class] = l[0], append(l[:0], l[1:]...)
+	case len(l) < busyInputs:
 		a, err := d.drv.Alloc(b.class, driver.DeviceMemory)
 		if err != nil {
 			return // waiting does as well
 		}
-		x.a = a
+		x = pooled{a: a}
+	default:
+		return
 	}
-	p.put(b.class, pooled{b.a, use})
-	b.a = x.a
+	if b.pooled {
+		p.results[b.class] = append(p.results[b.class], pooled{b.a, use})
+	} else {
+		p.inputs[b.class] = append(p.inputs[b.class], pooled{b.a, use})
+	}
+	b.a, b.pooled = x.a, false
 	b.used.Store(uint64(x.use))
 }
 
@@ -126,12 +134,14 @@ func (p *pool) exchange(b *buffer) {
 // work is done.
 func (p *pool) drop(d *Device) {
 	p.mu.Lock()
-	all := p.free
-	p.free = map[int][]pooled{}
+	all := [2]map[int][]pooled{p.results, p.inputs}
+	p.init(d)
 	p.mu.Unlock()
-	for _, l := range all {
-		for _, x := range l {
-			d.drv.After(x.use, x.a.Free)
+	for _, m := range all {
+		for _, l := range m {
+			for _, x := range l {
+				d.drv.After(x.use, x.a.Free)
+			}
 		}
 	}
 }
@@ -150,11 +160,10 @@ func (d *Device) NewBuffer(bytes int) (ir.Buffer, error) {
 	}
 	class := min(classOf(bytes), max((bytes+3)&^3, d.info.Limits.BufferBytes))
 	b := &buffer{d: d, class: class, bytes: bytes}
-	if x, ok := d.pool.take(class); ok {
-		b.a = x.a
-		b.used.Store(uint64(x.use))
-	} else if err := b.alloc(); err != nil {
-		return nil, err
+	if !d.pool.take(b) {
+		if err := b.alloc(); err != nil {
+			return nil, err
+		}
 	}
 	d.pool.live.Add(int64(bytes))
 	return b, nil
@@ -203,8 +212,8 @@ func (b *buffer) Write(off int, src []byte) error {
 	if err := b.check(off, len(src)); err != nil || len(src) == 0 {
 		return err
 	}
-	if !b.touched.Swap(true) && b.d.drv.HostVisible() {
-		b.d.pool.exchange(b)
+	if !b.touched.Swap(true) {
+		b.d.pool.host(b)
 	}
 	e, err := b.d.drv.Upload(context.Background(), b.a, off, src, driver.Epoch(b.used.Load()))
 	if e != 0 {
@@ -234,7 +243,7 @@ func (b *buffer) Free() {
 	}
 	d := b.d
 	d.pool.live.Add(-int64(b.bytes))
-	d.pool.put(b.class, pooled{b.a, driver.Epoch(b.used.Load())})
+	d.pool.put(b)
 }
 
 // raise sets an epoch unless it is later already.

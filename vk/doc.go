@@ -26,7 +26,7 @@
 // (addresses, scalars) is in the parameter block, of which an executable has a
 // few with a command buffer each, so that runs overlap. Where kernels get their
 // buffers by descriptor a command buffer belongs to one tuple of arguments, and
-// the executable keeps the last eight.
+// the executable keeps the last sixteen.
 //
 // # Tiers
 //

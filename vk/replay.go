@@ -28,8 +28,8 @@ type replay struct {
 
 // How many replays an executable keeps.
 const (
-	inFlight = 3 // where any replay serves any arguments
-	tuples   = 8 // where one serves one tuple of them
+	inFlight = 3  // where any replay serves any arguments
+	tuples   = 16 // where one serves one tuple of them
 )
 
 // take finds a replay that is not in use, the one for these arguments if there
@@ -47,25 +47,32 @@ func (x *executable) take(ctx context.Context, args []ir.Buffer) (*replay, error
 		}
 		x.clock++
 		var best, oldest *replay
-		full := len(x.instances) >= most
+		full, alike := len(x.instances) >= most, 0
 		for _, r := range x.instances {
 			if r.taken {
 				continue
 			}
-			if oldest == nil || r.epoch < oldest.epoch {
-				oldest = r
+			same := r.same(args)
+			if same {
+				alike++
+			}
+			if oldest == nil || same && alike == 1 || r.epoch < oldest.epoch && (same || alike == 0) {
+				oldest = r // one with these arguments if there is one
 			}
 			if !x.d.drv.Done(r.epoch) {
 				continue
 			}
-			switch same := r.same(args); {
+			switch {
 			case same && (best == nil || !best.same(args)):
 				best = r
 			case !same && (full || !x.bound) && (best == nil || !best.same(args) && r.used < best.used):
 				best = r
 			}
 		}
-		if best == nil && (!full || oldest == nil) {
+		if best != nil && !best.same(args) && alike >= inFlight {
+			best = nil // wait for one of them rather than record another
+		}
+		if best == nil && (!full && alike < inFlight || oldest == nil) {
 			best = &replay{}
 			x.instances = append(x.instances, best)
 		}
