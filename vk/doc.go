@@ -15,7 +15,8 @@
 // made them.
 //
 // Families: Map and Gather run map.comp; Reduce runs reduce.comp, in two passes
-// where one would leave the device idle; MatMul runs matmul.comp; ScatterAdd
+// where one would leave the device idle; MatMul runs matmul.comp, or on CPU drivers
+// with subgroups of 8 matmul_sub8.comp; ScatterAdd
 // runs scatteradd.comp; Gather and ScatterAdd are preceded by indexcheck.comp,
 // which notes the first bad index in a record that the host looks at when it
 // waits. Custom ops bring a [Kernel].
@@ -41,7 +42,7 @@
 // # Where this differs from the design notes
 //
 // Arguments go by descriptor at tier 1 too on drivers that compute on the CPU:
-// Mesa's lavapipe runs Map four times faster that way. A program that exceeds
+// Mesa's lavapipe ran Map four to twelve times faster that way. A program that exceeds
 // what descriptors allow falls back to addresses.
 //
 // One uniform block a dispatch holds everything that is not a buffer, metadata

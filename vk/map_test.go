@@ -1,3 +1,5 @@
+//go:build cgo
+
 package vk_test
 
 import (

@@ -249,7 +249,6 @@ func (x *executable) record(r *replay, args []ir.Buffer) error {
 		}
 		cmds = append(cmds, p.Dispatch(set, push, int(groups[0]), int(groups[1]), int(groups[2]), dynamic...))
 	}
-	dbgRecords++
 	if r.cb != nil {
 		return r.cb.Record(cmds)
 	}
@@ -298,5 +297,3 @@ func overlap(a, b []lower.Mem) bool {
 	}
 	return false
 }
-
-var dbgRecords int
