@@ -74,13 +74,19 @@ func (p *pool) take(b *buffer) bool {
 		x, p.results[b.class] = l[len(l)-1], l[:len(l)-1]
 		b.pooled = true
 	} else if l := p.inputs[b.class]; len(l) > 0 {
-		x, p.inputs[b.class] = l[0], append(l[:0], l[1:]...)
+		x, p.inputs[b.class] = first(l)
 	} else {
 		return false
 	}
 	b.a = x.a
 	b.used.Store(uint64(x.use))
 	return true
+}
+
+// first takes the oldest out, without making a new slice.
+func first(l []pooled) (pooled, []pooled) {
+	x := l[0]
+	return x, append(l[:0], l[1:]...)
 }
 
 // put takes a freed buffer's allocation back.
@@ -111,7 +117,7 @@ func (p *pool) host(b *buffer) {
 	x := pooled{use: use}
 	switch {
 	case b.pooled && len(l) > 0 && (len(l) > busyInputs || d.drv.Done(l[0].use)):
-		x, p.inputs[b.class] = l[0], append(l[:0], l[1:]...)
+		x, p.inputs[b.class] = first(l)
 	case len(l) < busyInputs:
 		a, err := d.drv.Alloc(b.class, driver.DeviceMemory)
 		if err != nil {

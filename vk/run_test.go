@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"math/rand/v2"
 	"sync"
 	"testing"
 
@@ -263,4 +264,41 @@ func TestUnsupported(t *testing.T) {
 	_, err = d.Compile(elementwise(ir.OpNeg, ir.F32, ir.F32, n))
 	require.ErrorAs(t, err, &u)
 	assert.Contains(t, u.Reason, "maxStorageBufferRange")
+}
+
+// TestPoolKeepsBuffersApart makes, writes, runs and frees buffers of one class
+// in a jumble, and checks that no two that live share memory.
+func TestPoolKeepsBuffersApart(t *testing.T) {
+	eachVariant(t, func(t *testing.T, d *vk.Device) {
+		r := rand.New(rand.NewPCG(5, 6))
+		x, err := d.Compile(elementwise(ir.OpNeg, ir.F32, ir.F32, 20))
+		require.NoError(t, err)
+		type held struct {
+			b    ir.Buffer
+			want float32
+		}
+		var live []held
+		for i := range 500 {
+			if len(live) > 6 {
+				k := r.IntN(len(live))
+				h := live[k]
+				got := make([]byte, 4)
+				require.NoError(t, h.b.Read(got, 76))
+				require.Equal(t, f32s(h.want), got, "buffer of step %d", i)
+				h.b.Free()
+				live = append(live[:k], live[k+1:]...)
+			}
+			b, err := d.NewBuffer(80)
+			require.NoError(t, err)
+			if k := r.IntN(len(live) + 1); k < len(live) {
+				require.NoError(t, x.Run(context.Background(), []ir.Buffer{live[k].b, b}, nil))
+				live = append(live, held{b, -live[k].want})
+				continue
+			}
+			v := make([]float32, 20)
+			v[19] = float32(i)
+			require.NoError(t, b.Write(0, f32s(v...)))
+			live = append(live, held{b, float32(i)})
+		}
+	})
 }
