@@ -34,7 +34,7 @@ var programs = []string{"tools/...", "examples/..."}
 // packages that are tests although their files are not named so.
 var (
 	testHelpers   = []string{"testing/...", "net/http/httptest", "github.com/stretchr/testify/..."}
-	testLibraries = []string{"tensor/devicetest/..."}
+	testLibraries = []string{"tensor/devicetest/...", "nn/nntest/..."}
 )
 
 // maxLines is the length of the longest file written by hand.
