@@ -340,6 +340,7 @@ func (d *Device) Trim() int {
 	if d.closed.Load() {
 		return 0
 	}
+	d.stage.trim(d)
 	d.mem.mu.Lock()
 	defer d.mem.mu.Unlock()
 	return int(d.mem.trim(d))

@@ -53,6 +53,23 @@ func (s *slot) ready(ctx context.Context, d *Device) error {
 	return nil
 }
 
+// trim gives the memory of slots that are not in use back to the allocator.
+func (s *staging) trim(d *Device) {
+	for _, slots := range []chan *slot{s.up, s.down} {
+		for range slotCount {
+			select {
+			case x := <-slots:
+				if x.mem != nil && d.Done(x.epoch) {
+					x.mem.Free()
+					x.mem = nil
+				}
+				slots <- x
+			default: // in use
+			}
+		}
+	}
+}
+
 // submit copies by the device.
 func (s *slot) submit(d *Device, c Command) error {
 	cmds := [1]Command{c}
