@@ -132,6 +132,9 @@ func (d *Device) Stats() ir.Stats {
 
 // Trim implements ir.Device.
 func (d *Device) Trim() {
+	if d.closed.Load() {
+		return
+	}
 	d.pool.drop(d)
 	d.run.Lock()
 	if d.arena != nil {
@@ -139,6 +142,7 @@ func (d *Device) Trim() {
 		d.arena = nil
 	}
 	d.run.Unlock()
+	d.drv.TrimStaging()
 	d.drv.Trim()
 }
 
