@@ -142,7 +142,6 @@ func (d *Device) Trim() {
 		d.arena = nil
 	}
 	d.run.Unlock()
-	d.drv.TrimStaging()
 	d.drv.Trim()
 }
 
