@@ -8,14 +8,18 @@ import (
 	"github.com/fornax-ml/fornax/tensor/devicetest"
 )
 
-// The conformance suite passes with as many workers as processors and with
-// one.
-func TestSuite(t *testing.T) {
+// TestConformance runs the suite with as many workers as processors and with
+// one, and records what passes where devicetest.RecordEnv says so.
+func TestConformance(t *testing.T) {
 	for _, workers := range []int{0, 1} {
 		t.Run(fmt.Sprint(workers), func(t *testing.T) {
 			d := cpu.New(cpu.Options{Workers: workers})
 			defer d.Close()
-			devicetest.Run(t, d, devicetest.Options{Seed: uint64(workers), Programs: 400 - 300*workers})
+			rec := devicetest.NewRecord("cpu", d.Info())
+			devicetest.Run(t, d, devicetest.Options{Seed: uint64(workers), Programs: 400 - 300*workers, Report: rec.Report})
+			if err := rec.Write(); err != nil {
+				t.Error(err)
+			}
 		})
 	}
 }

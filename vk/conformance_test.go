@@ -3,18 +3,27 @@
 package vk_test
 
 import (
+	"fmt"
+	"path"
 	"testing"
 
 	"github.com/fornax-ml/fornax/tensor/devicetest"
 	"github.com/fornax-ml/fornax/vk"
 )
 
+// TestConformance runs the suite on every tier, and records what passes where
+// devicetest.RecordEnv says so.
 func TestConformance(t *testing.T) {
 	eachVariant(t, func(t *testing.T, d *vk.Device) {
-		o := devicetest.Options{}
+		info := d.Info()
+		rec := devicetest.NewRecord(fmt.Sprintf("vulkan T%d %s", info.Tier, path.Base(t.Name())), info)
+		o := devicetest.Options{Report: rec.Report}
 		if d.Info().Tier > 0 || testing.Short() {
 			o.Programs = 60
 		}
 		devicetest.Run(t, d, o)
+		if err := rec.Write(); err != nil {
+			t.Error(err)
+		}
 	})
 }
