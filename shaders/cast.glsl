@@ -29,7 +29,12 @@ CAST_INT(u8)
 CAST_INT(bool)
 REG cast_i32_f32(const REG a) { return RF(float(I(a))); }
 REG cast_i8_f32(const REG a) { return RF(float(I(a))); }
-REG cast_u32_f32(const REG a) { return RF(float(U(a))); }
+// SwiftShader's conversion is off by one in the last place above 2^31; this
+// one rounds once, in the sum.
+REG cast_u32_f32(const REG a) {
+	precise float r = float(U(a) >> 16) * 65536.0 + float(U(a) & 0xffffu);
+	return RF(r);
+}
 REG cast_u8_f32(const REG a) { return RF(float(U(a))); }
 REG cast_bool_f32(const REG a) { return RF(float(U(a))); }
 REG cast_f32_f32(const REG a) { return a; }
