@@ -3,14 +3,12 @@ package tensor_test
 import (
 	"math"
 	"math/rand/v2"
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/fornax-ml/fornax/tensor"
 	"github.com/fornax-ml/fornax/tensor/ir/ref"
-	"github.com/fornax-ml/fornax/vk"
 )
 
 // devices returns the reference, the cpu and the first Vulkan device: what
@@ -20,16 +18,9 @@ func devices(t *testing.T) map[string]*tensor.Device {
 	cpu, err := tensor.Open("cpu")
 	require.NoError(t, err)
 	l := map[string]*tensor.Device{"ref": tensor.New(ref.NewDevice()), "cpu": cpu}
-	dev, err := vk.Open(0, vk.Options{})
-	if err != nil {
-		require.NotEqual(t, "1", os.Getenv("FORNAX_REQUIRE_VULKAN"), "no Vulkan device: %v", err)
-		return l
+	if d := openVulkan(t); d != nil {
+		l["vulkan"] = d
 	}
-	l["vulkan"] = tensor.New(dev)
-	t.Cleanup(func() {
-		require.NoError(t, l["vulkan"].Close())
-		require.Empty(t, dev.Messages())
-	})
 	return l
 }
 
