@@ -54,14 +54,6 @@ func random(rng *rand.Rand, n int, lo, hi float64) []float64 {
 	return s
 }
 
-func f32s(v []float64) []float32 {
-	s := make([]float32, len(v))
-	for i := range v {
-		s[i] = float32(v[i])
-	}
-	return s
-}
-
 func closeTo(t *testing.T, want, got, tol float64, msg ...any) {
 	t.Helper()
 	if math.IsNaN(want) && math.IsNaN(got) || want == got {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math"
 	"sync"
 	"testing"
 
@@ -118,8 +119,8 @@ func (s *suite) testBuffers(t *testing.T) {
 		// More than there is, or than one buffer may have, is an error that
 		// says so.
 		limit := s.d.Info().Limits.BufferBytes
-		if limit == 0 || limit > 1<<50 {
-			limit = 1 << 50
+		if most := math.MaxInt - 2<<20; limit == 0 || limit > most {
+			limit = most
 		}
 		buf, err := s.d.NewBuffer(limit + 1<<20)
 		if err == nil {

@@ -38,14 +38,14 @@ func (c *dispatcher) word(v ...int) int {
 }
 
 // mostBytes is what kernels can index: SPIR-V takes indices as signed.
-const mostBytes = 4 << 31
+const mostBytes int64 = 4 << 31
 
 // buffer binds memory, or finds its binding.
 func (c *dispatcher) buffer(m Mem) int {
 	if limit := c.l.o.Range; limit > 0 && m.Bytes > limit {
 		unsupported("a slot of %d bytes exceeds maxStorageBufferRange, %d bytes", m.Bytes, limit)
 	}
-	if m.Bytes > mostBytes {
+	if int64(m.Bytes) > mostBytes {
 		unsupported("a slot of %d bytes: kernels count words in 31 bits", m.Bytes)
 	}
 	for k, b := range c.d.Bindings {
@@ -198,8 +198,7 @@ func (f *fn) scalar(k int) splice.Arg {
 // magic gives the multiplier and shift that divide by d.
 func magic(d int) (m, shift int) {
 	shift = bits.Len(uint(d - 1))
-	m = int((uint64(1)<<32)*(uint64(1)<<shift-uint64(d))/uint64(d)) + 1
-	return m & 0xffffffff, shift
+	return int(uint32((uint64(1)<<32)*(uint64(1)<<shift-uint64(d))/uint64(d) + 1)), shift
 }
 
 // chain emits a chain and returns its registers. at gives the index and
