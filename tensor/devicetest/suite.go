@@ -19,9 +19,6 @@ type Options struct {
 	// Programs is how many random programs run; 0 means 400, 60 with -short;
 	// negative none.
 	Programs int
-	// Skip holds known failures: names of tests below Run ("map/tan/f16"),
-	// each with the reason.
-	Skip map[string]string
 	// Report, where not nil, is told which op passes for which dtype: of the
 	// arguments; for casts, of the result.
 	Report func(op ir.Op, d ir.DType, ok bool)
@@ -29,7 +26,7 @@ type Options struct {
 
 // Run runs the suite on a device, as subtests of t.
 func Run(t *testing.T, d ir.Device, o Options) {
-	s := &suite{d: d, o: o, root: t.Name()}
+	s := &suite{d: d, o: o}
 	for _, f := range []struct {
 		name string
 		test func(*testing.T)
@@ -46,22 +43,15 @@ func Run(t *testing.T, d ir.Device, o Options) {
 }
 
 type suite struct {
-	d    ir.Device
-	o    Options
-	root string
+	d ir.Device
+	o Options
 }
 
-// sub runs a subtest unless it is a known failure; it returns whether it
-// passed.
+// sub runs a subtest and returns whether it passed.
 func (s *suite) sub(t *testing.T, name string, f func(*testing.T)) bool {
 	t.Helper()
 	passed := false
 	t.Run(name, func(t *testing.T) {
-		if len(t.Name()) > len(s.root) {
-			if why, ok := s.o.Skip[t.Name()[len(s.root)+1:]]; ok {
-				t.Skip(why)
-			}
-		}
 		defer func() { passed = !t.Failed() && !t.Skipped() }()
 		f(t)
 	})
