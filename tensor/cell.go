@@ -146,6 +146,14 @@ func (c *Cell) SetScalar(v float64) {
 	c.pending = t
 }
 
+// Discard drops a replacement that was Set and is not carried out yet, as after
+// a step whose evaluation failed for good.
+func (c *Cell) Discard() {
+	graphMu.Lock()
+	defer graphMu.Unlock()
+	c.pending = nil
+}
+
 // A replacement is what a program carries out for a cell.
 type replacement struct {
 	cell     *Cell

@@ -174,6 +174,19 @@ func TestCancelledStepChangesNothing(t *testing.T) {
 	})
 }
 
+func TestDiscard(t *testing.T) {
+	onEach(t, func(t *testing.T, d *tensor.Device) {
+		c := tensor.NewCell(tensor.Ones(d, 2))
+		next := c.Read().AddScalar(1)
+		c.Set(next)
+		c.Discard()
+		require.Equal(t, []float32{1, 1}, data[float32](t, c.Read()))
+		require.Equal(t, []float32{2, 2}, data[float32](t, next))
+		c.Set(c.Read().MulScalar(3))
+		require.Equal(t, []float32{3, 3}, data[float32](t, c.Read()))
+	})
+}
+
 func TestCompileGuardsAndSignatures(t *testing.T) {
 	onEach(t, func(t *testing.T, d *tensor.Device) {
 		train, traces := uint64(0), 0
