@@ -38,16 +38,16 @@ type folder interface {
 
 // newFolder returns the folder of an op over registers of d; result is the
 // dtype of the result, whose half types are rounded to.
-func newFolder(op ir.Op, d, result ir.DType) folder {
+func newFolder(lv *level, op ir.Op, d, result ir.DType) folder {
 	switch d {
 	case ir.F32:
 		var round kernel
 		if half(result) {
-			round = kernels.round[result]
+			round = lv.kernels.round[result]
 		}
 		switch op {
 		case ir.OpSum:
-			return sumFloat[float32]{round: round}
+			return sumFloat[float32]{add: lv.kernels.calc[ir.OpAdd][ir.F32], round: round}
 		case ir.OpProd:
 			return prodFloat[float32]{round: round}
 		}
@@ -55,7 +55,7 @@ func newFolder(op ir.Op, d, result ir.DType) folder {
 	case ir.F64:
 		switch op {
 		case ir.OpSum:
-			return sumFloat[float64]{}
+			return sumFloat[float64]{add: lv.kernels.calc[ir.OpAdd][ir.F64]}
 		case ir.OpProd:
 			return prodFloat[float64]{}
 		}
@@ -284,7 +284,7 @@ func (f arg[T]) finish(dst unsafe.Pointer, st []state) {
 // sumFloat adds floats. Runs of up to subRun elements are added in T, in
 // eight lanes or down columns; run totals are added in float64 with
 // Neumaier's compensation (state.i holds its bits).
-type sumFloat[T float] struct{ round kernel }
+type sumFloat[T float] struct{ add, round kernel }
 
 // subRun is the length of the runs that rows add in T, and colRun that of
 // columns.
@@ -367,14 +367,7 @@ func (f sumFloat[T]) column(vec, x unsafe.Pointer, n, k, _ int) {
 	if k > 0 && k%colRun == 0 {
 		f.flush(vec, n)
 	}
-	kernels.calc[ir.OpAdd][floatDType[T]()](vec, vec, x, nil, n)
-}
-
-func floatDType[T float]() ir.DType {
-	if unsafe.Sizeof(T(0)) == 4 {
-		return ir.F32
-	}
-	return ir.F64
+	f.add(vec, vec, x, nil, n)
 }
 
 func (f sumFloat[T]) flush(vec unsafe.Pointer, n int) {

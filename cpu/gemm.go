@@ -19,10 +19,10 @@ type gemmKernel struct {
 	fn func(kc int, a, b, c unsafe.Pointer, ldc int, add bool)
 }
 
-// gemm32 and gemm64 are the micro-kernels in use.
+// The micro-kernels of portable Go.
 var (
-	gemm32 = gemmKernel{MR: 2, NR: 5, MC: 128, KC: 256, NC: 1020, fn: micro2x5[float32]}
-	gemm64 = gemmKernel{MR: 2, NR: 5, MC: 64, KC: 256, NC: 1020, fn: micro2x5[float64]}
+	portable32 = gemmKernel{MR: 2, NR: 5, MC: 128, KC: 256, NC: 1020, fn: micro2x5[float32]}
+	portable64 = gemmKernel{MR: 2, NR: 5, MC: 64, KC: 256, NC: 1020, fn: micro2x5[float64]}
 )
 
 // micro2x5 is the portable micro-kernel: with ten accumulators Go's compiler

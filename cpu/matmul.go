@@ -75,12 +75,12 @@ func (o *operandMatrix) at(r *run, i int) matrix {
 func (c *compiler) compileMatMul(in *ir.MatMul) (instr, error) {
 	m := &matMulInstr{in: in, dtype: in.DType, batch: product(in.Batch), m: in.M, n: in.N, k: in.K, accSlot: ir.NoSlot}
 	m.a, m.b = newOperandMatrix(in.A), newOperandMatrix(in.B)
-	m.g = &gemm32
+	m.g = &c.lv.gemm32
 	switch in.DType {
 	case ir.F64:
-		m.g = &gemm64
+		m.g = &c.lv.gemm64
 	case ir.F16, ir.BF16:
-		m.round = kernels.round[in.DType]
+		m.round = c.lv.kernels.round[in.DType]
 	case ir.F32:
 	default:
 		return nil, errNoKernel

@@ -45,7 +45,7 @@ func (c *compiler) compileReduce(in *ir.Reduce) (instr, error) {
 	result := in.Op.ResultType(in.DType)
 	m.identity = registerBits(result, ir.Identity(in.Op, in.DType))
 	m.accSize = phys(result).Size()
-	m.fold = newFolder(in.Op, phys(in.DType), result)
+	m.fold = newFolder(c.lv, in.Op, phys(in.DType), result)
 	if m.fold == nil {
 		return nil, errNoKernel
 	}
