@@ -38,7 +38,7 @@ func matmulProg(m, n, k int, transB bool, post ...ir.Step) *prog {
 }
 
 func BenchmarkMatMul(b *testing.B) {
-	for _, n := range []int{16, 64, 128, 256, 512, 1024} {
+	for _, n := range []int{16, 64, 128, 256, 512, 1024, 2048} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			bench(b, matmulProg(n, n, n, false), 2*float64(n)*float64(n)*float64(n), "GFLOP/s")
 		})

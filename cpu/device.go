@@ -34,11 +34,12 @@ type Options struct {
 
 // A Device computes on the processor. It is an ir.Device.
 type Device struct {
-	info  ir.Info
-	opts  Options
-	level *level
-	pool  pool
-	crew  crew
+	info     ir.Info
+	opts     Options
+	level    *level
+	products sync.Pool // of *directProduct
+	pool     pool
+	crew     crew
 
 	mu     sync.Mutex
 	idle   sync.Cond // active is 0

@@ -17,8 +17,10 @@
 // gathered to a block. What is the same at all positions (constants, scalars,
 // operands with all strides 0) is computed once a run.
 //
-// The kernels are entries of tables (see kernels.go and gemm.go), which a file
-// for one architecture may replace when the package starts.
+// The kernels are entries of tables (see kernels.go and gemm.go). A level is a
+// set of tables: avx512, avx2, or portable, which is Go. The device takes the best
+// that the processor has, or the one that FORNAX_CPU_LEVEL or Options names.
+// Assembly is written by the program in _asm, from tables of variants.
 //
 // # Numbers
 //
@@ -30,5 +32,9 @@
 // A sum is split by shapes only, never by the number of workers: float32 sums
 // add runs of at most 256 elements in eight float32 lanes and the runs in
 // float64; float64 sums do the same with a compensated total. Every result has
-// equal bits on any GOMAXPROCS.
+// equal bits on any GOMAXPROCS. Products are sums in order of k, in pieces that
+// depend on K only; levels other than portable contract them to fused
+// multiply-adds. Levels may differ in the last bits.
 package cpu
+
+//go:generate go run -C _asm .

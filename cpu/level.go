@@ -19,6 +19,8 @@ type level struct {
 	name           string
 	kernels        *kernelTable
 	gemm32, gemm64 gemmKernel
+	peak           func(rounds int) // multiply-adds on registers, or nil
+	lanes          int              // float32 lanes of a vector
 }
 
 // levels returns those that this processor and its system can run, the best
@@ -28,7 +30,7 @@ var levels = sync.OnceValue(func() []*level {
 })
 
 func portableLevel() *level {
-	return &level{name: "portable", kernels: portableKernels(), gemm32: portable32, gemm64: portable64}
+	return &level{name: "portable", kernels: portableKernels(), gemm32: portableGemm[float32](), gemm64: portableGemm[float64]()}
 }
 
 // Levels returns the names of the SIMD levels that this processor has, the best

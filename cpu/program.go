@@ -53,9 +53,9 @@ type run struct {
 // A phase is what an instruction tells its tasks; it changes between loops,
 // never within one.
 type phase struct {
-	kind    int
-	n       int
-	a, b, c int
+	kind       int
+	n          int
+	a, b, c, d int
 }
 
 // Compile implements ir.Device.
