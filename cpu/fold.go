@@ -47,11 +47,15 @@ func newFolder(lv *level, op ir.Op, d, result ir.DType) folder {
 		}
 		switch op {
 		case ir.OpSum:
-			return sumFloat[float32]{add: lv.kernels.calc[ir.OpAdd][ir.F32], round: round}
+			return sumFloat[float32]{add: lv.kernels.calc[ir.OpAdd][ir.F32], rows: lv.kernels.rows, round: round}
 		case ir.OpProd:
 			return prodFloat[float32]{round: round}
 		}
-		return folderOf[float32](op)
+		f := folderOf[float32](op)
+		if p, ok := f.(plain[float32]); ok {
+			f = vectorFold(lv.kernels, op, p)
+		}
+		return f
 	case ir.F64:
 		switch op {
 		case ir.OpSum:
@@ -90,6 +94,30 @@ func folderOf[T number](op ir.Op) folder {
 		return arg[T]{least: true}
 	}
 	return nil
+}
+
+// vectorFold gives a maximum or minimum the level's kernels.
+func vectorFold(t *kernelTable, op ir.Op, p plain[float32]) plain[float32] {
+	least := op == ir.OpMin
+	switch {
+	case least:
+		p.cols = t.calc[ir.OpMinimum][ir.F32]
+	case op == ir.OpMax:
+		p.cols = t.calc[ir.OpMaximum][ir.F32]
+	default:
+		return p
+	}
+	if t.rows == rowsPortable {
+		return p
+	}
+	scalar := p.fold
+	p.fold = func(s float32, x []float32) float32 {
+		if len(x) < 32 {
+			return scalar(s, x)
+		}
+		return p.op(s, extreme(t.rows, least, unsafe.Pointer(unsafe.SliceData(x)), len(x)))
+	}
+	return p
 }
 
 func getState[T any](s *state) T    { return *(*T)(unsafe.Pointer(&s.v)) }
@@ -284,7 +312,10 @@ func (f arg[T]) finish(dst unsafe.Pointer, st []state) {
 // sumFloat adds floats. Runs of up to subRun elements are added in T, in
 // eight lanes or down columns; run totals are added in float64 with
 // Neumaier's compensation (state.i holds its bits).
-type sumFloat[T float] struct{ add, round kernel }
+type sumFloat[T float] struct {
+	add, round kernel
+	rows       rowKind
+}
 
 // subRun is the length of the runs that rows add in T, and colRun that of
 // columns.
@@ -321,6 +352,14 @@ func (f sumFloat[T]) start(st []state) { clear(st) }
 
 func (f sumFloat[T]) row(s *state, x unsafe.Pointer, n, _ int) {
 	l := slice[T](x, n)
+	if f.rows != rowsPortable {
+		var runs [blockLen / subRun]float64
+		sumRuns(f.rows, &runs, x, n)
+		for _, v := range runs[:(n+subRun-1)/subRun] {
+			s.add(v)
+		}
+		return
+	}
 	for len(l) > subRun {
 		s.add(sumLanes(l[:subRun]))
 		l = l[subRun:]

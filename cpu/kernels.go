@@ -27,7 +27,20 @@ type kernelTable struct {
 	narrow  [numDTypes]kernel            // and back
 	round   [numDTypes]kernel            // F32 to F32 that the half dtype has
 	notBool kernel
+
+	rows rowKind
 }
+
+// A rowKind says which kernels there are for rows of float32. They are called
+// through a switch, not a variable, so that what they write to may be on the
+// stack.
+type rowKind uint8
+
+const (
+	rowsPortable rowKind = iota
+	rowsAVX2
+	rowsAVX512
+)
 
 // lookup returns the kernel of an elementwise step whose registers are of dtype
 // d.

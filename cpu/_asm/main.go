@@ -27,6 +27,8 @@ var families = []struct {
 	emit func(*file)
 }{
 	{"gemm", emitGemm},
+	{"map", emitMap},
+	{"reduce", emitReduce},
 }
 
 func main() {
