@@ -24,14 +24,18 @@
 //
 // # Numbers
 //
-// float32 arithmetic is rounded op by op and never contracted. The float32
-// transcendental functions (math32.go) are computed in float64 and rounded
-// once; the tests hold them to 0.51 ulp over all exponents (pow to 0.6). F16 and BF16 are
-// storage: each op is computed in float32 and then rounded to the dtype.
+// float32 arithmetic is rounded op by op and never contracted. The portable
+// float32 transcendental functions (math32.go) are computed in float64 and
+// rounded once; the tests hold them to 0.51 ulp over all exponents (pow to 0.6).
+// Assembly has exp, log, sin, cos, tanh, erf and sigmoid in float32 within 3 ulp
+// (mathBounds in the tests), and takes the portable ones for the rest; what is
+// left of a block goes through the same instructions under a mask, so that a
+// result does not depend on its place. F16 and BF16 are storage: each op is
+// computed in float32 and then rounded to the dtype.
 //
 // A sum is split by shapes only, never by the number of workers: float32 sums
-// add runs of at most 256 elements in eight float32 lanes and the runs in
-// float64; float64 sums do the same with a compensated total. Every result has
+// add runs of at most 256 elements in float32 lanes (8; of assembly 32) and the
+// runs in float64; float64 sums do the same with a compensated total. Every result has
 // equal bits on any GOMAXPROCS. Products are sums in order of k, in pieces that
 // depend on K only; levels other than portable contract them to fused
 // multiply-adds. Levels may differ in the last bits.

@@ -394,13 +394,11 @@ func sumLanes[T float](x []T) float64 {
 	return ((float64(a) + float64(b)) + (float64(c) + float64(d))) + ((float64(e) + float64(f)) + (float64(g) + float64(h)))
 }
 
-// A column's accumulators: a T each, then a state each.
-func (f sumFloat[T]) vectors(n int) int { return (8 + int(unsafe.Sizeof(state{}))) * n }
+// The columns' accumulators: a T each, with room for a float64, then the sums,
+// and then the rests.
+func (f sumFloat[T]) vectors(n int) int { return 3 * 8 * n }
 
-func (f sumFloat[T]) startColumns(vec unsafe.Pointer, n int) {
-	clear(slice[T](vec, n))
-	clear(slice[state](unsafe.Add(vec, 8*n), n))
-}
+func (f sumFloat[T]) startColumns(vec unsafe.Pointer, n int) { clear(slice[byte](vec, 3*8*n)) }
 
 func (f sumFloat[T]) column(vec, x unsafe.Pointer, n, k, _ int) {
 	if k > 0 && k%colRun == 0 {
@@ -410,16 +408,28 @@ func (f sumFloat[T]) column(vec, x unsafe.Pointer, n, k, _ int) {
 }
 
 func (f sumFloat[T]) flush(vec unsafe.Pointer, n int) {
-	v, st := slice[T](vec, n), slice[state](unsafe.Add(vec, 8*n), n)
-	for i := range v {
-		st[i].add(float64(v[i]))
+	v := slice[T](vec, n)
+	sums, rests := slice[float64](unsafe.Add(vec, 8*n), n), slice[float64](unsafe.Add(vec, 16*n), n)
+	i := 0
+	if f.rows != rowsPortable && n >= 8 {
+		i = n &^ 7
+		flushColumns(f.rows, unsafe.Pointer(&sums[0]), unsafe.Pointer(&rests[0]), vec, i)
+	}
+	for ; i < n; i++ {
+		var s state
+		s.set(sums[i], rests[i])
+		s.add(float64(v[i]))
+		sums[i], rests[i] = s.total()
 		v[i] = 0
 	}
 }
 
 func (f sumFloat[T]) endColumns(st []state, vec unsafe.Pointer, n int) {
 	f.flush(vec, n)
-	copy(st, slice[state](unsafe.Add(vec, 8*n), n))
+	sums, rests := slice[float64](unsafe.Add(vec, 8*n), n), slice[float64](unsafe.Add(vec, 16*n), n)
+	for i := range st {
+		st[i].set(sums[i], rests[i])
+	}
 }
 
 func (f sumFloat[T]) merge(s, t *state) {

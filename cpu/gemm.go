@@ -96,9 +96,9 @@ func gemmRows2[T float](g *gemmArgs) {
 	n := g.n
 	for ; n >= 5; n -= 5 {
 		var c00, c01, c02, c03, c04, c10, c11, c12, c13, c14 T
-		ap, bp, off := g.a, b, 0
+		q0, q1, at, off := g.a, unsafe.Add(g.a, g.ars), 0, 0
 		for range g.k {
-			x0, x1, y := *(*T)(ap), *(*T)(unsafe.Add(ap, g.ars)), (*[5]T)(unsafe.Add(bp, off))
+			x0, x1, y := *(*T)(unsafe.Add(q0, at)), *(*T)(unsafe.Add(q1, at)), (*[5]T)(unsafe.Add(b, off))
 			c00 += T(x0 * y[0])
 			c01 += T(x0 * y[1])
 			c02 += T(x0 * y[2])
@@ -109,7 +109,7 @@ func gemmRows2[T float](g *gemmArgs) {
 			c12 += T(x1 * y[2])
 			c13 += T(x1 * y[3])
 			c14 += T(x1 * y[4])
-			ap = unsafe.Add(ap, g.acs)
+			at += g.acs
 			off += g.bs
 		}
 		p, q := (*[5]T)(c), (*[5]T)(unsafe.Add(c, g.ldc))

@@ -6,7 +6,7 @@ package cpu
 // registers are accumulators.
 func gemmAVX512() gemmKernel {
 	return gemmKernel{
-		MR: 12, NR: 32, KC: 384, NC: 512, MC: 48,
+		MR: 12, NR: 32, KC: 384, NC: 512, MC: 24,
 		rows: []func(*gemmArgs){
 			nil, gemm512x1, gemm512x2, gemm512x3, gemm512x4, gemm512x5, gemm512x6,
 			gemm512x7, gemm512x8, gemm512x9, gemm512x10, gemm512x11, gemm512x12,
@@ -22,7 +22,7 @@ func gemmAVX512() gemmKernel {
 // registers are accumulators.
 func gemmAVX2() gemmKernel {
 	return gemmKernel{
-		MR: 6, NR: 16, KC: 256, NC: 512, MC: 48,
+		MR: 6, NR: 16, KC: 256, NC: 512, MC: 24,
 		rows:  []func(*gemmArgs){nil, gemm256x1, gemm256x2, gemm256x3, gemm256x4, gemm256x5, gemm256x6},
 		axpy:  axpy256,
 		copyA: copy256x6, copyB: copy256x16,

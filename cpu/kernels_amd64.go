@@ -109,3 +109,13 @@ func extreme(kind rowKind, least bool, x unsafe.Pointer, n int) float32 {
 	}
 	return maxRow(lanes[0], lanes[1:])
 }
+
+// flushColumns adds n float32 at x to float64 sums, the errors to rests, and
+// clears them; n is a multiple of 8.
+func flushColumns(kind rowKind, sums, rests, x unsafe.Pointer, n int) {
+	if kind == rowsAVX512 {
+		colFlush512(sums, rests, x, n)
+	} else {
+		colFlush256(sums, rests, x, n)
+	}
+}

@@ -12,3 +12,5 @@ func archLevels() []*level { return nil }
 func sumRuns(rowKind, *[blockLen / subRun]float64, unsafe.Pointer, int) {}
 
 func extreme(rowKind, bool, unsafe.Pointer, int) float32 { return 0 }
+
+func flushColumns(_ rowKind, _, _, _ unsafe.Pointer, _ int) {}

@@ -205,6 +205,10 @@ func (m *matMulInstr) plan(scratch, ws int) (int, int) {
 			blocks := (nb + g.NC - 1) / g.NC
 			m.nc = ((nb+blocks-1)/blocks + g.NR - 1) / g.NR * g.NR
 		}
+		tiles := (min(m.m, sharedRows) + m.mc - 1) / m.mc
+		for tiles*((min(m.n, sharedCols)+m.nc-1)/m.nc) < fewTasks && m.nc > 4*g.NR {
+			m.nc = (m.nc/2 + g.NR - 1) / g.NR * g.NR
+		}
 		m.offA = scratch
 		m.offB = m.offA + (panel(min(m.m, sharedRows), g.MR)+align-1)&^(align-1)
 		scratch = m.offB + panel(min(m.n, sharedCols), g.NR) + align

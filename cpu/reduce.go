@@ -35,7 +35,7 @@ type reduceInstr struct {
 // Inner chunks: no shorter than minChunk positions (counting all outer ones),
 // and no more than maxChunks.
 const (
-	minChunk  = 1 << 16
+	minChunk  = 1 << 17
 	maxChunks = 64
 	fewTasks  = 16
 )

@@ -11,6 +11,11 @@ import "unsafe"
 //go:noescape
 func rowSum512(dst unsafe.Pointer, a unsafe.Pointer, n int)
 
+// colFlush512 adds n float32 at a to float64 sums and rests, and clears them.
+//
+//go:noescape
+func colFlush512(sums unsafe.Pointer, rests unsafe.Pointer, a unsafe.Pointer, n int)
+
 // rowMax512 writes the lanes' maxima, 16 of them, of n elements.
 //
 //go:noescape
@@ -30,6 +35,11 @@ func rowSize512(dst unsafe.Pointer, a unsafe.Pointer, n int)
 //
 //go:noescape
 func rowSum256(dst unsafe.Pointer, a unsafe.Pointer, n int)
+
+// colFlush256 adds n float32 at a to float64 sums and rests, and clears them.
+//
+//go:noescape
+func colFlush256(sums unsafe.Pointer, rests unsafe.Pointer, a unsafe.Pointer, n int)
 
 // rowMax256 writes the lanes' maxima, 16 of them, of n elements.
 //

@@ -71,6 +71,38 @@ total:
 	VZEROUPPER
 	RET
 
+// func colFlush512(sums uintptr, rests uintptr, a uintptr, n int)
+// Requires: AVX, AVX512F
+TEXT ·colFlush512(SB), NOSPLIT, $0-32
+	MOVQ   sums+0(FP), DI
+	MOVQ   rests+8(FP), R8
+	MOVQ   a+16(FP), SI
+	MOVQ   n+24(FP), DX
+	VXORPS X7, X7, X7
+
+loop:
+	VCVTPS2PD (SI), Z0
+	VMOVUPD   (DI), Z1
+	VADDPD    Z0, Z1, Z2
+	VSUBPD    Z1, Z2, Z3
+	VSUBPD    Z3, Z2, Z4
+	VSUBPD    Z4, Z1, Z4
+	VSUBPD    Z3, Z0, Z3
+	VADDPD    Z3, Z4, Z4
+	VCMPPD    $0x07, Z4, Z4, K1
+	VMOVAPD.Z Z4, K1, Z4
+	VADDPD    (R8), Z4, Z4
+	VMOVUPD   Z4, (R8)
+	VMOVUPD   Z2, (DI)
+	VMOVUPS   Y7, (SI)
+	ADDQ      $0x20, SI
+	ADDQ      $0x40, DI
+	ADDQ      $0x40, R8
+	SUBQ      $0x08, DX
+	JNZ       loop
+	VZEROUPPER
+	RET
+
 // func rowMax512(dst uintptr, a uintptr, n int)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·rowMax512(SB), NOSPLIT, $0-24
@@ -449,6 +481,38 @@ DATA masks<>+52(SB)/4, $0x00000000
 DATA masks<>+56(SB)/4, $0x00000000
 DATA masks<>+60(SB)/4, $0x00000000
 GLOBL masks<>(SB), RODATA|NOPTR, $64
+
+// func colFlush256(sums uintptr, rests uintptr, a uintptr, n int)
+// Requires: AVX
+TEXT ·colFlush256(SB), NOSPLIT, $0-32
+	MOVQ   sums+0(FP), DI
+	MOVQ   rests+8(FP), R8
+	MOVQ   a+16(FP), SI
+	MOVQ   n+24(FP), DX
+	VXORPS X7, X7, X7
+
+loop:
+	VCVTPS2PD (SI), Y0
+	VMOVUPD   (DI), Y1
+	VADDPD    Y0, Y1, Y2
+	VSUBPD    Y1, Y2, Y3
+	VSUBPD    Y3, Y2, Y4
+	VSUBPD    Y4, Y1, Y4
+	VSUBPD    Y3, Y0, Y3
+	VADDPD    Y3, Y4, Y4
+	VCMPPD    $0x07, Y4, Y4, Y5
+	VANDPD    Y5, Y4, Y4
+	VADDPD    (R8), Y4, Y4
+	VMOVUPD   Y4, (R8)
+	VMOVUPD   Y2, (DI)
+	VMOVUPS   X7, (SI)
+	ADDQ      $0x10, SI
+	ADDQ      $0x20, DI
+	ADDQ      $0x20, R8
+	SUBQ      $0x04, DX
+	JNZ       loop
+	VZEROUPPER
+	RET
 
 // func rowMax256(dst uintptr, a uintptr, n int)
 // Requires: AVX

@@ -15,6 +15,7 @@ const sumRun = 256
 func emitReduce(f *file) {
 	for _, g := range isas(f) {
 		g.rowSum()
+		g.colFlush()
 		g.rowFold("Max", "the lanes' maxima", math.Inf(-1), func(acc, x Op) Op { return g.maximum(acc, x) })
 		g.rowFold("Min", "the lanes' minima", math.Inf(1), func(acc, x Op) Op { return g.minimum(acc, x) })
 		g.rowFold("Size", "the lanes' largest magnitudes, NaN above all", 0, func(acc, x Op) Op {
@@ -150,5 +151,53 @@ func (g *isa) rowFold(name, doc string, unit float64, fold func(acc, x Op) Op) {
 			g.VMOVUPS(acc[j], at(dst, j*g.bytes))
 		}
 	}
+	g.end()
+}
+
+// colFlush adds n float32 totals at a to the float64 sums at dst, the rounding
+// errors to the float64 rests after them, and clears the totals; n is a multiple
+// of the lanes of float64. The error of a sum, by Knuth's TwoSum, is exact; where
+// it is not a number, for the sum is infinite, it is left out.
+func (g *isa) colFlush() {
+	name := "colFlush" + g.name
+	g.begin(fmt.Sprintf("// %s adds n float32 at a to float64 sums and rests, and clears them.", name), name, "sums", "unsafe.Pointer", "rests", "unsafe.Pointer", "a", "unsafe.Pointer", "n", "int")
+	sums, rests, src, n := reg.RDI, reg.R8, reg.RSI, reg.RDX
+	g.load("sums", sums)
+	g.load("rests", rests)
+	g.load("a", src)
+	g.load("n", n)
+	lanes := g.lanes / 2
+	half := func(i int) reg.VecPhysical {
+		if g.wide {
+			return ymm[i]
+		}
+		return xmm[i]
+	}
+	g.zero(7)
+	g.Label("loop")
+	g.VCVTPS2PD(at(src, 0), g.v(0)) // v
+	g.VMOVUPD(at(sums, 0), g.v(1))  // s
+	g.VADDPD(g.v(0), g.v(1), g.v(2))
+	g.VSUBPD(g.v(1), g.v(2), g.v(3)) // t - s
+	g.VSUBPD(g.v(3), g.v(2), g.v(4))
+	g.VSUBPD(g.v(4), g.v(1), g.v(4)) // s - (t - (t - s))
+	g.VSUBPD(g.v(3), g.v(0), g.v(3))
+	g.VADDPD(g.v(3), g.v(4), g.v(4))
+	if g.wide {
+		g.VCMPPD(Imm(7), g.v(4), g.v(4), reg.K1) // ordered
+		g.VMOVAPD_Z(g.v(4), reg.K1, g.v(4))
+	} else {
+		g.VCMPPD(Imm(7), g.v(4), g.v(4), g.v(5))
+		g.VANDPD(g.v(5), g.v(4), g.v(4))
+	}
+	g.VADDPD(at(rests, 0), g.v(4), g.v(4))
+	g.VMOVUPD(g.v(4), at(rests, 0))
+	g.VMOVUPD(g.v(2), at(sums, 0))
+	g.VMOVUPS(half(7), at(src, 0))
+	g.ADDQ(Imm(uint64(4*lanes)), src)
+	g.ADDQ(Imm(uint64(8*lanes)), sums)
+	g.ADDQ(Imm(uint64(8*lanes)), rests)
+	g.SUBQ(Imm(uint64(lanes)), n)
+	g.JNZ(LabelRef("loop"))
 	g.end()
 }
