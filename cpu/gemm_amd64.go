@@ -6,7 +6,7 @@ package cpu
 // registers are accumulators.
 func gemmAVX512() gemmKernel {
 	return gemmKernel{
-		MR: 12, NR: 32, KC: 384, NC: 512, MC: 24,
+		MR: 12, NR: 32, KC: 512, NC: 512, MC: 24,
 		rows: []func(*gemmArgs){
 			nil, gemm512x1, gemm512x2, gemm512x3, gemm512x4, gemm512x5, gemm512x6,
 			gemm512x7, gemm512x8, gemm512x9, gemm512x10, gemm512x11, gemm512x12,

@@ -175,7 +175,7 @@ func (m *matMulInstr) plan(scratch, ws int) (int, int) {
 		m.cols = min(m.n, blockLen, max(64, ((m.n+parts-1)/parts+15)&^15))
 		m.offA = ws
 		ws += blockLen * m.size
-	case m.m <= 2*g.MR || work < sharedWork || m.batch >= fewTasks && work < 8*sharedWork:
+	case m.m <= 2*g.MR || direct && m.m <= unpackedRows*g.MR && m.n >= 8*g.NR || work < sharedWork || m.batch >= fewTasks && work < 8*sharedWork:
 		m.mode = matLocal
 		m.packA, m.packB = m.round != nil, !direct || m.m > unpackedRows*g.MR
 		m.rows, m.cols = m.m, m.n
