@@ -20,12 +20,15 @@ type backend struct{}
 func (backend) Name() string { return "cpu" }
 
 // Devices implements ir.Backend.
-func (backend) Devices() ([]ir.Info, error) { return []ir.Info{*hostInfo()}, nil }
+func (backend) Devices() ([]ir.Info, error) { return []ir.Info{*infoAt(fallback())}, nil }
 
 // Open implements ir.Backend.
 func (backend) Open(i int) (ir.Device, error) {
 	if i != 0 {
 		return nil, fmt.Errorf("cpu: no device %d", i)
+	}
+	if _, err := defaultLevel(); err != nil {
+		return nil, err
 	}
 	return New(Options{}), nil
 }
@@ -42,7 +45,6 @@ var hostInfo = sync.OnceValue(func() *ir.Info {
 		Name:    "cpu",
 		Model:   model,
 		Vendor:  vendor,
-		Driver:  "fornax cpu, " + runtime.GOARCH + " portable Go",
 		DTypes:  ir.Any,
 		Limits:  ir.Limits{Operands: 256, BufferBytes: most, Align: align, MemoryBytes: mem},
 		Customs: true,

@@ -1,6 +1,7 @@
 package cpu_test
 
 import (
+	"flag"
 	"fmt"
 	"testing"
 
@@ -8,19 +9,23 @@ import (
 	"github.com/fornax-ml/fornax/tensor/ir"
 )
 
-// bench runs p and reports rate as work per nanosecond under the given unit.
+var long = flag.Bool("long", false, "benchmark on larger data")
+
+// bench runs p at every level and reports the rate of the best batch, as work
+// per nanosecond under the given unit.
 func bench(b *testing.B, p *prog, work float64, unit string) {
-	for _, workers := range []int{1, 0} {
-		b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) {
-			d := cpu.New(cpu.Options{Workers: workers})
-			defer d.Close()
-			e, args := setup(b, d, p)
-			b.ReportAllocs()
-			for b.Loop() {
-				run(b, e, args)
-			}
-			b.ReportMetric(work*float64(b.N)/float64(b.Elapsed().Nanoseconds()), unit)
-		})
+	for _, level := range cpu.Levels() {
+		for _, workers := range []int{1, 2} {
+			b.Run(fmt.Sprintf("%s/workers=%d", level, workers), func(b *testing.B) {
+				d := cpu.New(cpu.Options{Workers: workers, Level: level})
+				defer d.Close()
+				e, args := setup(b, d, p)
+				b.ReportAllocs()
+				t := measure(b, nil, workers, work, func() { run(b, e, args) })
+				b.ReportMetric(0, "ns/op")
+				b.ReportMetric(work/t.ns, unit)
+			})
+		}
 	}
 }
 
@@ -38,7 +43,7 @@ func matmulProg(m, n, k int, transB bool, post ...ir.Step) *prog {
 }
 
 func BenchmarkMatMul(b *testing.B) {
-	for _, n := range []int{16, 64, 128, 256, 512, 1024} {
+	for _, n := range []int{16, 64, 128, 256, 512, 1024, 2048} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			bench(b, matmulProg(n, n, n, false), 2*float64(n)*float64(n)*float64(n), "GFLOP/s")
 		})
@@ -66,11 +71,18 @@ func mapProg(n int, loads int, chain ir.Chain) *prog {
 	return p
 }
 
+// BenchmarkMap works on a million elements, or with -long on 16 million.
 func BenchmarkMap(b *testing.B) {
-	const n = 1 << 20
+	n := 1 << 20
+	if *long {
+		n = 1 << 24
+	}
 	half := ir.Step{Op: ir.OpConst, DType: ir.F32, Imm: ir.FloatBits(ir.F32, 0.5)}
 	b.Run("add", func(b *testing.B) {
-		bench(b, mapProg(n, 2, ir.Chain{ld(ir.F32, 0), ld(ir.F32, 1), op(ir.OpAdd, ir.F32, 0, 1)}), 12*n, "GB/s")
+		bench(b, mapProg(n, 2, ir.Chain{ld(ir.F32, 0), ld(ir.F32, 1), op(ir.OpAdd, ir.F32, 0, 1)}), 12*float64(n), "GB/s")
+	})
+	b.Run("copy", func(b *testing.B) {
+		bench(b, mapProg(n, 1, ir.Chain{ld(ir.F32, 0)}), 8*float64(n), "GB/s")
 	})
 	b.Run("add/small", func(b *testing.B) {
 		bench(b, mapProg(256, 2, ir.Chain{ld(ir.F32, 0), ld(ir.F32, 1), op(ir.OpAdd, ir.F32, 0, 1)}), 12*256, "GB/s")
@@ -79,27 +91,27 @@ func BenchmarkMap(b *testing.B) {
 		bench(b, mapProg(n, 2, ir.Chain{
 			ld(ir.F32, 0), ld(ir.F32, 1), half, op(ir.OpMul, ir.F32, 0, 2), op(ir.OpAdd, ir.F32, 3, 1), op(ir.OpSquare, ir.F32, 4),
 			op(ir.OpSub, ir.F32, 5, 0), op(ir.OpMaximum, ir.F32, 6, 2), op(ir.OpMul, ir.F32, 7, 1),
-		}), 12*n, "GB/s")
+		}), 12*float64(n), "GB/s")
 	})
-	for _, o := range []ir.Op{ir.OpExp, ir.OpLog, ir.OpTanh, ir.OpSigmoid, ir.OpErf, ir.OpSin, ir.OpRsqrt, ir.OpRelu} {
+	for _, o := range []ir.Op{ir.OpExp, ir.OpLog, ir.OpTanh, ir.OpSigmoid, ir.OpErf, ir.OpSin, ir.OpCos, ir.OpRsqrt, ir.OpRelu} {
 		b.Run(o.String(), func(b *testing.B) {
-			bench(b, mapProg(n, 1, ir.Chain{ld(ir.F32, 0), op(o, ir.F32, 0)}), 8*n, "GB/s")
+			bench(b, mapProg(n, 1, ir.Chain{ld(ir.F32, 0), op(o, ir.F32, 0)}), 8*float64(n), "GB/s")
 		})
 	}
 	b.Run("transpose", func(b *testing.B) {
 		p := mapProg(n, 1, ir.Chain{ld(ir.F32, 0)})
 		m := p.Instrs[0].(*ir.Map)
-		m.Shape = []int{1024, 1024}
+		m.Shape = []int{n / 1024, 1024}
 		m.Operands[0].View = ir.Contiguous(m.Shape).Permute([]int{1, 0})
-		bench(b, p, 8*n, "GB/s")
+		bench(b, p, 8*float64(n), "GB/s")
 	})
 	b.Run("bias", func(b *testing.B) {
 		p := mapProg(n, 2, ir.Chain{ld(ir.F32, 0), ld(ir.F32, 1), op(ir.OpAdd, ir.F32, 0, 1)})
 		m := p.Instrs[0].(*ir.Map)
-		m.Shape = []int{8192, 128}
+		m.Shape = []int{n / 128, 128}
 		m.Operands[0].View = ir.Contiguous(m.Shape)
 		m.Operands[1].View = ir.View{Shape: m.Shape, Strides: []int{0, 1}}
-		bench(b, p, 8*n, "GB/s")
+		bench(b, p, 8*float64(n), "GB/s")
 	})
 }
 

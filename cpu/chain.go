@@ -171,7 +171,7 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 		}
 		st := step{reg: i, block: -1, slot: -1}
 		copy(st.a[:], s.Args)
-		if err := ch.source(&st, s, ops, readers[i]); err != nil {
+		if err := c.source(&st, s, ops, readers[i]); err != nil {
 			return nil, err
 		}
 		if uniform[i] {
@@ -185,12 +185,12 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 		case stepCalc, stepPhilox:
 			if st.kind == stepCalc {
 				var err error
-				if st.fn, err = lookupKernel(s.Op, phys(s.From), s); err != nil {
+				if st.fn, err = c.lv.kernels.lookup(s.Op, phys(s.From), s); err != nil {
 					return nil, err
 				}
 			}
 			if half(s.DType) && s.Op != ir.OpWhere {
-				st.round = kernels.round[s.DType]
+				st.round = c.lv.kernels.round[s.DType]
 			}
 			if k := ch.direct(c, in, ops, used, stores, i, accSlot); k >= 0 {
 				st.slot, st.size = stores[k].Slot, ch.regSize[i]
@@ -236,9 +236,9 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 		}
 		o := copyOut{reg: s.Reg, slot: s.Slot, size: c.p.Slots[s.Slot].DType.Size()}
 		if d := ch.regs[s.Reg]; half(d) {
-			o.fn = kernels.narrow[d]
+			o.fn = c.lv.kernels.narrow[d]
 		} else {
-			o.fn = kernels.move[o.size]
+			o.fn = c.lv.kernels.move[o.size]
 		}
 		ch.stores = append(ch.stores, o)
 		ch.cost += 0.3
@@ -255,7 +255,7 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 }
 
 // source fills in a step that reads something from outside the chain.
-func (ch *chain) source(st *step, s ir.Step, ops []ir.Operand, v *viewReader) error {
+func (c *compiler) source(st *step, s ir.Step, ops []ir.Operand, v *viewReader) error {
 	switch s.Op {
 	case ir.OpLoad:
 		st.kind, st.view, st.slot, st.size = stepView, v, ops[s.K].Slot, s.DType.Size()
@@ -263,7 +263,7 @@ func (ch *chain) source(st *step, s ir.Step, ops []ir.Operand, v *viewReader) er
 			st.kind, st.off = stepMem, v.off*st.size
 		}
 		if half(s.DType) {
-			st.fn = kernels.widen[s.DType]
+			st.fn = c.lv.kernels.widen[s.DType]
 		}
 	case ir.OpIndex:
 		st.kind, st.view = stepIndex, v
@@ -277,13 +277,13 @@ func (ch *chain) source(st *step, s ir.Step, ops []ir.Operand, v *viewReader) er
 		st.kind = stepPhilox
 	default:
 		st.kind = stepCalc
-		fn, err := lookupKernel(s.Op, phys(s.From), s)
+		fn, err := c.lv.kernels.lookup(s.Op, phys(s.From), s)
 		if err != nil {
 			return err
 		}
 		st.fn = fn
 		if half(s.DType) && s.Op != ir.OpWhere {
-			st.round = kernels.round[s.DType]
+			st.round = c.lv.kernels.round[s.DType]
 		}
 	}
 	return nil
@@ -413,7 +413,7 @@ func (ch *chain) prepare(r *run) {
 			if s.fn != nil {
 				s.fn(dst, src, nil, nil, 1)
 			} else if src != dst {
-				kernels.move[s.size](dst, src, nil, nil, 1)
+				copy(slice[byte](dst, s.size), slice[byte](src, s.size))
 			}
 		case stepIndex:
 			s.view.index(dst, 0, 1)
@@ -469,7 +469,7 @@ func (ch *chain) exec(r *run, ws *workspace, pos, n int, acc unsafe.Pointer) {
 			case s.fn != nil:
 				s.fn(dst, src, nil, nil, n)
 			case s.block >= 0:
-				kernels.move[s.size](dst, src, nil, nil, n)
+				copy(slice[byte](dst, n*s.size), slice[byte](src, n*s.size))
 			default:
 				dst = src
 			}

@@ -18,6 +18,10 @@ type Options struct {
 	// MemoryBytes bounds what the pool takes from the system; 0 is the memory
 	// of the machine, where that is known.
 	MemoryBytes int
+	// Level is the name of the SIMD level to use, one of Levels; "" is the best
+	// one, or the one that the environment variable FORNAX_CPU_LEVEL names. New
+	// panics where the processor does not have it.
+	Level string
 	// FailAlloc, for tests, is called with the number of each request for a
 	// buffer or an arena, from 1; where it returns an error the request fails
 	// with it.
@@ -30,10 +34,12 @@ type Options struct {
 
 // A Device computes on the processor. It is an ir.Device.
 type Device struct {
-	info ir.Info
-	opts Options
-	pool pool
-	crew crew
+	info     ir.Info
+	opts     Options
+	level    *level
+	products sync.Pool // of *directProduct
+	pool     pool
+	crew     crew
 
 	mu     sync.Mutex
 	idle   sync.Cond // active is 0
@@ -47,7 +53,14 @@ type Device struct {
 // New returns a device of its own: pools and workers are not shared with
 // others.
 func New(o Options) *Device {
-	d := &Device{info: *hostInfo(), opts: o}
+	lv := fallback()
+	if o.Level != "" {
+		var err error
+		if lv, err = findLevel(o.Level); err != nil {
+			panic(err)
+		}
+	}
+	d := &Device{info: *infoAt(lv), opts: o, level: lv}
 	d.idle.L = &d.mu
 	if o.MemoryBytes > 0 {
 		d.info.Limits.MemoryBytes = o.MemoryBytes

@@ -348,51 +348,55 @@ func gatherProg(j, size, row int) *prog {
 // Results have equal bits for any number of processors.
 func TestDeterminism(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
-	d := cpu.New(cpu.Options{})
-	defer d.Close()
-	one := cpu.New(cpu.Options{Workers: 1})
-	defer one.Close()
-	for i, p := range mixedProgs() {
-		want := outputs(t, one, p)
-		for _, n := range []int{1, 2, 3, 7} {
-			runtime.GOMAXPROCS(n)
-			require.Equal(t, want, outputs(t, d, p), "program %d on %d processors", i, n)
+	eachLevel(t, func(t *testing.T, level string) {
+		d := cpu.New(cpu.Options{Level: level})
+		defer d.Close()
+		one := cpu.New(cpu.Options{Workers: 1, Level: level})
+		defer one.Close()
+		for i, p := range mixedProgs() {
+			want := outputs(t, one, p)
+			for _, n := range []int{1, 2, 3, 7} {
+				runtime.GOMAXPROCS(n)
+				require.Equal(t, want, outputs(t, d, p), "program %d on %d processors", i, n)
+			}
 		}
-	}
+	})
 }
 
 // A product has equal bits whatever way it is computed and its operands lie.
 func TestMatMulPaths(t *testing.T) {
-	d := cpu.New(cpu.Options{})
-	defer d.Close()
-	const n, k = 130, 700
-	e, args := setup(t, d, matmulProg(n, n, k, false))
-	run(t, e, args)
-	a, b, want := read(t, args[0]), floats(read(t, args[1])), floats(read(t, args[2]))
-	for _, col := range []int{0, 77, 129} { // one column at a time
-		e, args := setup(t, d, matmulProg(n, 1, k, false))
-		require.NoError(t, args[0].Write(0, a))
-		x := make([]float32, k)
-		for i := range x {
-			x[i] = b[i*n+col]
-		}
-		write(t, args[1], x)
+	eachLevel(t, func(t *testing.T, level string) {
+		d := cpu.New(cpu.Options{Level: level})
+		defer d.Close()
+		const n, k = 130, 700
+		e, args := setup(t, d, matmulProg(n, n, k, false))
 		run(t, e, args)
-		for i, v := range floats(read(t, args[2])) {
-			require.Equal(t, want[i*n+col], v)
+		a, b, want := read(t, args[0]), floats(read(t, args[1])), floats(read(t, args[2]))
+		for _, col := range []int{0, 77, 129} { // one column at a time
+			e, args := setup(t, d, matmulProg(n, 1, k, false))
+			require.NoError(t, args[0].Write(0, a))
+			x := make([]float32, k)
+			for i := range x {
+				x[i] = b[i*n+col]
+			}
+			write(t, args[1], x)
+			run(t, e, args)
+			for i, v := range floats(read(t, args[2])) {
+				require.Equal(t, want[i*n+col], v)
+			}
 		}
-	}
-	bt := make([]float32, len(b))
-	for i := range k {
-		for j := range n {
-			bt[j*k+i] = b[i*n+j]
+		bt := make([]float32, len(b))
+		for i := range k {
+			for j := range n {
+				bt[j*k+i] = b[i*n+j]
+			}
 		}
-	}
-	e, args = setup(t, d, matmulProg(n, n, k, true))
-	require.NoError(t, args[0].Write(0, a))
-	write(t, args[1], bt)
-	run(t, e, args)
-	require.Equal(t, want, floats(read(t, args[2])))
+		e, args = setup(t, d, matmulProg(n, n, k, true))
+		require.NoError(t, args[0].Write(0, a))
+		write(t, args[1], bt)
+		run(t, e, args)
+		require.Equal(t, want, floats(read(t, args[2])))
+	})
 }
 
 // Two outputs may swap the memory of two inputs.

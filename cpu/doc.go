@@ -17,18 +17,28 @@
 // gathered to a block. What is the same at all positions (constants, scalars,
 // operands with all strides 0) is computed once a run.
 //
-// The kernels are entries of tables (see kernels.go and gemm.go), which a file
-// for one architecture may replace when the package starts.
+// The kernels are entries of tables (see kernels.go and gemm.go). A level is a
+// set of tables: avx512, avx2, or portable, which is Go. The device takes the best
+// that the processor has, or the one that FORNAX_CPU_LEVEL or Options names.
+// Assembly is written by the program in _asm, from tables of variants.
 //
 // # Numbers
 //
-// float32 arithmetic is rounded op by op and never contracted. The float32
-// transcendental functions (math32.go) are computed in float64 and rounded
-// once; the tests hold them to 0.51 ulp over all exponents (pow to 0.6). F16 and BF16 are
-// storage: each op is computed in float32 and then rounded to the dtype.
+// float32 arithmetic is rounded op by op and never contracted. The portable
+// float32 transcendental functions (math32.go) are computed in float64 and
+// rounded once; the tests hold them to 0.51 ulp over all exponents (pow to 0.6).
+// Assembly has exp, log, sin, cos, tanh, erf and sigmoid in float32 within 3 ulp
+// (mathBounds in the tests), and takes the portable ones for the rest; what is
+// left of a block goes through the same instructions under a mask, so that a
+// result does not depend on its place. F16 and BF16 are storage: each op is
+// computed in float32 and then rounded to the dtype.
 //
 // A sum is split by shapes only, never by the number of workers: float32 sums
-// add runs of at most 256 elements in eight float32 lanes and the runs in
-// float64; float64 sums do the same with a compensated total. Every result has
-// equal bits on any GOMAXPROCS.
+// add runs of at most 256 elements in float32 lanes (8; of assembly 32) and the
+// runs in float64; float64 sums do the same with a compensated total. Every result has
+// equal bits on any GOMAXPROCS. Products are sums in order of k, in pieces that
+// depend on K only; levels other than portable contract them to fused
+// multiply-adds. Levels may differ in the last bits.
 package cpu
+
+//go:generate go run -C _asm .

@@ -1,7 +1,6 @@
 package cpu
 
 import (
-	"math"
 	"unsafe"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
@@ -38,24 +37,28 @@ type folder interface {
 
 // newFolder returns the folder of an op over registers of d; result is the
 // dtype of the result, whose half types are rounded to.
-func newFolder(op ir.Op, d, result ir.DType) folder {
+func newFolder(lv *level, op ir.Op, d, result ir.DType) folder {
 	switch d {
 	case ir.F32:
 		var round kernel
 		if half(result) {
-			round = kernels.round[result]
+			round = lv.kernels.round[result]
 		}
 		switch op {
 		case ir.OpSum:
-			return sumFloat[float32]{round: round}
+			return sumFloat[float32]{add: lv.kernels.calc[ir.OpAdd][ir.F32], rows: lv.kernels.rows, round: round}
 		case ir.OpProd:
 			return prodFloat[float32]{round: round}
 		}
-		return folderOf[float32](op)
+		f := folderOf[float32](op)
+		if p, ok := f.(plain[float32]); ok {
+			f = vectorFold(lv.kernels, op, p)
+		}
+		return f
 	case ir.F64:
 		switch op {
 		case ir.OpSum:
-			return sumFloat[float64]{}
+			return sumFloat[float64]{add: lv.kernels.calc[ir.OpAdd][ir.F64]}
 		case ir.OpProd:
 			return prodFloat[float64]{}
 		}
@@ -90,6 +93,30 @@ func folderOf[T number](op ir.Op) folder {
 		return arg[T]{least: true}
 	}
 	return nil
+}
+
+// vectorFold gives a maximum or minimum the level's kernels.
+func vectorFold(t *kernelTable, op ir.Op, p plain[float32]) plain[float32] {
+	least := op == ir.OpMin
+	switch {
+	case least:
+		p.cols = t.calc[ir.OpMinimum][ir.F32]
+	case op == ir.OpMax:
+		p.cols = t.calc[ir.OpMaximum][ir.F32]
+	default:
+		return p
+	}
+	if t.rows == rowsPortable {
+		return p
+	}
+	scalar := p.fold
+	p.fold = func(s float32, x []float32) float32 {
+		if len(x) < 32 {
+			return scalar(s, x)
+		}
+		return p.op(s, extreme(t.rows, least, unsafe.Pointer(unsafe.SliceData(x)), len(x)))
+	}
+	return p
 }
 
 func getState[T any](s *state) T    { return *(*T)(unsafe.Pointer(&s.v)) }
@@ -278,187 +305,5 @@ func (f arg[T]) finish(dst unsafe.Pointer, st []state) {
 	d := slice[int32](dst, len(st))
 	for i := range d {
 		d[i] = int32(st[i].i)
-	}
-}
-
-// sumFloat adds floats. Runs of up to subRun elements are added in T, in
-// eight lanes or down columns; run totals are added in float64 with
-// Neumaier's compensation (state.i holds its bits).
-type sumFloat[T float] struct{ round kernel }
-
-// subRun is the length of the runs that rows add in T, and colRun that of
-// columns.
-const (
-	subRun = 256
-	colRun = 32
-)
-
-func (s *state) total() (sum, rest float64) {
-	return math.Float64frombits(s.v), math.Float64frombits(uint64(s.i))
-}
-
-func (s *state) set(sum, rest float64) {
-	s.v, s.i = math.Float64bits(sum), int64(math.Float64bits(rest))
-}
-
-// add adds v to the state.
-func (s *state) add(v float64) {
-	sum, rest := s.total()
-	t := sum + v
-	var e float64
-	if math.Abs(sum) >= math.Abs(v) {
-		e = (sum - t) + v
-	} else {
-		e = (v - t) + sum
-	}
-	if e == e { // not where the sum is infinite or NaN
-		rest += e
-	}
-	s.set(t, rest)
-}
-
-func (f sumFloat[T]) start(st []state) { clear(st) }
-
-func (f sumFloat[T]) row(s *state, x unsafe.Pointer, n, _ int) {
-	l := slice[T](x, n)
-	for len(l) > subRun {
-		s.add(sumLanes(l[:subRun]))
-		l = l[subRun:]
-	}
-	s.add(sumLanes(l))
-}
-
-// sumLanes adds x in eight lanes.
-func sumLanes[T float](x []T) float64 {
-	if len(x) < 8 {
-		var s T
-		for _, v := range x {
-			s += v
-		}
-		return float64(s)
-	}
-	var a, b, c, d, e, f, g, h T
-	for len(x) >= 8 {
-		a += x[0]
-		b += x[1]
-		c += x[2]
-		d += x[3]
-		e += x[4]
-		f += x[5]
-		g += x[6]
-		h += x[7]
-		x = x[8:]
-	}
-	for _, v := range x {
-		a += v
-	}
-	return ((float64(a) + float64(b)) + (float64(c) + float64(d))) + ((float64(e) + float64(f)) + (float64(g) + float64(h)))
-}
-
-// A column's accumulators: a T each, then a state each.
-func (f sumFloat[T]) vectors(n int) int { return (8 + int(unsafe.Sizeof(state{}))) * n }
-
-func (f sumFloat[T]) startColumns(vec unsafe.Pointer, n int) {
-	clear(slice[T](vec, n))
-	clear(slice[state](unsafe.Add(vec, 8*n), n))
-}
-
-func (f sumFloat[T]) column(vec, x unsafe.Pointer, n, k, _ int) {
-	if k > 0 && k%colRun == 0 {
-		f.flush(vec, n)
-	}
-	kernels.calc[ir.OpAdd][floatDType[T]()](vec, vec, x, nil, n)
-}
-
-func floatDType[T float]() ir.DType {
-	if unsafe.Sizeof(T(0)) == 4 {
-		return ir.F32
-	}
-	return ir.F64
-}
-
-func (f sumFloat[T]) flush(vec unsafe.Pointer, n int) {
-	v, st := slice[T](vec, n), slice[state](unsafe.Add(vec, 8*n), n)
-	for i := range v {
-		st[i].add(float64(v[i]))
-		v[i] = 0
-	}
-}
-
-func (f sumFloat[T]) endColumns(st []state, vec unsafe.Pointer, n int) {
-	f.flush(vec, n)
-	copy(st, slice[state](unsafe.Add(vec, 8*n), n))
-}
-
-func (f sumFloat[T]) merge(s, t *state) {
-	sum, rest := t.total()
-	s.add(sum)
-	total, r := s.total()
-	s.set(total, r+rest)
-}
-
-func (f sumFloat[T]) finish(dst unsafe.Pointer, st []state) {
-	d := slice[T](dst, len(st))
-	for i := range d {
-		sum, rest := st[i].total()
-		d[i] = T(sum + rest)
-	}
-	if f.round != nil {
-		f.round(dst, dst, nil, nil, len(d))
-	}
-}
-
-// prodFloat multiplies floats, in float64 and in order.
-type prodFloat[T float] struct{ round kernel }
-
-func (f prodFloat[T]) start(st []state) {
-	for i := range st {
-		st[i].set(1, 0)
-	}
-}
-
-func (f prodFloat[T]) row(s *state, x unsafe.Pointer, n, _ int) {
-	p, _ := s.total()
-	for _, v := range slice[T](x, n) {
-		p *= float64(v)
-	}
-	s.set(p, 0)
-}
-
-func (f prodFloat[T]) vectors(n int) int { return 8 * n }
-
-func (f prodFloat[T]) startColumns(vec unsafe.Pointer, n int) {
-	for i := range slice[float64](vec, n) {
-		slice[float64](vec, n)[i] = 1
-	}
-}
-
-func (f prodFloat[T]) column(vec, x unsafe.Pointer, n, _, _ int) {
-	p, l := slice[float64](vec, n), slice[T](x, n)
-	for i := range p {
-		p[i] *= float64(l[i])
-	}
-}
-
-func (f prodFloat[T]) endColumns(st []state, vec unsafe.Pointer, n int) {
-	for i, p := range slice[float64](vec, n) {
-		st[i].set(p, 0)
-	}
-}
-
-func (f prodFloat[T]) merge(s, t *state) {
-	p, _ := s.total()
-	q, _ := t.total()
-	s.set(p*q, 0)
-}
-
-func (f prodFloat[T]) finish(dst unsafe.Pointer, st []state) {
-	d := slice[T](dst, len(st))
-	for i := range d {
-		p, _ := st[i].total()
-		d[i] = T(p)
-	}
-	if f.round != nil {
-		f.round(dst, dst, nil, nil, len(d))
 	}
 }

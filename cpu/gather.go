@@ -17,7 +17,7 @@ type indexReader struct {
 
 func (c *compiler) indexReader(o ir.Operand) indexReader {
 	d := c.p.Slots[o.Slot].DType
-	return indexReader{slot: o.Slot, size: d.Size(), v: newViewReader(o), conv: kernels.cast[d][ir.I64]}
+	return indexReader{slot: o.Slot, size: d.Size(), v: newViewReader(o), conv: c.lv.kernels.cast[d][ir.I64]}
 }
 
 // read returns indices [pos, pos+n); out has room for n, tmp for n elements.

@@ -2,241 +2,194 @@ package cpu
 
 import "unsafe"
 
-// A gemmKernel is a micro-kernel with the block sizes that suit it:
+// A gemmKernel is a family of micro-kernels with the block sizes that suit it.
 //
-//	C[MR, NR] = [add] C + Σ_{k < kc} a[k, MR]·b[k, NR]
-//
-// a and b are packed panels, k slowest; ldc is the distance between rows of C
-// in elements. Each element of C is one sum in order of k, which starts from
-// 0 and is then added to C: all paths of MatMul keep that order, so that they
-// give equal bits.
-//
-// MC is a multiple of MR and NC of NR. KC is part of the result's rounding: the
-// sum over K is cut into pieces of KC.
+// The sum over K is cut into pieces of about KC (see piece), which are part of
+// the result's rounding. Each piece is one sum in order of k that starts from 0
+// and is then added to C: all paths of MatMul keep that order, so that they give
+// equal bits.
 type gemmKernel struct {
-	MR, NR, MC, KC, NC int
+	MR, NR int // rows and columns of a micro-tile
+	KC     int // depth of a packed block; a multiple of 4
+	NC     int // columns of B that a task multiplies with at a time: they stay in the second-level cache
+	MC     int // rows of such a task
 
-	fn func(kc int, a, b, c unsafe.Pointer, ldc int, add bool)
+	rows []func(*gemmArgs) // micro-kernels by the number of rows, from 1 to MR
+	axpy func(*axpyArgs)
+	// What packs panels of A (MR rows) and of B (NR columns) fast: by copying
+	// runs, and by transposing where the other axis is contiguous. A panel of B
+	// takes NR/width transpositions. nil: portable Go does it.
+	copyA, copyB           func(*packArgs)
+	transposeA, transposeB func(*packArgs)
+	width                  int
+
+	ns float64 // estimated nanoseconds of a multiplication and addition
 }
 
-// gemm32 and gemm64 are the micro-kernels in use.
-var (
-	gemm32 = gemmKernel{MR: 2, NR: 5, MC: 128, KC: 256, NC: 1020, fn: micro2x5[float32]}
-	gemm64 = gemmKernel{MR: 2, NR: 5, MC: 64, KC: 256, NC: 1020, fn: micro2x5[float64]}
-)
+// gemmArgs are the arguments of a micro-kernel of r rows:
+//
+//	C[r, n] = [C +] Σ_{i < k} A[r, i]·B[i, n]
+//
+// B comes in panels of NR columns, each with contiguous rows: that is how it is
+// packed, and with bs = ldb, bp = NR elements a matrix in memory is so, too.
+// Strides are in bytes. The assembly knows this layout.
+type gemmArgs struct {
+	k, n     int
+	a        unsafe.Pointer
+	ars, acs int // between rows and columns of A
+	b        unsafe.Pointer
+	bs, bp   int // between rows of a panel, and between panels
+	c        unsafe.Pointer
+	ldc      int // between rows of C
+	add      int // 1: add to C, 0: replace it
+}
 
-// micro2x5 is the portable micro-kernel: with ten accumulators Go's compiler
+// axpyArgs are the arguments of y[n] += Σ_{i < k} x[i]·B[i, n], added in order
+// of i. The rows of B and y are contiguous; strides are in bytes.
+type axpyArgs struct {
+	y  unsafe.Pointer
+	n  int
+	x  unsafe.Pointer
+	xs int
+	b  unsafe.Pointer
+	bs int
+	k  int
+}
+
+// piece returns the depth of the pieces that a sum over k is cut into: as even
+// as multiples of 4 allow.
+func (g *gemmKernel) piece(k int) int {
+	n := (k + g.KC - 1) / g.KC
+	if n <= 1 {
+		return max(k, 1)
+	}
+	return ((k+n-1)/n + 3) &^ 3
+}
+
+// panelRows returns the rows of the next panel where rows are left: the last
+// two panels are evened out.
+func (g *gemmKernel) panelRows(left int) int {
+	switch {
+	case left >= 2*g.MR || left == g.MR:
+		return g.MR
+	case left > g.MR:
+		return (left + 1) / 2
+	}
+	return left
+}
+
+// portableGemm returns the kernels in Go: with ten accumulators the compiler
 // keeps all in registers.
-func micro2x5[T float](kc int, a, b, c unsafe.Pointer, ldc int, add bool) {
+func portableGemm[T float]() gemmKernel {
+	return gemmKernel{
+		MR: 2, NR: 5, KC: 256, NC: 1020, MC: 64,
+		rows: []func(*gemmArgs){nil, gemmRow[T], gemmRows2[T]},
+		axpy: axpyBlock[T],
+		ns:   0.4,
+	}
+}
+
+// gemmRows2 is the micro-kernel of two rows.
+func gemmRows2[T float](g *gemmArgs) {
 	size := int(unsafe.Sizeof(T(0)))
-	var c00, c01, c02, c03, c04, c10, c11, c12, c13, c14 T
-	for range kc {
-		x, y := (*[2]T)(a), (*[5]T)(b)
-		c00 += T(x[0] * y[0])
-		c01 += T(x[0] * y[1])
-		c02 += T(x[0] * y[2])
-		c03 += T(x[0] * y[3])
-		c04 += T(x[0] * y[4])
-		c10 += T(x[1] * y[0])
-		c11 += T(x[1] * y[1])
-		c12 += T(x[1] * y[2])
-		c13 += T(x[1] * y[3])
-		c14 += T(x[1] * y[4])
-		a, b = unsafe.Add(a, 2*size), unsafe.Add(b, 5*size)
+	b, c := g.b, g.c
+	n := g.n
+	for ; n >= 5; n -= 5 {
+		var c00, c01, c02, c03, c04, c10, c11, c12, c13, c14 T
+		q0, q1, at, off := g.a, unsafe.Add(g.a, g.ars), 0, 0
+		for range g.k {
+			x0, x1, y := *(*T)(unsafe.Add(q0, at)), *(*T)(unsafe.Add(q1, at)), (*[5]T)(unsafe.Add(b, off))
+			c00 += T(x0 * y[0])
+			c01 += T(x0 * y[1])
+			c02 += T(x0 * y[2])
+			c03 += T(x0 * y[3])
+			c04 += T(x0 * y[4])
+			c10 += T(x1 * y[0])
+			c11 += T(x1 * y[1])
+			c12 += T(x1 * y[2])
+			c13 += T(x1 * y[3])
+			c14 += T(x1 * y[4])
+			at += g.acs
+			off += g.bs
+		}
+		p, q := (*[5]T)(c), (*[5]T)(unsafe.Add(c, g.ldc))
+		if g.add != 0 {
+			c00, c01, c02, c03, c04 = p[0]+c00, p[1]+c01, p[2]+c02, p[3]+c03, p[4]+c04
+			c10, c11, c12, c13, c14 = q[0]+c10, q[1]+c11, q[2]+c12, q[3]+c13, q[4]+c14
+		}
+		p[0], p[1], p[2], p[3], p[4] = c00, c01, c02, c03, c04
+		q[0], q[1], q[2], q[3], q[4] = c10, c11, c12, c13, c14
+		if n > 5 {
+			b, c = unsafe.Add(b, g.bp), unsafe.Add(c, 5*size)
+		}
 	}
-	p, q := (*[5]T)(c), (*[5]T)(unsafe.Add(c, ldc*size))
-	if add {
-		c00, c01, c02, c03, c04 = p[0]+c00, p[1]+c01, p[2]+c02, p[3]+c03, p[4]+c04
-		c10, c11, c12, c13, c14 = q[0]+c10, q[1]+c11, q[2]+c12, q[3]+c13, q[4]+c14
+	if n > 0 {
+		gemmEdge[T](g, g.a, b, c, n)
+		gemmEdge[T](g, unsafe.Add(g.a, g.ars), b, unsafe.Add(c, g.ldc), n)
 	}
-	p[0], p[1], p[2], p[3], p[4] = c00, c01, c02, c03, c04
-	q[0], q[1], q[2], q[3], q[4] = c10, c11, c12, c13, c14
 }
 
-// A matrix is where a matrix's elements are: element (i, j) is at
-// off + i·row + j·col.
-type matrix struct {
-	base          unsafe.Pointer
-	off, row, col int
+// gemmRow is the micro-kernel of one row.
+func gemmRow[T float](g *gemmArgs) {
+	b, c := g.b, g.c
+	for n := g.n; n > 0; n -= 5 {
+		gemmEdge[T](g, g.a, b, c, min(n, 5))
+		if n > 5 {
+			b, c = unsafe.Add(b, g.bp), unsafe.Add(c, 5*int(unsafe.Sizeof(T(0))))
+		}
+	}
 }
 
-// pack copies rows [0, rows) and columns [0, cols) of x as panels of r rows:
-// each panel column by column, the last filled up with zeros.
-func pack[T float](dst unsafe.Pointer, x matrix, rows, cols, r int) {
-	d := slice[T](dst, (rows+r-1)/r*r*cols)
+// gemmEdge computes one row of n columns, 1 <= n <= 5: columns that are not
+// there repeat the last one.
+func gemmEdge[T float](g *gemmArgs, a, b, c unsafe.Pointer, n int) {
 	size := int(unsafe.Sizeof(T(0)))
-	src := unsafe.Add(x.base, x.off*size)
-	step := x.col * size
-	for i := 0; i < rows; i += r {
-		panel := d[:r*cols]
-		d = d[r*cols:]
-		m := min(r, rows-i)
-		if m < r {
-			clear(panel)
-		}
-		if x.row == 1 {
-			p := unsafe.Add(src, i*size)
-			for k := 0; k < len(panel); k += r {
-				from := slice[T](p, m) // a few elements: a call of copy costs more
-				for j, v := range from {
-					panel[k+j] = v
-				}
-				if k+r < len(panel) {
-					p = unsafe.Add(p, step)
-				}
-			}
-			continue
-		}
-		for j := range m {
-			p := unsafe.Add(src, (i+j)*x.row*size)
-			for k := j; k < len(panel); k += r {
-				panel[k] = *(*T)(p)
-				if k+r < len(panel) {
-					p = unsafe.Add(p, step)
-				}
-			}
-		}
+	o1, o2, o3, o4 := min(1, n-1)*size, min(2, n-1)*size, min(3, n-1)*size, (n-1)*size
+	var s [5]T
+	var s0, s1, s2, s3, s4 T
+	ao, bo := 0, 0
+	for range g.k {
+		x, y := *(*T)(unsafe.Add(a, ao)), unsafe.Add(b, bo)
+		s0 += T(x * *(*T)(y))
+		s1 += T(x * *(*T)(unsafe.Add(y, o1)))
+		s2 += T(x * *(*T)(unsafe.Add(y, o2)))
+		s3 += T(x * *(*T)(unsafe.Add(y, o3)))
+		s4 += T(x * *(*T)(unsafe.Add(y, o4)))
+		ao += g.acs
+		bo += g.bs
 	}
-}
-
-// packHalf is pack from a 16-bit float dtype to float32.
-func packHalf(dst unsafe.Pointer, x matrix, rows, cols, r int, widen func(uint16) float32) {
-	d := slice[float32](dst, (rows+r-1)/r*r*cols)
-	clear(d)
-	for i := range rows {
-		panel := d[i/r*r*cols:]
-		for k := range cols {
-			h := *(*uint16)(unsafe.Add(x.base, 2*(x.off+i*x.row+k*x.col)))
-			panel[k*r+i%r] = widen(h)
-		}
-	}
-}
-
-// macro multiplies a packed block of A (mc rows) with packed panels of B (nc
-// columns) into C, whose rows are ldc apart; tile has room for an edge.
-func macro[T float](g *gemmKernel, mc, nc, kc int, a, b, c unsafe.Pointer, ldc int, add bool, tile unsafe.Pointer) {
-	size := int(unsafe.Sizeof(T(0)))
-	for j := 0; j < nc; j += g.NR {
-		n := min(g.NR, nc-j)
-		bp := unsafe.Add(b, j*kc*size)
-		for i := 0; i < mc; i += g.MR {
-			m := min(g.MR, mc-i)
-			ap := unsafe.Add(a, i*kc*size)
-			cp := unsafe.Add(c, (i*ldc+j)*size)
-			if m == g.MR && n == g.NR {
-				g.fn(kc, ap, bp, cp, ldc, add)
-				continue
-			}
-			g.fn(kc, ap, bp, tile, g.NR, false)
-			for y := range m {
-				d := slice[T](unsafe.Add(cp, y*ldc*size), n)
-				t := slice[T](unsafe.Add(tile, y*g.NR*size), n)
-				if !add {
-					copy(d, t)
-					continue
-				}
-				for x := range d {
-					d[x] += t[x]
-				}
-			}
-		}
-	}
-}
-
-// vecMat computes y[n] = Σ_k x[k]·b[k, n] for n < cols without packing, in
-// the order of sums that the micro-kernels have; y's elements are ldy apart,
-// those of x ldx. acc has room for blockLen elements; cols <= blockLen.
-func vecMat[T float](y unsafe.Pointer, ldy int, x unsafe.Pointer, ldx int, b matrix, cols, depth, kc int, acc unsafe.Pointer) {
-	size := int(unsafe.Sizeof(T(0)))
-	s := slice[T](acc, cols)
-	for k0 := 0; k0 < depth; k0 += kc {
-		n := min(kc, depth-k0)
-		xp := unsafe.Add(x, k0*ldx*size)
-		bk := b
-		bk.off += k0 * b.row
-		if b.col == 1 && (cols >= 8 || b.row != 1) {
-			axpys[T](s, xp, ldx, bk, n)
+	s = [5]T{s0, s1, s2, s3, s4}
+	d := slice[T](c, n)
+	for j := range d {
+		if g.add != 0 {
+			d[j] += s[j]
 		} else {
-			dots[T](s, xp, ldx, bk, n)
-		}
-		if ldy == 1 {
-			d := slice[T](y, cols)
-			if k0 == 0 {
-				copy(d, s)
-				continue
-			}
-			for j := range d {
-				d[j] += s[j]
-			}
-			continue
-		}
-		for j, v := range s {
-			p := (*T)(unsafe.Add(y, j*ldy*size))
-			if k0 > 0 {
-				v = *p + v
-			}
-			*p = v
+			d[j] = s[j]
 		}
 	}
 }
 
-// axpys sets s to Σ_k x[k]·b[k, :], row by row.
-func axpys[T float](s []T, x unsafe.Pointer, ldx int, b matrix, depth int) {
-	size := int(unsafe.Sizeof(T(0)))
-	clear(s)
-	at := func(k int) T { return *(*T)(unsafe.Add(x, k*ldx*size)) }
-	row := func(k int) []T { return slice[T](unsafe.Add(b.base, (b.off+k*b.row)*size), len(s)) }
+// axpyBlock is axpyArgs' computation in Go, four rows of B at a time.
+func axpyBlock[T float](v *axpyArgs) {
+	s := slice[T](v.y, v.n)
+	at := func(k int) T { return *(*T)(unsafe.Add(v.x, k*v.xs)) }
+	row := func(k int) []T { return slice[T](unsafe.Add(v.b, k*v.bs), v.n) }
 	k := 0
-	for ; k+4 <= depth; k += 4 {
+	for ; k+4 <= v.k; k += 4 {
 		x0, x1, x2, x3 := at(k), at(k+1), at(k+2), at(k+3)
 		b0, b1, b2, b3 := row(k), row(k+1), row(k+2), row(k+3)
-		for j, v := range s {
-			v += T(x0 * b0[j])
-			v += T(x1 * b1[j])
-			v += T(x2 * b2[j])
-			v += T(x3 * b3[j])
-			s[j] = v
+		for j, t := range s {
+			t += T(x0 * b0[j])
+			t += T(x1 * b1[j])
+			t += T(x2 * b2[j])
+			t += T(x3 * b3[j])
+			s[j] = t
 		}
 	}
-	for ; k < depth; k++ {
+	for ; k < v.k; k++ {
 		x0, b0 := at(k), row(k)
 		for j := range s {
 			s[j] += T(x0 * b0[j])
 		}
-	}
-}
-
-// dots sets s[n] to Σ_k x[k]·b[k, n], eight columns at a time.
-func dots[T float](s []T, x unsafe.Pointer, ldx int, b matrix, depth int) {
-	size := int(unsafe.Sizeof(T(0)))
-	base := unsafe.Add(b.base, b.off*size)
-	xs, row, col := ldx*size, b.row*size, b.col*size
-	for len(s) >= 8 {
-		var c0, c1, c2, c3, c4, c5, c6, c7 T
-		o := 0
-		for k := range depth {
-			v := *(*T)(unsafe.Add(x, k*xs))
-			c0 += T(v * *(*T)(unsafe.Add(base, o)))
-			c1 += T(v * *(*T)(unsafe.Add(base, o+col)))
-			c2 += T(v * *(*T)(unsafe.Add(base, o+2*col)))
-			c3 += T(v * *(*T)(unsafe.Add(base, o+3*col)))
-			c4 += T(v * *(*T)(unsafe.Add(base, o+4*col)))
-			c5 += T(v * *(*T)(unsafe.Add(base, o+5*col)))
-			c6 += T(v * *(*T)(unsafe.Add(base, o+6*col)))
-			c7 += T(v * *(*T)(unsafe.Add(base, o+7*col)))
-			o += row
-		}
-		s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7] = c0, c1, c2, c3, c4, c5, c6, c7
-		if s = s[8:]; len(s) > 0 {
-			base = unsafe.Add(base, 8*col)
-		}
-	}
-	for j := range s {
-		var c T
-		p := unsafe.Add(base, j*col)
-		for k := range depth {
-			c += T(*(*T)(unsafe.Add(x, k*xs)) * *(*T)(unsafe.Add(p, k*row)))
-		}
-		s[j] = c
 	}
 }

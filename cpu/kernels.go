@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"fmt"
+	"sync"
 	"unsafe"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
@@ -15,9 +16,9 @@ type kernel func(dst, a, b, c unsafe.Pointer, n int)
 // numDTypes bounds the dtypes as array indices.
 const numDTypes = int(ir.Bool) + 1
 
-// kernels are the block kernels in use: portable Go, where a file for an
-// architecture does not put its own in an init function.
-var kernels = struct {
+// A kernelTable holds the block kernels of a level; those of portable Go serve
+// wherever a level has none of its own.
+type kernelTable struct {
 	calc    [ir.NumOps][numDTypes]kernel // by op and the arguments' dtype
 	cast    [numDTypes][numDTypes]kernel // by dtype from and to
 	where   [9]kernel                    // by element size
@@ -26,11 +27,24 @@ var kernels = struct {
 	narrow  [numDTypes]kernel            // and back
 	round   [numDTypes]kernel            // F32 to F32 that the half dtype has
 	notBool kernel
-}{}
 
-// lookupKernel returns the kernel of an elementwise step whose registers are
-// of dtype d.
-func lookupKernel(op ir.Op, d ir.DType, s ir.Step) (kernel, error) {
+	rows rowKind
+}
+
+// A rowKind says which kernels there are for rows of float32. They are called
+// through a switch, not a variable, so that what they write to may be on the
+// stack.
+type rowKind uint8
+
+const (
+	rowsPortable rowKind = iota
+	rowsAVX2
+	rowsAVX512
+)
+
+// lookup returns the kernel of an elementwise step whose registers are of dtype
+// d.
+func (t *kernelTable) lookup(op ir.Op, d ir.DType, s ir.Step) (kernel, error) {
 	var k kernel
 	switch op {
 	case ir.OpCast:
@@ -38,16 +52,16 @@ func lookupKernel(op ir.Op, d ir.DType, s ir.Step) (kernel, error) {
 		if half(to) {
 			to = ir.F32
 		}
-		k = kernels.cast[d][to]
+		k = t.cast[d][to]
 	case ir.OpWhere:
-		k = kernels.where[d.Size()]
+		k = t.where[d.Size()]
 	case ir.OpNot:
-		k = kernels.calc[op][d]
+		k = t.calc[op][d]
 		if s.From == ir.Bool {
-			k = kernels.notBool
+			k = t.notBool
 		}
 	default:
-		k = kernels.calc[op][d]
+		k = t.calc[op][d]
 	}
 	if k == nil {
 		return nil, fmt.Errorf("%w for %v of %v", errNoKernel, op, s.From)
@@ -123,8 +137,9 @@ func roundBlock(f func(float32) uint16, g func(uint16) float32) kernel {
 	}
 }
 
-func init() {
-	k := &kernels
+// portableKernels makes the table of the portable kernels.
+var portableKernels = sync.OnceValue(func() *kernelTable {
+	k := &kernelTable{}
 	k.move[1], k.move[2], k.move[4], k.move[8] = moveBlock[uint8], moveBlock[uint16], moveBlock[uint32], moveBlock[uint64]
 	k.where[1], k.where[4], k.where[8] = whereBlock[uint8], whereBlock[uint32], whereBlock[uint64]
 	k.notBool = notBool
@@ -133,28 +148,29 @@ func init() {
 	k.round[ir.F16] = roundBlock(ir.F16FromFloat32, ir.F16ToFloat32)
 	k.round[ir.BF16] = roundBlock(ir.BF16FromFloat32, ir.BF16ToFloat32)
 
-	numberKernels[float32](ir.F32)
-	numberKernels[float64](ir.F64)
-	numberKernels[int8](ir.I8)
-	numberKernels[uint8](ir.U8)
-	numberKernels[int32](ir.I32)
-	numberKernels[uint32](ir.U32)
-	numberKernels[int64](ir.I64)
-	floatKernels[float32](ir.F32)
-	floatKernels[float64](ir.F64)
-	intKernels[int8](ir.I8)
-	intKernels[uint8](ir.U8)
-	intKernels[int32](ir.I32)
-	intKernels[uint32](ir.U32)
-	intKernels[int64](ir.I64)
-	math32Kernels()
-	math64Kernels()
+	numberKernels[float32](k, ir.F32)
+	numberKernels[float64](k, ir.F64)
+	numberKernels[int8](k, ir.I8)
+	numberKernels[uint8](k, ir.U8)
+	numberKernels[int32](k, ir.I32)
+	numberKernels[uint32](k, ir.U32)
+	numberKernels[int64](k, ir.I64)
+	floatKernels[float32](k, ir.F32)
+	floatKernels[float64](k, ir.F64)
+	intKernels[int8](k, ir.I8)
+	intKernels[uint8](k, ir.U8)
+	intKernels[int32](k, ir.I32)
+	intKernels[uint32](k, ir.U32)
+	intKernels[int64](k, ir.I64)
+	math32Kernels(k)
+	math64Kernels(k)
 
-	castsFromFloat[float32](ir.F32)
-	castsFromFloat[float64](ir.F64)
-	castsFromInt[int8](ir.I8)
-	castsFromInt[uint8](ir.U8)
-	castsFromInt[int32](ir.I32)
-	castsFromInt[uint32](ir.U32)
-	castsFromInt[int64](ir.I64)
-}
+	castsFromFloat[float32](k, ir.F32)
+	castsFromFloat[float64](k, ir.F64)
+	castsFromInt[int8](k, ir.I8)
+	castsFromInt[uint8](k, ir.U8)
+	castsFromInt[int32](k, ir.I32)
+	castsFromInt[uint32](k, ir.U32)
+	castsFromInt[int64](k, ir.I64)
+	return k
+})

@@ -6,8 +6,8 @@ import (
 	"github.com/fornax-ml/fornax/tensor/ir"
 )
 
-func castsFromFloat[S float](d ir.DType) {
-	k := &kernels.cast[d]
+func castsFromFloat[S float](t *kernelTable, d ir.DType) {
+	k := &t.cast[d]
 	k[ir.F32], k[ir.F64] = castBlock[float32, S], castBlock[float64, S]
 	k[ir.I8] = saturateBlock[int8, S](ir.I8)
 	k[ir.U8] = saturateBlock[uint8, S](ir.U8)
@@ -17,8 +17,8 @@ func castsFromFloat[S float](d ir.DType) {
 	k[ir.Bool] = castBool[S]
 }
 
-func castsFromInt[S integer](d ir.DType) {
-	k := &kernels.cast[d]
+func castsFromInt[S integer](t *kernelTable, d ir.DType) {
+	k := &t.cast[d]
 	k[ir.F32], k[ir.F64] = castBlock[float32, S], castBlock[float64, S]
 	k[ir.I8], k[ir.U8] = castBlock[int8, S], castBlock[uint8, S]
 	k[ir.I32], k[ir.U32], k[ir.I64] = castBlock[int32, S], castBlock[uint32, S], castBlock[int64, S]

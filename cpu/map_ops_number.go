@@ -8,8 +8,8 @@ import (
 )
 
 // numberKernels enters the kernels that all numbers have.
-func numberKernels[T number](d ir.DType) {
-	k := &kernels.calc
+func numberKernels[T number](t *kernelTable, d ir.DType) {
+	k := &t.calc
 	k[ir.OpNeg][d] = negBlock[T]
 	k[ir.OpAbs][d] = absBlock[T]
 	k[ir.OpSign][d] = signBlock[T]
@@ -27,8 +27,8 @@ func numberKernels[T number](d ir.DType) {
 }
 
 // floatKernels enters the arithmetic that only floats have.
-func floatKernels[T float](d ir.DType) {
-	k := &kernels.calc
+func floatKernels[T float](t *kernelTable, d ir.DType) {
+	k := &t.calc
 	k[ir.OpAbs][d] = absFloat[T]
 	k[ir.OpDiv][d] = divFloat[T]
 	k[ir.OpRem][d] = remFloat[T]
@@ -44,8 +44,8 @@ func floatKernels[T float](d ir.DType) {
 }
 
 // intKernels enters the kernels that only integers have.
-func intKernels[T integer](d ir.DType) {
-	k := &kernels.calc
+func intKernels[T integer](t *kernelTable, d ir.DType) {
+	k := &t.calc
 	k[ir.OpDiv][d] = divInt[T]
 	k[ir.OpRem][d] = remInt[T]
 	k[ir.OpNot][d] = notInt[T]

@@ -19,8 +19,8 @@ const (
 )
 
 // math32Kernels enters them.
-func math32Kernels() {
-	one := func(op ir.Op, f func(float64) float64) { kernels.calc[op][ir.F32] = inFloat64(f) }
+func math32Kernels(k *kernelTable) {
+	one := func(op ir.Op, f func(float64) float64) { k.calc[op][ir.F32] = inFloat64(f) }
 	one(ir.OpExp, expd)
 	one(ir.OpExp2, exp2d)
 	one(ir.OpExpm1, expm1d)
@@ -38,8 +38,8 @@ func math32Kernels() {
 	one(ir.OpTanh, tanhd)
 	one(ir.OpErf, math.Erf)
 	one(ir.OpSigmoid, sigmoidd)
-	kernels.calc[ir.OpPow][ir.F32] = inFloat64x2(powd)
-	kernels.calc[ir.OpAtan2][ir.F32] = inFloat64x2(math.Atan2)
+	k.calc[ir.OpPow][ir.F32] = inFloat64x2(powd)
+	k.calc[ir.OpAtan2][ir.F32] = inFloat64x2(math.Atan2)
 }
 
 // inFloat64 makes a kernel of f, which takes a float32's value and returns

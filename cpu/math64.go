@@ -9,9 +9,9 @@ import (
 
 // math64Kernels enters the transcendental functions of float64: those of the
 // standard library.
-func math64Kernels() {
+func math64Kernels(k *kernelTable) {
 	one := func(op ir.Op, f func(float64) float64) {
-		kernels.calc[op][ir.F64] = func(dst, a, _, _ unsafe.Pointer, n int) {
+		k.calc[op][ir.F64] = func(dst, a, _, _ unsafe.Pointer, n int) {
 			d, x := slice[float64](dst, n), slice[float64](a, n)
 			for i := range d {
 				d[i] = f(x[i])
@@ -19,7 +19,7 @@ func math64Kernels() {
 		}
 	}
 	two := func(op ir.Op, f func(a, b float64) float64) {
-		kernels.calc[op][ir.F64] = func(dst, a, b, _ unsafe.Pointer, n int) {
+		k.calc[op][ir.F64] = func(dst, a, b, _ unsafe.Pointer, n int) {
 			d, x, y := slice[float64](dst, n), slice[float64](a, n), slice[float64](b, n)
 			for i := range d {
 				d[i] = f(x[i], y[i])

@@ -8,12 +8,14 @@ import (
 
 // A matMulInstr multiplies matrices, in one of three ways that give equal bits:
 //
-//   - direct: no packing, for small matrices and vectors. A task takes some
-//     rows of one product.
-//   - local: a task packs and multiplies some rows of one product of the
-//     batch by itself.
-//   - shared: for large matrices. Panels of B are packed once, by all, and a
-//     task then packs a block of A and multiplies it with some of them.
+//   - vector: few rows, with the rows of B contiguous. A task takes some columns
+//     and adds one row of B after the other.
+//   - local: a task computes some rows and columns of one product by itself. It
+//     packs what the micro-kernels cannot read where it is.
+//   - shared: for large matrices. Blocks of A and B are packed once, by all, and
+//     a task then multiplies some rows of A with some columns of B.
+//
+// A matrix times a column is computed as a row times a matrix.
 //
 // Sums go to memory of the result where that has the accumulators' dtype and
 // nothing else, and else to scratch; the epilogue runs over a task's rows when
@@ -30,17 +32,20 @@ type matMulInstr struct {
 	round   kernel // F16 and BF16: of the accumulators
 	g       *gemmKernel
 	mode    int
-	flip    bool // direct: along M, not along N
-	rows    int  // direct, local: rows of a part
-	cols    int  // direct: columns of a part
-	group   int  // direct, local: parts of a task
-	mc      int
-	packB   int // scratch: byte offset of B's panels
+	kc      int // depth of the pieces
+	rows    int // vector, local: rows of a part
+	cols    int // and columns
+	group   int // vector, local: parts of a task
+	nc, mc  int // local, shared: columns of B and rows of A that are packed at a time
+	packA   bool
+	packB   bool // local: else B is read where it is
+	offA    int  // packed A: byte in the scratch (shared) or the workspace (local)
+	offB    int
 	wsPost  int // workspace: behind the blocks of the epilogue
 }
 
 const (
-	matDirect = iota
+	matVector = iota
 	matLocal
 	matShared
 )
@@ -75,12 +80,12 @@ func (o *operandMatrix) at(r *run, i int) matrix {
 func (c *compiler) compileMatMul(in *ir.MatMul) (instr, error) {
 	m := &matMulInstr{in: in, dtype: in.DType, batch: product(in.Batch), m: in.M, n: in.N, k: in.K, accSlot: ir.NoSlot}
 	m.a, m.b = newOperandMatrix(in.A), newOperandMatrix(in.B)
-	m.g = &gemm32
+	m.g = &c.lv.gemm32
 	switch in.DType {
 	case ir.F64:
-		m.g = &gemm64
+		m.g = &c.lv.gemm64
 	case ir.F16, ir.BF16:
-		m.round = kernels.round[in.DType]
+		m.round = c.lv.kernels.round[in.DType]
 	case ir.F32:
 	default:
 		return nil, errNoKernel
@@ -99,22 +104,7 @@ func (c *compiler) compileMatMul(in *ir.MatMul) (instr, error) {
 	if m.accSlot == ir.NoSlot {
 		scratch = (m.batch*m.m*m.n*m.size + align - 1) &^ (align - 1)
 	}
-	m.packB = scratch
-	ws := m.wsPost
-	m.chooseMode()
-	switch m.mode {
-	case matDirect:
-		ws += blockLen * m.size
-	default:
-		ws += m.wsTile() + (m.mc+m.g.MR)*min(m.g.KC, max(m.k, 1))*m.size + align
-		room := (min(m.g.NC, m.n) + m.g.NR) * min(m.g.KC, max(m.k, 1)) * m.size
-		if m.mode == matShared {
-			scratch += room
-		} else {
-			ws += room
-		}
-	}
-	c.space(scratch, ws)
+	c.space(m.plan(scratch, m.wsPost))
 	return m, nil
 }
 
@@ -149,93 +139,97 @@ func (m *matMulInstr) trivial() bool {
 	return len(st) == 1 && m.accSlot == st[0].Slot && m.in.Post[st[0].Reg].Op == ir.OpAcc
 }
 
-// wsTile is the room of an edge tile, in bytes.
-func (m *matMulInstr) wsTile() int { return (m.g.MR*m.g.NR*m.size + align - 1) &^ (align - 1) }
+// Shared blocks hold at most this many rows of A and columns of B.
+const (
+	sharedRows = 3072
+	sharedCols = 6144
+	fewRows    = 3   // of the vector mode
+	vectorNS   = 0.1 // there, nanoseconds of a multiplication and addition
+)
 
-// nsPerMAC estimates the time of a multiplication and addition.
-const nsPerMAC = 0.4
-
-func (m *matMulInstr) chooseMode() {
-	work := float64(m.m) * float64(m.n) * float64(max(m.k, 1)) * nsPerMAC
-	per := func(n int) int { return max(1, int(minTask/max(work/float64(max(n, 1)), 1))) }
+// plan chooses the way and the block sizes. It returns the bytes of scratch and
+// workspace that are needed, where the given ones are taken.
+func (m *matMulInstr) plan(scratch, ws int) (int, int) {
+	if m.n == 1 && m.m > 1 {
+		m.a, m.b = m.b, m.a
+		m.a.row, m.a.col, m.b.row, m.b.col = m.a.col, m.a.row, m.b.col, m.b.row
+		m.m, m.n = 1, m.m
+	}
+	g := m.g
+	m.kc = g.piece(m.k)
+	ns := g.ns
+	if m.m <= fewRows {
+		ns = max(ns, vectorNS) // the memory's speed, not the arithmetic's
+	}
+	work := float64(m.m) * float64(m.n) * float64(max(m.k, 1)) * ns
+	parts := max(1, min(int(work/minTask), 64)) // of a product
+	if m.batch >= fewTasks {
+		parts = max(1, min(parts, int(work/(8*minTask))))
+	}
+	panel := func(rows, w int) int { return (rows + w - 1) / w * w * m.kc * m.size }
+	direct := m.round == nil && (m.b.col == 1 || m.n == 1)
 	switch {
-	case m.round == nil && (m.m < 4 || m.n < 4 || m.m*m.n*m.k <= 4096) || m.k == 0:
-		m.mode = matDirect
-		m.flip = m.n < 4 && m.m > m.n
-		if m.flip {
-			m.rows, m.cols = min(m.m, per(m.m), blockLen), m.n
-		} else {
-			m.cols = min(m.n, blockLen)
-			if m.m < 4 { // few rows: tasks share a row
-				m.cols = min(m.cols, max(64, per(m.m*m.n)))
-			}
-			m.rows = min(m.m, per(m.m))
-		}
-	case work < 8*minTask || m.batch >= fewTasks && work < 64*minTask:
+	case m.k == 0 || direct && m.m <= fewRows:
+		m.mode = matVector
+		m.rows = m.m
+		m.cols = min(m.n, blockLen, max(64, ((m.n+parts-1)/parts+15)&^15))
+		m.offA = ws
+		ws += blockLen * m.size
+	case m.m <= 2*g.MR || direct && m.m <= unpackedRows*g.MR && m.n >= 8*g.NR || work < sharedWork || m.batch >= fewTasks && work < 8*sharedWork:
 		m.mode = matLocal
-		// Each part packs B again: a product makes few.
-		parts := int(work/(3*minTask)) + 1
-		if m.batch >= fewTasks {
-			parts = 1
+		m.packA, m.packB = m.round != nil, !direct || m.m > unpackedRows*g.MR
+		m.rows, m.cols = m.m, m.n
+		switch {
+		case m.n >= m.m/2 && m.n >= 2*g.NR: // no panel of B is packed twice
+			m.cols = ((m.n+parts-1)/parts + g.NR - 1) / g.NR * g.NR
+		default:
+			m.rows = ((m.m+parts-1)/parts + g.MR - 1) / g.MR * g.MR
 		}
-		m.rows = min(m.m, ((m.m+parts-1)/parts+m.g.MR-1)/m.g.MR*m.g.MR)
-		m.mc = min(m.g.MC, m.m)
+		m.rows, m.cols = min(m.rows, m.m), min(m.cols, m.n)
+		m.nc, m.mc = min(g.NC, m.cols), m.rows
+		if m.packB {
+			m.offB = ws
+			ws += (panel(m.nc, g.NR) + align - 1) &^ (align - 1)
+		}
+		if m.packA {
+			m.mc = min(g.MC, m.rows)
+			m.offA = ws
+			ws += panel(m.mc+g.MR, g.MR) // one panel more: two may be evened out
+		}
+		ws += align
 	default:
 		m.mode = matShared
-		m.mc = min(m.g.MC, m.m)
-		if m.m < 4*m.g.MC { // enough tasks for a few goroutines
-			m.mc = max(min(m.m, 4*m.g.MR), (m.m/4+m.g.MR-1)/m.g.MR*m.g.MR)
+		m.packA, m.packB = true, true
+		m.nc, m.mc = g.NC, g.MC
+		if nb := min(m.n, sharedCols); nb > g.NC {
+			blocks := (nb + g.NC - 1) / g.NC
+			m.nc = ((nb+blocks-1)/blocks + g.NR - 1) / g.NR * g.NR
 		}
-		m.mc = min(m.mc, m.g.MC)
+		tiles := (min(m.m, sharedRows) + m.mc - 1) / m.mc
+		for tiles*((min(m.n, sharedCols)+m.nc-1)/m.nc) < fewTasks && m.nc > 4*g.NR {
+			m.nc = (m.nc/2 + g.NR - 1) / g.NR * g.NR
+		}
+		m.offA = scratch
+		m.offB = m.offA + (panel(min(m.m, sharedRows), g.MR)+align-1)&^(align-1)
+		scratch = m.offB + panel(min(m.n, sharedCols), g.NR) + align
 	}
 	if m.mode != matShared {
-		m.group = per(m.parts())
+		m.group = max(1, int(minTask/max(work/float64(max(m.parts(), 1)), 1)))
 	}
+	return scratch, ws
 }
+
+// sharedWork is the estimated work, in nanoseconds, from which a product is
+// worth packing together; unpackedRows the number of row panels up to which B is
+// read where it is.
+const (
+	sharedWork   = 12 * minTask
+	unpackedRows = 12
+)
 
 // parts returns into how many parts a product is cut.
 func (m *matMulInstr) parts() int {
-	n := (m.m + m.rows - 1) / max(m.rows, 1)
-	if m.mode == matDirect && !m.flip {
-		n *= (m.n + m.cols - 1) / max(m.cols, 1)
-	}
-	return n
-}
-
-// The loops of a product.
-const (
-	matAll = iota
-	matPack
-	matMul
-)
-
-func (m *matMulInstr) run(r *run) error {
-	if m.batch*m.m*m.n == 0 {
-		return nil
-	}
-	if m.post != nil {
-		m.post.prepare(r)
-	}
-	if m.mode != matShared {
-		r.phase.kind = matAll
-		r.loop(m, (m.batch*m.parts()+m.group-1)/m.group)
-		return nil
-	}
-	g := m.g
-	blocks := (m.m + m.mc - 1) / m.mc
-	for i := range m.batch {
-		for j := 0; j < m.n; j += g.NC {
-			for k := 0; k < m.k; k += g.KC {
-				r.phase = phase{kind: matPack, a: i, b: j, c: k}
-				panels := (min(g.NC, m.n-j) + g.NR - 1) / g.NR
-				r.phase.n = max(1, int(minTask/float64(g.NR*min(g.KC, m.k)))) // panels of a task
-				r.loop(m, (panels+r.phase.n-1)/r.phase.n)
-				r.phase.kind = matMul
-				r.loop(m, blocks)
-			}
-		}
-	}
-	return nil
+	return (m.m + m.rows - 1) / max(m.rows, 1) * ((m.n + m.cols - 1) / max(m.cols, 1))
 }
 
 // sums returns the address of element (row, col) of product i.
@@ -245,124 +239,6 @@ func (m *matMulInstr) sums(r *run, i, row, col int) unsafe.Pointer {
 		base = r.slots[m.accSlot]
 	}
 	return unsafe.Add(base, ((i*m.m+row)*m.n+col)*m.size)
-}
-
-func (m *matMulInstr) task(r *run, ws *workspace, t int) {
-	switch {
-	case m.mode != matShared:
-		for p := t * m.group; p < min((t+1)*m.group, m.batch*m.parts()); p++ {
-			if m.mode == matDirect {
-				m.direct(r, ws, p)
-			} else {
-				m.local(r, ws, p)
-			}
-		}
-	case r.phase.kind == matPack:
-		i, j, k := r.phase.a, r.phase.b, r.phase.c
-		nc, kc := min(m.g.NC, m.n-j), min(m.g.KC, m.k-k)
-		lo := t * r.phase.n * m.g.NR
-		hi := min(lo+r.phase.n*m.g.NR, nc)
-		b := m.b.at(r, i)
-		m.packBlock(unsafe.Add(r.scratch, m.packB+lo*kc*m.size), matrix{b.base, b.off + k*b.row + (j+lo)*b.col, b.col, b.row}, hi-lo, kc, m.g.NR)
-	default:
-		i, j, k := r.phase.a, r.phase.b, r.phase.c
-		nc, kc := min(m.g.NC, m.n-j), min(m.g.KC, m.k-k)
-		x := t * m.mc
-		mc := min(m.mc, m.m-x)
-		a := m.a.at(r, i)
-		tile := ws.at(m.wsPost)
-		pa := unsafe.Add(tile, m.wsTile())
-		m.packBlock(pa, matrix{a.base, a.off + x*a.row + k*a.col, a.row, a.col}, mc, kc, m.g.MR)
-		m.multiply(mc, nc, kc, pa, unsafe.Add(r.scratch, m.packB), m.sums(r, i, x, j), k > 0, tile)
-		if k+kc == m.k {
-			m.finish(r, ws, i, x, x+mc, j, j+nc)
-		}
-	}
-}
-
-// local packs and multiplies part t.
-func (m *matMulInstr) local(r *run, ws *workspace, t int) {
-	per := (m.m + m.rows - 1) / m.rows
-	i, row := t/per, t%per*m.rows
-	end := min(row+m.rows, m.m)
-	a, b := m.a.at(r, i), m.b.at(r, i)
-	tile := ws.at(m.wsPost)
-	pa := unsafe.Add(tile, m.wsTile())
-	pb := unsafe.Add(pa, ((m.mc+m.g.MR)*min(m.g.KC, m.k)*m.size+align-1)&^(align-1))
-	for j := 0; j < m.n; j += m.g.NC {
-		nc := min(m.g.NC, m.n-j)
-		for k := 0; k < m.k; k += m.g.KC {
-			kc := min(m.g.KC, m.k-k)
-			m.packBlock(pb, matrix{b.base, b.off + k*b.row + j*b.col, b.col, b.row}, nc, kc, m.g.NR)
-			for x := row; x < end; x += m.mc {
-				mc := min(m.mc, end-x)
-				m.packBlock(pa, matrix{a.base, a.off + x*a.row + k*a.col, a.row, a.col}, mc, kc, m.g.MR)
-				m.multiply(mc, nc, kc, pa, pb, m.sums(r, i, x, j), k > 0, tile)
-			}
-		}
-		m.finish(r, ws, i, row, end, j, j+nc)
-	}
-}
-
-func (m *matMulInstr) packBlock(dst unsafe.Pointer, x matrix, rows, cols, r int) {
-	switch m.dtype {
-	case ir.F32:
-		pack[float32](dst, x, rows, cols, r)
-	case ir.F64:
-		pack[float64](dst, x, rows, cols, r)
-	case ir.F16:
-		packHalf(dst, x, rows, cols, r, ir.F16ToFloat32)
-	case ir.BF16:
-		packHalf(dst, x, rows, cols, r, ir.BF16ToFloat32)
-	}
-}
-
-func (m *matMulInstr) multiply(mc, nc, kc int, a, b, c unsafe.Pointer, add bool, tile unsafe.Pointer) {
-	if m.size == 8 {
-		macro[float64](m.g, mc, nc, kc, a, b, c, m.n, add, tile)
-		return
-	}
-	macro[float32](m.g, mc, nc, kc, a, b, c, m.n, add, tile)
-}
-
-// direct computes part t without packing.
-func (m *matMulInstr) direct(r *run, ws *workspace, t int) {
-	across := 1
-	if !m.flip {
-		across = (m.n + m.cols - 1) / m.cols
-	}
-	down := (m.m + m.rows - 1) / m.rows
-	col := t % across * m.cols
-	row := t / across % down * m.rows
-	i := t / across / down
-	rows, cols := min(m.rows, m.m-row), min(m.cols, m.n-col)
-	a, b := m.a.at(r, i), m.b.at(r, i)
-	acc := ws.at(m.wsPost)
-	switch {
-	case m.k == 0:
-		for y := range rows {
-			clear(slice[byte](m.sums(r, i, row+y, col), cols*m.size))
-		}
-	case m.flip: // y[m] = Σ_k B[k, n]·Aᵀ[k, m]
-		for n := range cols {
-			x := unsafe.Add(b.base, (b.off+n*b.col)*m.size)
-			m.vector(m.sums(r, i, row, n), m.n, x, b.row, matrix{a.base, a.off + row*a.row, a.col, a.row}, rows, acc)
-		}
-	default:
-		for y := range rows {
-			x := unsafe.Add(a.base, (a.off+(row+y)*a.row)*m.size)
-			m.vector(m.sums(r, i, row+y, col), 1, x, a.col, matrix{b.base, b.off + col*b.col, b.row, b.col}, cols, acc)
-		}
-	}
-	m.finish(r, ws, i, row, row+rows, col, col+cols)
-}
-
-func (m *matMulInstr) vector(y unsafe.Pointer, ldy int, x unsafe.Pointer, ldx int, b matrix, cols int, acc unsafe.Pointer) {
-	if m.size == 8 {
-		vecMat[float64](y, ldy, x, ldx, b, cols, m.k, m.g.KC, acc)
-		return
-	}
-	vecMat[float32](y, ldy, x, ldx, b, cols, m.k, m.g.KC, acc)
 }
 
 // finish runs the epilogue over rows [r0, r1) and columns [c0, c1) of product

@@ -53,9 +53,9 @@ type run struct {
 // A phase is what an instruction tells its tasks; it changes between loops,
 // never within one.
 type phase struct {
-	kind    int
-	n       int
-	a, b, c int
+	kind       int
+	n          int
+	a, b, c, d int
 }
 
 // Compile implements ir.Device.
@@ -68,7 +68,7 @@ func (d *Device) Compile(p *ir.Program) (ir.Executable, error) {
 		return nil, err
 	}
 	e := &executable{dev: d, p: p, commit: len(p.Instrs)}
-	c := &compiler{exe: e, p: p}
+	c := &compiler{exe: e, lv: d.level, p: p}
 	for i, in := range p.Instrs {
 		k, err := c.compile(in)
 		if err != nil {
@@ -111,6 +111,7 @@ func lastLine(s string) string {
 // A compiler carries what compiling the instructions of a program shares.
 type compiler struct {
 	exe     *executable
+	lv      *level
 	p       *ir.Program
 	scratch int // bytes the neediest instruction wants
 }

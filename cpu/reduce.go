@@ -35,7 +35,7 @@ type reduceInstr struct {
 // Inner chunks: no shorter than minChunk positions (counting all outer ones),
 // and no more than maxChunks.
 const (
-	minChunk  = 1 << 16
+	minChunk  = 1 << 17
 	maxChunks = 64
 	fewTasks  = 16
 )
@@ -45,7 +45,7 @@ func (c *compiler) compileReduce(in *ir.Reduce) (instr, error) {
 	result := in.Op.ResultType(in.DType)
 	m.identity = registerBits(result, ir.Identity(in.Op, in.DType))
 	m.accSize = phys(result).Size()
-	m.fold = newFolder(in.Op, phys(in.DType), result)
+	m.fold = newFolder(c.lv, in.Op, phys(in.DType), result)
 	if m.fold == nil {
 		return nil, errNoKernel
 	}

@@ -32,7 +32,7 @@ func (c *compiler) compileScatter(in *ir.ScatterAdd) (instr, error) {
 		in: in, size: in.DType.Size(), acc: phys(in.DType).Size(),
 		a: product(in.Shape[:in.Axis]), s: in.Shape[in.Axis], c: product(in.Shape[in.Axis+1:]),
 		j: in.Updates.View.Shape[in.Axis], updates: newViewReader(in.Updates), index: c.indexReader(in.Index),
-		add: kernels.calc[ir.OpAdd][phys(in.DType)],
+		add: c.lv.kernels.calc[ir.OpAdd][phys(in.DType)],
 	}
 	if s.add == nil || in.DType == ir.Bool {
 		return nil, errNoKernel
@@ -43,7 +43,7 @@ func (c *compiler) compileScatter(in *ir.ScatterAdd) (instr, error) {
 	s.one = rowAxes(in.Axis, in.Updates.View.Shape, []ir.View{in.Index.View}, nil) == len(in.Shape)-1-in.Axis
 	scratch := 0
 	if half(in.DType) {
-		s.widen, s.narrow = kernels.widen[in.DType], kernels.narrow[in.DType]
+		s.widen, s.narrow = c.lv.kernels.widen[in.DType], c.lv.kernels.narrow[in.DType]
 		scratch = product(in.Shape) * s.acc
 	}
 	s.cols = min(s.c, blockLen)
@@ -116,7 +116,7 @@ func (s *scatterInstr) task(r *run, ws *workspace, t int) {
 				if s.widen != nil {
 					s.widen(acc, src, nil, nil, n)
 				} else if src != acc {
-					kernels.move[s.size](acc, src, nil, nil, n)
+					copy(slice[byte](acc, n*s.acc), slice[byte](src, n*s.acc))
 				}
 			}
 		}

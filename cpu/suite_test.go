@@ -8,29 +8,38 @@ import (
 	"github.com/fornax-ml/fornax/tensor/devicetest"
 )
 
-// TestConformance runs the suite with as many workers as processors and with
-// one, and records what passes where devicetest.RecordEnv says so.
+// TestConformance runs the suite at every level, with as many workers as
+// processors and with one, and records what passes where devicetest.RecordEnv
+// says so.
 func TestConformance(t *testing.T) {
-	for _, workers := range []int{0, 1} {
-		t.Run(fmt.Sprint(workers), func(t *testing.T) {
-			d := cpu.New(cpu.Options{Workers: workers})
-			defer d.Close()
-			rec := devicetest.NewRecord("cpu", d.Info())
-			devicetest.Run(t, d, devicetest.Options{Seed: uint64(workers), Programs: 400 - 300*workers, Report: rec.Report})
-			if err := rec.Write(); err != nil {
-				t.Error(err)
+	for i, level := range cpu.Levels() {
+		for _, workers := range []int{0, 1} {
+			programs := 100
+			if i+workers == 0 { // the device that users get
+				programs = 400
 			}
-		})
+			t.Run(fmt.Sprint(level, "/", workers), func(t *testing.T) {
+				d := cpu.New(cpu.Options{Workers: workers, Level: level})
+				defer d.Close()
+				rec := devicetest.NewRecord("cpu", d.Info())
+				devicetest.Run(t, d, devicetest.Options{Seed: uint64(workers), Programs: programs, Report: rec.Report})
+				if err := rec.Write(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
 	}
 }
 
 // The bits do not depend on the number of workers.
 func TestSameBits(t *testing.T) {
-	one := cpu.New(cpu.Options{Workers: 1})
-	defer one.Close()
-	for _, workers := range []int{2, 3, 7} {
-		d := cpu.New(cpu.Options{Workers: workers})
-		devicetest.SameBits(t, one, d)
-		d.Close()
-	}
+	eachLevel(t, func(t *testing.T, level string) {
+		one := cpu.New(cpu.Options{Workers: 1, Level: level})
+		defer one.Close()
+		for _, workers := range []int{2, 3, 7} {
+			d := cpu.New(cpu.Options{Workers: workers, Level: level})
+			devicetest.SameBits(t, one, d)
+			d.Close()
+		}
+	})
 }

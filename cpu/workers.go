@@ -18,6 +18,11 @@ type tasker interface {
 type workspace struct {
 	mem  []byte
 	ptrs []unsafe.Pointer
+	// Arguments of assembly, which must not be on the stack of a goroutine
+	// that moves them to the heap with every call.
+	gemm gemmArgs
+	pack packArgs
+	axpy axpyArgs
 }
 
 // need makes sure that the workspace has n bytes and p pointers.

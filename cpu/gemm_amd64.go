@@ -1,0 +1,32 @@
+//go:build !purego
+
+package cpu
+
+// gemmAVX512 has tiles of 12 rows and two vectors of 16 columns: 24 of the 32
+// registers are accumulators.
+func gemmAVX512() gemmKernel {
+	return gemmKernel{
+		MR: 12, NR: 32, KC: 512, NC: 512, MC: 24,
+		rows: []func(*gemmArgs){
+			nil, gemm512x1, gemm512x2, gemm512x3, gemm512x4, gemm512x5, gemm512x6,
+			gemm512x7, gemm512x8, gemm512x9, gemm512x10, gemm512x11, gemm512x12,
+		},
+		axpy:  axpy512,
+		copyA: copy512x12, copyB: copy512x32,
+		transposeA: transpose512x12, transposeB: transpose512x16, width: 16,
+		ns: 0.0125,
+	}
+}
+
+// gemmAVX2 has tiles of 6 rows and two vectors of 8 columns: 12 of the 16
+// registers are accumulators.
+func gemmAVX2() gemmKernel {
+	return gemmKernel{
+		MR: 6, NR: 16, KC: 256, NC: 512, MC: 24,
+		rows:  []func(*gemmArgs){nil, gemm256x1, gemm256x2, gemm256x3, gemm256x4, gemm256x5, gemm256x6},
+		axpy:  axpy256,
+		copyA: copy256x6, copyB: copy256x16,
+		transposeA: transpose256x6, transposeB: transpose256x8, width: 8,
+		ns: 0.025,
+	}
+}

@@ -1,0 +1,107 @@
+package cpu
+
+import "unsafe"
+
+// A matrix is where a matrix's elements are: element (i, j) is at
+// off + i·row + j·col.
+type matrix struct {
+	base          unsafe.Pointer
+	off, row, col int
+}
+
+// at returns the matrix that starts at element (i, j).
+func (x matrix) at(i, j int) matrix {
+	x.off += i*x.row + j*x.col
+	return x
+}
+
+// t returns the transpose.
+func (x matrix) t() matrix {
+	x.row, x.col = x.col, x.row
+	return x
+}
+
+// addr returns the address of element (0, 0), of size bytes.
+func (x matrix) addr(size int) unsafe.Pointer { return unsafe.Add(x.base, x.off*size) }
+
+// packArgs are the arguments of what packs a panel: column j of the source, its
+// rows one after the other, goes to dst + j·step. Strides are in bytes. The
+// assembly knows this layout.
+//
+// Copying reads rows contiguous elements for each column, and packs zeros after
+// them. Transposing reads along the rows, whose addresses are in table; cols is
+// a multiple of 4.
+type packArgs struct {
+	dst  unsafe.Pointer
+	step int
+	src  unsafe.Pointer
+	srcS int
+	cols int
+	rows int
+
+	table [16]unsafe.Pointer
+}
+
+// packPanel packs rows [0, rows) and columns [0, cols) of x as a panel of w
+// rows, column by column. What it leaves in rows that x does not have is not
+// said: no kernel stores what depends on it.
+func packPanel[T float](p *packArgs, copyTo, transpose func(*packArgs), width int, dst unsafe.Pointer, x matrix, rows, cols, w int) {
+	size := int(unsafe.Sizeof(T(0)))
+	src := x.addr(size)
+	switch {
+	case copyTo != nil && (x.row == 1 || rows == 1):
+		*p = packArgs{dst: dst, step: w * size, src: src, srcS: x.col * size, cols: cols, rows: rows}
+		copyTo(p)
+	case transpose != nil && (x.col == 1 || cols == 1):
+		whole := cols &^ 3
+		p.step, p.cols = w*size, whole
+		for i := 0; i < rows; i += width {
+			p.dst = unsafe.Add(dst, i*size)
+			if whole > 0 {
+				for j := range p.table[:width] {
+					p.table[j] = unsafe.Add(src, min(i+j, rows-1)*x.row*size)
+				}
+				transpose(p)
+			}
+		}
+		if whole < cols {
+			packSlow[T](unsafe.Add(dst, whole*w*size), x.at(0, whole), rows, cols-whole, w)
+		}
+	default:
+		packSlow[T](dst, x, rows, cols, w)
+	}
+}
+
+// packSlow is packPanel for any strides.
+func packSlow[T float](dst unsafe.Pointer, x matrix, rows, cols, w int) {
+	size := int(unsafe.Sizeof(T(0)))
+	src := x.addr(size)
+	d := slice[T](dst, (cols-1)*w+rows)
+	if x.row == 1 {
+		for j := range cols {
+			from := slice[T](unsafe.Add(src, j*x.col*size), rows) // a few elements: a call of copy costs more
+			for i, v := range from {
+				d[j*w+i] = v
+			}
+		}
+		return
+	}
+	for i := range rows {
+		off := i * x.row * size
+		for k := i; k < len(d); k += w {
+			d[k] = *(*T)(unsafe.Add(src, off))
+			off += x.col * size
+		}
+	}
+}
+
+// packHalf is packPanel from a 16-bit float dtype to float32.
+func packHalf(dst unsafe.Pointer, x matrix, rows, cols, w int, widen func(uint16) float32) {
+	d := slice[float32](dst, (cols-1)*w+rows)
+	for i := range rows {
+		for k := range cols {
+			h := *(*uint16)(unsafe.Add(x.base, 2*(x.off+i*x.row+k*x.col)))
+			d[k*w+i] = widen(h)
+		}
+	}
+}

@@ -1,0 +1,169 @@
+package cpu
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"unsafe"
+
+	"github.com/fornax-ml/fornax/tensor/ir"
+	"github.com/stretchr/testify/require"
+)
+
+// fma32 returns a·b + c rounded once. The product is exact in float64; the sum is
+// rounded to odd there, so that the second rounding sees on which side it was.
+func fma32(a, b, c float32) float32 {
+	p, q := float64(a)*float64(b), float64(c)
+	s := p + q
+	v := s - p
+	rest := (p - (s - v)) + (q - v)
+	if bits := math.Float64bits(s); rest != 0 && bits&1 == 0 {
+		if (rest > 0) == (s > 0) {
+			s = math.Float64frombits(bits + 1)
+		} else {
+			s = math.Float64frombits(bits - 1)
+		}
+	}
+	return float32(s)
+}
+
+// chainSum is the sum that every path of a product has: in order of k, fused or
+// not.
+func chainSum(lv *level, k int, at func(i int) (x, y float32)) float32 {
+	var s float32
+	for i := range k {
+		x, y := at(i)
+		if lv.name == "portable" {
+			s += float32(x * y)
+		} else {
+			s = fma32(x, y, s)
+		}
+	}
+	return s
+}
+
+func randoms(rng *rand.Rand, n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(rng.NormFloat64())
+	}
+	return x
+}
+
+func ptr(x []float32) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(x)) }
+
+// eachLevelHere runs f at every level.
+func eachLevelHere(t *testing.T, f func(t *testing.T, lv *level)) {
+	for _, lv := range levels() {
+		t.Run(lv.name, func(t *testing.T) { f(t, lv) })
+	}
+}
+
+// The micro-kernels give the twin's bits for all numbers of rows, short and
+// long, read A by any strides, and write nothing else.
+func TestMicroKernels(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	eachLevelHere(t, func(t *testing.T, lv *level) {
+		g := &lv.gemm32
+		for r := 1; r <= g.MR; r++ {
+			for _, n := range []int{1, 2, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 47, 64, 70} {
+				for _, k := range []int{1, 2, 5, 40} {
+					for add := range 2 {
+						ars, acs := 1+rng.IntN(3)*k, 1
+						if add == 0 {
+							ars, acs = 1, g.MR
+						} else {
+							ars = max(ars, k)
+						}
+						a := randoms(rng, (r-1)*ars+(k-1)*acs+1)
+						panels := (n + g.NR - 1) / g.NR
+						b := randoms(rng, panels*g.NR*k)
+						ldc := n + 3
+						c := randoms(rng, r*ldc)
+						want := append([]float32(nil), c...)
+						for y := range r {
+							for x := range n {
+								s := chainSum(lv, k, func(i int) (float32, float32) {
+									return a[y*ars+i*acs], b[x/g.NR*g.NR*k+i*g.NR+x%g.NR]
+								})
+								if add == 1 {
+									s = want[y*ldc+x] + s
+								}
+								want[y*ldc+x] = s
+							}
+						}
+						g.rows[r](&gemmArgs{k: k, n: n, a: ptr(a), ars: 4 * ars, acs: 4 * acs, b: ptr(b), bs: 4 * g.NR, bp: 4 * g.NR * k, c: ptr(c), ldc: 4 * ldc, add: add})
+						require.Equal(t, want, c, "%d rows, n = %d, k = %d, add = %d", r, n, k, add)
+					}
+				}
+			}
+		}
+	})
+}
+
+// Adding rows of a matrix gives the twin's bits, too.
+func TestAxpy(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	eachLevelHere(t, func(t *testing.T, lv *level) {
+		for _, n := range []int{1, 3, 8, 15, 16, 17, 33, 100} {
+			for _, k := range []int{1, 4, 7, 8, 9, 30} {
+				x, b, y := randoms(rng, 2*k), randoms(rng, k*(n+5)), make([]float32, n+1)
+				want := make([]float32, n+1)
+				for j := range n {
+					want[j] = chainSum(lv, k, func(i int) (float32, float32) { return x[2*i], b[i*(n+5)+j] })
+				}
+				lv.gemm32.axpy(&axpyArgs{y: ptr(y), n: n, x: ptr(x), xs: 8, b: ptr(b), bs: 4 * (n + 5), k: k})
+				require.Equal(t, want, y, "n = %d, k = %d", n, k)
+			}
+		}
+	})
+}
+
+// Packing puts elements where the portable loop puts them, for any shape.
+func TestPack(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	eachLevelHere(t, func(t *testing.T, lv *level) {
+		m := &matMulInstr{g: &lv.gemm32, size: 4, dtype: ir.F32}
+		ws := &workspace{}
+		for _, isA := range []bool{true, false} {
+			w := m.g.NR
+			if isA {
+				w = m.g.MR
+			}
+			for rows := 1; rows <= w; rows++ {
+				for _, cols := range []int{1, 3, 4, 8, 9, 15, 30} {
+					for _, st := range [][2]int{{1, rows}, {1, rows + 3}, {cols, 1}, {cols + 7, 1}, {2, 2 * rows}, {0, 1}} {
+						src := randoms(rng, (rows-1)*st[0]+(cols-1)*st[1]+1)
+						got := randoms(rng, w*cols+16)
+						guard := append([]float32(nil), got[w*cols:]...)
+						m.packOne(ws, ptr(got), matrix{base: ptr(src), row: st[0], col: st[1]}, rows, cols, isA)
+						for i := range rows {
+							for j := range cols {
+								require.Equal(t, src[i*st[0]+j*st[1]], got[j*w+i], "%d×%d of %d, strides %v: (%d, %d)", rows, cols, w, st, i, j)
+							}
+						}
+						require.Equal(t, guard, got[w*cols:], fmt.Sprint("past the panel ", rows, cols, st))
+					}
+				}
+			}
+		}
+	})
+}
+
+// Panels are evened out and panelStart agrees with panelRows.
+func TestPanels(t *testing.T) {
+	eachLevelHere(t, func(t *testing.T, lv *level) {
+		g := &lv.gemm32
+		for rows := 1; rows < 100; rows++ {
+			p := 0
+			for x := 0; x < rows; {
+				require.Equal(t, x, g.panelStart(p, rows))
+				x += g.panelRows(rows - x)
+				p++
+			}
+			require.Equal(t, rows, g.panelStart(p, rows))
+			require.Equal(t, (rows+g.MR-1)/g.MR, p)
+		}
+	})
+}

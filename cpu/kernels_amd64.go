@@ -1,0 +1,121 @@
+//go:build !purego
+
+package cpu
+
+import (
+	"math"
+	"unsafe"
+
+	"github.com/fornax-ml/fornax/tensor/ir"
+)
+
+// kernelsAVX512 returns the portable table with the assembly's kernels in it.
+func kernelsAVX512() *kernelTable {
+	t := *portableKernels()
+	for op, k := range map[ir.Op]kernel{
+		ir.OpAdd: mapAdd512, ir.OpSub: mapSub512, ir.OpMul: mapMul512, ir.OpDiv: mapDiv512,
+		ir.OpMaximum: mapMaximum512, ir.OpMinimum: mapMinimum512, ir.OpNeg: mapNeg512, ir.OpAbs: mapAbs512,
+		ir.OpSquare: mapSquare512, ir.OpSqrt: mapSqrt512, ir.OpRsqrt: mapRsqrt512, ir.OpReciprocal: mapReciprocal512,
+		ir.OpRelu: mapRelu512, ir.OpFloor: mapFloor512, ir.OpCeil: mapCeil512, ir.OpRound: mapRound512, ir.OpTrunc: mapTrunc512,
+		ir.OpLess: mapLess512, ir.OpLessEqual: mapLessEqual512, ir.OpEqual: mapEqual512, ir.OpNotEqual: mapNotEqual512,
+		ir.OpExp: mapExp512, ir.OpLog: mapLog512, ir.OpTanh: mapTanh512, ir.OpSigmoid: mapSigmoid512, ir.OpErf: mapErf512,
+		ir.OpSin: angles(mapSin512, rowsAVX512, math.Sin), ir.OpCos: angles(mapCos512, rowsAVX512, math.Cos),
+	} {
+		t.calc[op][ir.F32] = k
+	}
+	t.where[4] = mapWhere512
+	t.rows = rowsAVX512
+	return &t
+}
+
+// kernelsAVX2 is kernelsAVX512 for AVX2.
+func kernelsAVX2() *kernelTable {
+	t := *portableKernels()
+	for op, k := range map[ir.Op]kernel{
+		ir.OpAdd: mapAdd256, ir.OpSub: mapSub256, ir.OpMul: mapMul256, ir.OpDiv: mapDiv256,
+		ir.OpMaximum: mapMaximum256, ir.OpMinimum: mapMinimum256, ir.OpNeg: mapNeg256, ir.OpAbs: mapAbs256,
+		ir.OpSquare: mapSquare256, ir.OpSqrt: mapSqrt256, ir.OpRsqrt: mapRsqrt256, ir.OpReciprocal: mapReciprocal256,
+		ir.OpRelu: mapRelu256, ir.OpFloor: mapFloor256, ir.OpCeil: mapCeil256, ir.OpRound: mapRound256, ir.OpTrunc: mapTrunc256,
+		ir.OpLess: mapLess256, ir.OpLessEqual: mapLessEqual256, ir.OpEqual: mapEqual256, ir.OpNotEqual: mapNotEqual256,
+		ir.OpExp: mapExp256, ir.OpLog: mapLog256, ir.OpTanh: mapTanh256, ir.OpSigmoid: mapSigmoid256, ir.OpErf: mapErf256,
+		ir.OpSin: angles(mapSin256, rowsAVX2, math.Sin), ir.OpCos: angles(mapCos256, rowsAVX2, math.Cos),
+	} {
+		t.calc[op][ir.F32] = k
+	}
+	t.where[4] = mapWhere256
+	t.rows = rowsAVX2
+	return &t
+}
+
+// angles makes a kernel for any argument of one whose reduction is good for
+// magnitudes below bigAngle: elements that are not get what slow computes.
+func angles(fast kernel, kind rowKind, slow func(float64) float64) kernel {
+	return func(dst, a, _, _ unsafe.Pointer, n int) {
+		var lanes [16]float32 // the largest magnitudes
+		if kind == rowsAVX512 {
+			rowSize512(unsafe.Pointer(&lanes), a, n)
+		} else {
+			rowSize256(unsafe.Pointer(&lanes), a, n)
+		}
+		for _, v := range lanes {
+			if !(v < bigAngle) {
+				bigAngles(fast, slow, dst, a, n)
+				return
+			}
+		}
+		fast(dst, a, nil, nil, n)
+	}
+}
+
+func bigAngles(fast kernel, slow func(float64) float64, dst, a unsafe.Pointer, n int) {
+	x := make([]float32, n)
+	copy(x, slice[float32](a, n)) // a may be dst
+	fast(dst, unsafe.Pointer(&x[0]), nil, nil, n)
+	y := slice[float32](dst, n)
+	for i, v := range x {
+		if !(max(v, -v) < bigAngle) {
+			y[i] = float32(slow(float64(v)))
+		}
+	}
+}
+
+// sumRuns writes the sums of runs of subRun elements, the last one shorter; n is
+// 1 to blockLen.
+func sumRuns(kind rowKind, dst *[blockLen / subRun]float64, x unsafe.Pointer, n int) {
+	if kind == rowsAVX512 {
+		rowSum512(unsafe.Pointer(dst), x, n)
+	} else {
+		rowSum256(unsafe.Pointer(dst), x, n)
+	}
+}
+
+// extreme returns the maximum of n elements, or the minimum, and NaN where there
+// is one; n is at least 1.
+func extreme(kind rowKind, least bool, x unsafe.Pointer, n int) float32 {
+	var lanes [16]float32
+	dst := unsafe.Pointer(&lanes)
+	switch {
+	case kind == rowsAVX512 && least:
+		rowMin512(dst, x, n)
+	case kind == rowsAVX512:
+		rowMax512(dst, x, n)
+	case least:
+		rowMin256(dst, x, n)
+	default:
+		rowMax256(dst, x, n)
+	}
+	if least {
+		return minRow(lanes[0], lanes[1:])
+	}
+	return maxRow(lanes[0], lanes[1:])
+}
+
+// flushColumns adds n float32 at x to float64 sums, the errors to rests, and
+// clears them; n is a multiple of 8.
+func flushColumns(kind rowKind, sums, rests, x unsafe.Pointer, n int) {
+	if kind == rowsAVX512 {
+		colFlush512(sums, rests, x, n)
+	} else {
+		colFlush256(sums, rests, x, n)
+	}
+}

@@ -1,0 +1,257 @@
+package cpu
+
+import (
+	"unsafe"
+
+	"github.com/fornax-ml/fornax/tensor/ir"
+)
+
+// The loops of a product.
+const (
+	matAll = iota
+	matPack
+	matMul
+)
+
+func (m *matMulInstr) run(r *run) error {
+	if m.batch*m.m*m.n == 0 {
+		return nil
+	}
+	if m.post != nil {
+		m.post.prepare(r)
+	}
+	if m.mode != matShared {
+		r.phase.kind = matAll
+		r.loop(m, (m.batch*m.parts()+m.group-1)/m.group)
+		return nil
+	}
+	for i := range m.batch {
+		for j := 0; j < m.n; j += sharedCols {
+			for k := 0; k < m.k; k += m.kc {
+				for x := 0; x < m.m; x += sharedRows {
+					r.phase = phase{kind: matPack, a: i, b: j, c: k, d: x}
+					s := m.shared(r)
+					// A task packs about as many elements of either.
+					r.loop(m, (s.panelsA+packGroup*m.g.NR/m.g.MR-1)/(packGroup*m.g.NR/m.g.MR)+(s.panelsB+packGroup-1)/packGroup)
+					r.phase.kind = matMul
+					r.loop(m, s.blocksA*s.blocksB)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// packGroup is the number of panels of B that a task packs.
+const packGroup = 2
+
+// A sharedBlock is what the loops of the shared mode work on.
+type sharedBlock struct {
+	rows, cols, kc   int
+	panelsA, panelsB int
+	blocksA, blocksB int // of mc rows and nc columns
+}
+
+func (m *matMulInstr) shared(r *run) sharedBlock {
+	s := sharedBlock{rows: min(sharedRows, m.m-r.phase.d), cols: min(sharedCols, m.n-r.phase.b), kc: min(m.kc, m.k-r.phase.c)}
+	s.panelsA = (s.rows + m.g.MR - 1) / m.g.MR
+	s.panelsB = (s.cols + m.g.NR - 1) / m.g.NR
+	if r.phase.d > 0 {
+		s.panelsB = 0 // packed before
+	}
+	s.blocksA = (s.panelsA*m.g.MR + m.mc - 1) / m.mc
+	s.blocksB = (s.cols + m.nc - 1) / m.nc
+	return s
+}
+
+// panelStart returns the first row of panel p of rows: as panelRows cuts them.
+func (g *gemmKernel) panelStart(p, rows int) int {
+	last := (rows+g.MR-1)/g.MR - 1
+	switch {
+	case p > last:
+		return rows
+	case p == last && p > 0 && rows%g.MR != 0:
+		return (last-1)*g.MR + (rows-(last-1)*g.MR+1)/2
+	}
+	return p * g.MR
+}
+
+func (m *matMulInstr) task(r *run, ws *workspace, t int) {
+	if m.mode != matShared {
+		for p := t * m.group; p < min((t+1)*m.group, m.batch*m.parts()); p++ {
+			if m.mode == matVector {
+				m.vector(r, ws, p)
+			} else {
+				m.local(r, ws, p)
+			}
+		}
+		return
+	}
+	g, s := m.g, m.shared(r)
+	i, j0, k, x0 := r.phase.a, r.phase.b, r.phase.c, r.phase.d
+	packedA, packedB := unsafe.Add(r.scratch, m.offA), unsafe.Add(r.scratch, m.offB)
+	if r.phase.kind == matPack {
+		if per := (s.panelsB + packGroup - 1) / packGroup; t < per {
+			b := m.b.at(r, i).at(k, j0)
+			lo, hi := t*packGroup*g.NR, min((t+1)*packGroup*g.NR, s.cols)
+			m.packCols(ws, unsafe.Add(packedB, lo*s.kc*m.size), b.at(0, lo), hi-lo, s.kc)
+		} else {
+			group := packGroup * g.NR / g.MR
+			p := (t - per) * group
+			lo, hi := g.panelStart(p, s.rows), g.panelStart(p+group, s.rows)
+			m.packRows(ws, unsafe.Add(packedA, p*g.MR*s.kc*m.size), m.a.at(r, i).at(x0+lo, k), hi-lo, s.kc, s.rows-lo)
+		}
+		return
+	}
+	// Tasks that follow each other share their columns of B.
+	p, j := t%s.blocksA*(m.mc/g.MR), t/s.blocksA*m.nc
+	lo, hi := g.panelStart(p, s.rows), g.panelStart(p+m.mc/g.MR, s.rows)
+	n := min(m.nc, s.cols-j)
+	m.multiply(r, ws, matBlock{
+		i: i, row: x0 + lo, rows: hi - lo, left: s.rows - lo, col: j0 + j, cols: n, k: k, kc: s.kc,
+		a: unsafe.Add(packedA, p*g.MR*s.kc*m.size), b: unsafe.Add(packedB, j*s.kc*m.size), packedA: true, packedB: true,
+	})
+}
+
+// packCols packs n columns of b, kc deep, as panels of NR.
+func (m *matMulInstr) packCols(ws *workspace, dst unsafe.Pointer, b matrix, n, kc int) {
+	for j := 0; j < n; j += m.g.NR {
+		m.packOne(ws, unsafe.Add(dst, j*kc*m.size), b.at(0, j).t(), min(m.g.NR, n-j), kc, false)
+	}
+}
+
+// packRows packs rows of a, kc deep, as panels of up to MR, evened out where
+// left says that they end.
+func (m *matMulInstr) packRows(ws *workspace, dst unsafe.Pointer, a matrix, rows, kc, left int) {
+	for x := 0; x < rows; {
+		h := m.g.panelRows(left - x)
+		m.packOne(ws, dst, a.at(x, 0), h, kc, true)
+		dst = unsafe.Add(dst, m.g.MR*kc*m.size)
+		x += h
+	}
+}
+
+func (m *matMulInstr) packOne(ws *workspace, dst unsafe.Pointer, x matrix, rows, cols int, isA bool) {
+	g := m.g
+	w, width, fast, transpose := g.NR, g.width, g.copyB, g.transposeB
+	if isA {
+		w, width, fast, transpose = g.MR, g.MR, g.copyA, g.transposeA
+	}
+	switch m.dtype {
+	case ir.F32:
+		packPanel[float32](&ws.pack, fast, transpose, width, dst, x, rows, cols, w)
+	case ir.F64:
+		packPanel[float64](&ws.pack, fast, transpose, width, dst, x, rows, cols, w)
+	case ir.F16:
+		packHalf(dst, x, rows, cols, w, ir.F16ToFloat32)
+	case ir.BF16:
+		packHalf(dst, x, rows, cols, w, ir.BF16ToFloat32)
+	}
+}
+
+// A matBlock is a piece of a product: rows and columns of product i, kc deep from k
+// on. left counts the rows until panels end.
+type matBlock struct {
+	i, row, rows, left, col, cols, k, kc int
+
+	a, b             unsafe.Pointer
+	packedA, packedB bool
+}
+
+// multiply runs the micro-kernels over a block, and the epilogue over each panel
+// of rows whose sums are complete.
+func (m *matMulInstr) multiply(r *run, ws *workspace, s matBlock) {
+	g, args := m.g, &ws.gemm
+	*args = gemmArgs{k: s.kc, n: s.cols, b: s.b, bs: g.NR * m.size, bp: g.NR * s.kc * m.size, ldc: m.n * m.size}
+	if s.k > 0 {
+		args.add = 1
+	}
+	if !s.packedB {
+		b := m.b.at(r, s.i).at(s.k, s.col)
+		args.b, args.bs, args.bp = b.addr(m.size), b.row*m.size, g.NR*m.size
+	}
+	a := s.a
+	args.ars, args.acs = m.size, g.MR*m.size
+	if !s.packedA {
+		x := m.a.at(r, s.i).at(s.row, s.k)
+		a, args.ars, args.acs = x.addr(m.size), x.row*m.size, x.col*m.size
+	}
+	for x := 0; x < s.rows; {
+		h := g.panelRows(s.left - x)
+		args.a, args.c = a, m.sums(r, s.i, s.row+x, s.col)
+		g.rows[h](args)
+		if s.k+s.kc == m.k {
+			m.finish(r, ws, s.i, s.row+x, s.row+x+h, s.col, s.col+s.cols)
+		}
+		if x += h; x == s.rows {
+			break // no pointer past the end
+		}
+		if s.packedA {
+			a = unsafe.Add(a, g.MR*s.kc*m.size)
+		} else {
+			a = unsafe.Add(a, h*args.ars)
+		}
+	}
+}
+
+// local computes part t by itself.
+func (m *matMulInstr) local(r *run, ws *workspace, t int) {
+	across := (m.n + m.cols - 1) / m.cols
+	down := (m.m + m.rows - 1) / m.rows
+	col, row, i := t%across*m.cols, t/across%down*m.rows, t/across/down
+	endRow, endCol := min(row+m.rows, m.m), min(col+m.cols, m.n)
+	for j := col; j < endCol; j += m.nc {
+		n := min(m.nc, endCol-j)
+		for k := 0; k < m.k; k += m.kc {
+			s := matBlock{i: i, col: j, cols: n, k: k, kc: min(m.kc, m.k-k), packedA: m.packA, packedB: m.packB}
+			if m.packB {
+				s.b = ws.at(m.offB)
+				m.packCols(ws, s.b, m.b.at(r, i).at(k, j), n, s.kc)
+			}
+			for x := row; x < endRow; x += m.mc {
+				s.row, s.rows = x, min(m.mc, endRow-x)
+				s.left = s.rows
+				if m.packA {
+					s.a = ws.at(m.offA)
+					m.packRows(ws, s.a, m.a.at(r, i).at(x, k), s.rows, s.kc, s.left)
+				}
+				m.multiply(r, ws, s)
+			}
+		}
+	}
+}
+
+// vector computes part t a row of B at a time.
+func (m *matMulInstr) vector(r *run, ws *workspace, t int) {
+	across := (m.n + m.cols - 1) / m.cols
+	col, i := t%across*m.cols, t/across
+	n := min(m.cols, m.n-col)
+	a, b := m.a.at(r, i), m.b.at(r, i).at(0, col)
+	args := &ws.axpy
+	for row := range m.m {
+		y := m.sums(r, i, row, col)
+		clear(slice[byte](y, n*m.size))
+		for k := 0; k < m.k; k += m.kc {
+			to := y
+			if k > 0 {
+				to = ws.at(m.offA)
+				clear(slice[byte](to, n*m.size))
+			}
+			*args = axpyArgs{y: to, n: n, x: a.at(row, k).addr(m.size), xs: a.col * m.size, b: b.at(k, 0).addr(m.size), bs: b.row * m.size, k: min(m.kc, m.k-k)}
+			m.g.axpy(args)
+			if k > 0 {
+				addTo(y, to, n, m.size)
+			}
+		}
+	}
+	m.finish(r, ws, i, 0, m.m, col, col+n)
+}
+
+// addTo adds n floats of size bytes at x to those at y.
+func addTo(y, x unsafe.Pointer, n, size int) {
+	if size == 8 {
+		addBlock[float64](y, y, x, nil, n)
+		return
+	}
+	addBlock[float32](y, y, x, nil, n)
+}
