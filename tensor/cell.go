@@ -1,9 +1,12 @@
 package tensor
 
 import (
+	"cmp"
+	"context"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"weak"
 )
 
 // A Cell is a variable: a parameter, an optimizer's state, a learning rate.
@@ -28,6 +31,7 @@ type Cell struct {
 	mu      sync.Mutex // held while a program reads or replaces the value
 	val     *Tensor    // graphMu guards val and pending
 	pending *Tensor
+	self    weak.Pointer[Cell] // so that a waiting replacement keeps no cell alive
 }
 
 var lastCell atomic.Uint64
@@ -37,7 +41,7 @@ var lastCell atomic.Uint64
 func NewCell(x *Tensor) *Cell {
 	c := &Cell{id: lastCell.Add(1), dev: x.dev, dtype: x.dtype, shape: x.shape}
 	v := x.copy()
-	v.cell, c.val = c, v
+	v.cell, c.val, c.self = c, v, weak.Make(c)
 	return c
 }
 
@@ -45,7 +49,7 @@ func NewCell(x *Tensor) *Cell {
 func (t *Tensor) copy() *Tensor { return t.unary("Copy", opCopy, t.dtype) }
 
 // Shape returns the size of each axis.
-func (c *Cell) Shape() []int { return slices.Clone(c.shape) }
+func (c *Cell) Shape() []int { return append([]int{}, c.shape...) }
 
 // DType returns the type of the elements.
 func (c *Cell) DType() DType { return c.dtype }
@@ -105,23 +109,51 @@ func (c *Cell) Set(x *Tensor) {
 		return
 	}
 	graphMu.Lock()
-	owned := x.state == pending && x.cell == nil && x.op != opTransfer
+	owned := x.state == pending && x.cell == nil && x.op != opTransfer && x.trace == nil
 	graphMu.Unlock()
 	if !owned {
-		v := x.copy()
-		v.cell = c
-		graphMu.Lock()
-		defer graphMu.Unlock()
-		if x.state == pending {
-			c.pending = v
-			return
-		}
-		c.val, c.pending = v, nil // an independent value: nothing to donate
-		return
+		x = x.copy()
 	}
 	graphMu.Lock()
-	defer graphMu.Unlock()
-	x.cell, c.pending = c, x
+	x.cell = c
+	c.setPending(x)
+	deep := x.state == pending && x.depth > pendingLimit
+	graphMu.Unlock()
+	if deep { // a cell that is only ever Set must not grow without bound
+		if err := c.settle(context.Background()); err != nil {
+			graphMu.Lock()
+			x.err = err
+			graphMu.Unlock()
+		}
+	}
+}
+
+// setPending records the replacement, nil for none. graphMu is held.
+func (c *Cell) setPending(x *Tensor) {
+	c.pending = x
+	if x == nil {
+		delete(c.dev.waiting, c.self)
+		return
+	}
+	if c.dev.waiting == nil {
+		c.dev.waiting = map[weak.Pointer[Cell]]struct{}{}
+	}
+	c.dev.waiting[c.self] = struct{}{}
+}
+
+// pendingCells returns the cells with a pending replacement, by id. graphMu is
+// held.
+func (d *Device) pendingCells() []*Cell {
+	var l []*Cell
+	for p := range d.waiting {
+		if c := p.Value(); c != nil {
+			l = append(l, c)
+		} else {
+			delete(d.waiting, p)
+		}
+	}
+	slices.SortFunc(l, func(a, b *Cell) int { return cmp.Compare(a.id, b.id) })
+	return l
 }
 
 // SetScalar replaces the value of a cell of any shape by one number, without
@@ -143,7 +175,7 @@ func (c *Cell) SetScalar(v float64) {
 		c.val = t // the initial value is never needed
 		return
 	}
-	c.pending = t
+	c.setPending(t)
 }
 
 // Discard drops a replacement that was Set and is not carried out yet, as after
@@ -151,7 +183,7 @@ func (c *Cell) SetScalar(v float64) {
 func (c *Cell) Discard() {
 	graphMu.Lock()
 	defer graphMu.Unlock()
-	c.pending = nil
+	c.setPending(nil)
 }
 
 // A replacement is what a program carries out for a cell.
@@ -162,33 +194,35 @@ type replacement struct {
 
 // carryOut makes the replacements of a graph the cells' values. graphMu is
 // held.
-func (c *collected) carryOut() {
+func (c *collected) carryOut(taken []*storage) {
 	for _, r := range c.replaced {
-		r.carryOut()
+		r.carryOut(taken)
 	}
 }
 
 // carryOut makes the evaluated replacement the value. graphMu is held. A Set
-// that came while the program ran stands.
-func (r replacement) carryOut() {
-	r.old.retire(r.new.st)
+// that came while the program ran stands. taken is the memory that outputs of
+// the program took over.
+func (r replacement) carryOut(taken []*storage) {
+	r.old.retire(taken)
 	if r.cell.val == r.old {
 		r.cell.val = r.new
 	}
 	if r.cell.pending == r.new {
-		r.cell.pending = nil
+		r.cell.setPending(nil)
 	}
 }
 
 // retire ends a value that its cell replaced, unless it was handed out. Its
-// memory is given back unless the new value took it over.
-func (t *Tensor) retire(successor *storage) {
-	if t.shared || t.state != evaluated {
+// memory is given back unless an output took it over.
+func (t *Tensor) retire(taken []*storage) {
+	lost := slices.Contains(taken, t.st) // handed out too late: an error, no wrong number
+	if t.state != evaluated || t.shared && !lost {
 		return
 	}
 	st := t.st
 	t.state, t.st, t.rec = retired, nil, nil
-	if st != successor {
+	if !lost {
 		st.free()
 	}
 }

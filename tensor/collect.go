@@ -45,19 +45,71 @@ func collectGraph(d *Device, xs []*Tensor, initial bool) (*collected, error) {
 		if cell.pending == nil {
 			continue
 		}
-		if cell.pending.state == pending {
-			if err := c.want(cell.pending); err != nil {
-				return nil, err
-			}
-			if err := c.visit(cell.val); err != nil { // read or not, it will be retired
-				return nil, err
-			}
+		if err := c.replace(cell); err != nil {
+			return nil, err
 		}
-		c.replaced = append(c.replaced, replacement{cell: cell, old: cell.val, new: cell.pending})
+		if i == len(c.cells)-1 {
+			c.meetDependents()
+		}
 	}
 	slices.SortFunc(c.cells, func(a, b *Cell) int { return cmp.Compare(a.id, b.id) })
 	c.donate()
 	return c, nil
+}
+
+// replace adds the pending replacement of a cell to the graph.
+func (c *collected) replace(cell *Cell) error {
+	if err := cell.pending.usable(); err != nil {
+		return err
+	}
+	if cell.pending.state == pending {
+		if err := c.want(cell.pending); err != nil {
+			return err
+		}
+		// Read here or not, the old value will be retired, and its memory may
+		// serve the new one.
+		if cell.val.usable() == nil && (cell.val.state == evaluated || cell.val.read) {
+			if err := c.visit(cell.val); err != nil {
+				return err
+			}
+		}
+	}
+	c.replaced = append(c.replaced, replacement{cell: cell, old: cell.val, new: cell.pending})
+	return nil
+}
+
+// meetDependents meets the cells whose pending replacement depends on a value
+// that this graph retires: afterwards it could never be computed.
+func (c *collected) meetDependents() {
+	for _, cell := range c.dev.pendingCells() {
+		if !slices.Contains(c.cells, cell) && c.retires(cell.pending) {
+			c.meet(cell)
+		}
+	}
+}
+
+// retires reports whether a pending tensor depends on a value that the graph
+// replaces.
+func (c *collected) retires(t *Tensor) bool {
+	seen := map[*Tensor]bool{}
+	todo := []*Tensor{t}
+	for len(todo) > 0 {
+		x := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if seen[x] {
+			continue
+		}
+		seen[x] = true
+		for _, r := range c.replaced {
+			if x == r.old || x.cell == r.cell && x.state == pending {
+				return true
+			}
+		}
+		if x.state == pending {
+			todo = append(todo, x.in...)
+		}
+	}
+	return false
 }
 
 // want visits t and asks for its value.
@@ -121,6 +173,9 @@ func (c *collected) add(t *Tensor) error {
 	if err := t.usable(); err != nil {
 		return err
 	}
+	if t.trace != nil && !c.tracing {
+		return &TraceError{Call: "Eval", Reason: "a value of a compiled function was used outside of it"}
+	}
 	if c.first(t) {
 		c.before = append(c.before, t)
 		return nil
@@ -132,7 +187,7 @@ func (c *collected) add(t *Tensor) error {
 	switch {
 	case t.state == evaluated || t.trace != nil:
 		n = plan.Node{Op: ir.OpLoad, DType: t.dtype, Shape: t.shape, K: len(c.inputs)}
-		c.inputs = append(c.inputs, t)
+		c.inputs, c.stores = append(c.inputs, t), append(c.stores, t.st)
 		c.graph.Inputs = append(c.graph.Inputs, plan.Input{DType: t.dtype, Len: t.Size()})
 	case t.op == ir.OpScalar:
 		n.K, n.Imm = len(c.scalars), 0

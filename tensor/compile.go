@@ -121,28 +121,15 @@ func (c *Compiled) trace(in []*Tensor) (r *replay, err error) {
 	for i, t := range in {
 		args[i] = newNode(t.dev, t.dtype, t.shape, spec{op: ir.OpLoad, trace: &placeholder{arg: i}})
 	}
-	tr := &trace{goroutine: goroutineID(), sets: map[*Cell]*Tensor{}}
-	out, err := tr.record(c.f, args)
-	if err != nil {
-		return nil, err
-	}
-	return tr.plan(out)
+	tr := &trace{goroutine: goroutineID(), sets: map[*Cell]*Tensor{}, reads: map[*Cell]*Tensor{}}
+	return tr.plan(tr.record(c.f, args))
 }
 
 // record runs f under the trace.
-func (tr *trace) record(f func(...*Tensor) []*Tensor, args []*Tensor) (out []*Tensor, err error) {
+func (tr *trace) record(f func(...*Tensor) []*Tensor, args []*Tensor) []*Tensor {
 	active.Store(tr)
-	defer func() {
-		active.Store(nil)
-		if p := recover(); p != nil {
-			failure, ok := p.(traceFailure)
-			if !ok {
-				panic(p)
-			}
-			err = failure.err
-		}
-	}()
-	return f(args...), nil
+	defer active.Store(nil)
+	return f(args...)
 }
 
 // plan turns the recorded graph into a replay.
@@ -202,7 +189,7 @@ func (t *Tensor) dependsOnTrace() bool {
 // collect gathers the graph of the results and replacements. graphMu is held.
 func (tr *trace) collect(d *Device, wanted []*Tensor) (*collected, error) {
 	lastMark++
-	g := &collected{dev: d}
+	g := &collected{dev: d, tracing: true}
 	for _, t := range wanted {
 		if err := g.visit(t); err != nil {
 			return nil, err
@@ -221,19 +208,15 @@ func (tr *trace) collect(d *Device, wanted []*Tensor) (*collected, error) {
 func (r *replay) bind(tr *trace, out []*Tensor) {
 	g := &r.graph
 	for i, t := range g.inputs {
-		arg := -1
+		arg, cell := -1, (*Cell)(nil)
 		if t.trace != nil {
-			arg = t.trace.arg
+			arg, cell = t.trace.arg, t.trace.cell
+			g.inputs[i] = nil // not kept: only tensors from outside are
 		}
-		var cell *Cell
-		if t.cell != nil && t == t.cell.val {
-			cell = t.cell
+		if cell != nil {
 			r.cells = append(r.cells, cell)
 		}
 		r.args, r.source = append(r.args, arg), append(r.source, cell)
-		if arg >= 0 || cell != nil {
-			g.inputs[i] = nil // not kept: only tensors from outside are
-		}
 	}
 	for i := range out {
 		r.results = append(r.results, i)
@@ -250,7 +233,7 @@ func (r *replay) bind(tr *trace, out []*Tensor) {
 		r.sets = append(r.sets, s)
 	}
 	slices.SortFunc(r.cells, func(a, b *Cell) int { return cmp.Compare(a.id, b.id) })
-	g.order, g.cells, g.outputs, g.replaced = nil, nil, nil, nil
+	g.order, g.cells, g.outputs, g.replaced, g.stores = nil, nil, nil, nil, nil
 	g.graph.Nodes = slices.Clip(g.graph.Nodes)
 }
 
@@ -261,10 +244,11 @@ func (r *replay) run(ctx context.Context, in []*Tensor) ([]*Tensor, error) {
 			return nil, fmt.Errorf("tensor: compiled step: %w", err)
 		}
 		graphMu.Lock()
-		unready := r.unready()
+		unready := r.unready(in)
+		cells := r.cellsWith(in)
 		var busy *Cell
 		if unready == nil {
-			busy = lockCells(r.cells)
+			busy = lockCells(cells)
 		}
 		graphMu.Unlock()
 		switch {
@@ -276,22 +260,47 @@ func (r *replay) run(ctx context.Context, in []*Tensor) ([]*Tensor, error) {
 			busy.wait()
 		default:
 			out, err := r.runLocked(ctx, in)
-			unlockCells(r.cells)
+			unlockCells(cells)
 			return out, err
 		}
 	}
 }
 
+// cellsWith returns the cells to lock: the step's, and those whose values are
+// arguments or were captured. graphMu is held.
+func (r *replay) cellsWith(in []*Tensor) []*Cell {
+	cells := r.cells
+	for _, l := range [][]*Tensor{in, r.graph.inputs} {
+		for _, t := range l {
+			if t != nil && t.cell != nil && !slices.Contains(cells, t.cell) {
+				cells = append(slices.Clone(cells), t.cell)
+			}
+		}
+	}
+	if len(cells) > len(r.cells) {
+		slices.SortFunc(cells, func(a, b *Cell) int { return cmp.Compare(a.id, b.id) })
+	}
+	return cells
+}
+
 // unready returns a cell that the step cannot run on as it is. graphMu is
 // held.
-func (r *replay) unready() *Cell {
+func (r *replay) unready(in []*Tensor) *Cell {
 	for _, c := range r.cells {
 		if c.pending != nil || c.val.state != evaluated {
 			return c
 		}
 	}
 	for _, s := range r.sets {
-		if s.input >= 0 && s.cell.val.shared {
+		if s.input < 0 {
+			continue
+		}
+		for _, l := range [][]*Tensor{in, r.graph.inputs} {
+			if slices.Contains(l, s.cell.val) { // read under another name as well
+				s.cell.val.shared = true
+			}
+		}
+		if s.cell.val.shared {
 			return s.cell
 		}
 	}
@@ -312,6 +321,9 @@ func (c *Cell) ready(ctx context.Context) error {
 	}
 	own := val.copy()
 	if err := c.dev.eval(ctx, []*Tensor{own}, false); err != nil {
+		if c.moved(val) {
+			return nil // the caller looks again
+		}
 		return err
 	}
 	graphMu.Lock()
@@ -326,21 +338,21 @@ func (c *Cell) ready(ctx context.Context) error {
 // are locked.
 func (r *replay) runLocked(ctx context.Context, in []*Tensor) ([]*Tensor, error) {
 	g := &r.graph
-	inputs := make([]*Tensor, len(g.inputs))
+	inputs := make([]*storage, len(g.inputs))
 	graphMu.Lock()
 	for i := range inputs {
+		t := g.inputs[i]
 		switch {
 		case r.args[i] >= 0:
-			inputs[i] = in[r.args[i]]
+			t = in[r.args[i]]
 		case r.source[i] != nil:
-			inputs[i] = r.source[i].val
-		default:
-			inputs[i] = g.inputs[i]
+			t = r.source[i].val
 		}
-		if err := inputs[i].usable(); err != nil {
+		if err := t.usable(); err != nil {
 			graphMu.Unlock()
 			return nil, err
 		}
+		inputs[i] = t.st
 	}
 	old := make([]*Tensor, len(r.sets))
 	for i, s := range r.sets {
@@ -363,26 +375,23 @@ func (r *replay) runLocked(ctx context.Context, in []*Tensor) ([]*Tensor, error)
 	}
 	graphMu.Lock()
 	defer graphMu.Unlock()
+	taken := takeOver(r.entry.Program, outs, inputs)
 	result := make([]*Tensor, len(r.results))
 	for i, o := range r.results {
-		result[i] = r.leaf(outs, inputs, o)
+		result[i] = r.leaf(outs, o)
 	}
 	for i, s := range r.sets {
-		t := r.leaf(outs, inputs, s.output)
+		t := r.leaf(outs, s.output)
 		t.cell = s.cell
-		replacement{cell: s.cell, old: old[i], new: t}.carryOut()
+		replacement{cell: s.cell, old: old[i], new: t}.carryOut(taken)
 	}
 	return result, nil
 }
 
 // leaf makes the evaluated tensor of an output.
-func (r *replay) leaf(outs []*storage, inputs []*Tensor, o int) *Tensor {
+func (r *replay) leaf(outs []*storage, o int) *Tensor {
 	n := &r.graph.graph.Nodes[r.graph.graph.Outputs[o].Node]
-	st := outs[o]
-	if st == nil {
-		st = inputs[r.entry.Program.Slots[r.entry.Program.Inputs+o].Alias].st
-	}
-	return &Tensor{id: lastID.Add(1), dev: r.dev, dtype: n.DType, shape: n.Shape, spec: spec{op: ir.OpLoad}, state: evaluated, st: st}
+	return &Tensor{id: lastID.Add(1), dev: r.dev, dtype: n.DType, shape: n.Shape, spec: spec{op: ir.OpLoad}, state: evaluated, st: outs[o]}
 }
 
 // scalars returns the numbers of this run: RNGs go on.
@@ -397,7 +406,7 @@ func (r *replay) scalars() []ir.Scalar {
 	s := slices.Clone(r.graph.scalars)
 	for i, d := range r.graph.draws {
 		if d != nil {
-			s[i].Bits = d.at(base[d.use])
+			s[i].Bits = d.at(r.rngs[d.use].rng.seed.Load(), base[d.use])
 		}
 	}
 	return s

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"weak"
 
 	_ "github.com/fornax-ml/fornax/cpu" // the embedded default
 	"github.com/fornax-ml/fornax/tensor/ir"
@@ -23,6 +24,8 @@ type Device struct {
 	dev   ir.Device
 	name  string
 	cache *plan.Cache
+	// waiting holds the cells with a pending replacement; graphMu guards it.
+	waiting map[weak.Pointer[Cell]]struct{}
 }
 
 var open struct {

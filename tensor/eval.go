@@ -128,7 +128,7 @@ func (c *collected) run(ctx context.Context) error {
 	if len(c.outputs) == 0 { // only numbers to put in place
 		graphMu.Lock()
 		defer graphMu.Unlock()
-		c.carryOut()
+		c.carryOut(nil)
 		return nil
 	}
 	entry, err := c.dev.cache.Get(&c.graph)
@@ -136,7 +136,7 @@ func (c *collected) run(ctx context.Context) error {
 		return c.fail(err)
 	}
 	defer entry.Release()
-	outs, args, err := c.dev.bind(entry.Program, c.inputs)
+	outs, args, err := c.dev.bind(entry.Program, c.stores)
 	if err != nil {
 		return c.fail(err)
 	}
@@ -149,21 +149,30 @@ func (c *collected) run(ctx context.Context) error {
 		}
 		return c.fail(err)
 	}
-	runtime.KeepAlive(c.inputs)
+	runtime.KeepAlive(c.stores)
 	graphMu.Lock()
 	defer graphMu.Unlock()
 	rec := c.record()
+	taken := takeOver(entry.Program, outs, c.stores)
 	for i, t := range c.outputs {
-		st := outs[i]
-		if st == nil { // the output took over the input's memory
-			st = c.inputs[entry.Program.Slots[entry.Program.Inputs+i].Alias].st
-		}
 		if t.state == pending { // else freed meanwhile
-			t.commit(st, rec, t.index)
+			t.commit(outs[i], rec, c.graph.Outputs[i].Node)
 		}
 	}
-	c.carryOut()
+	c.carryOut(taken)
 	return nil
+}
+
+// takeOver completes the outputs' storages with those that they took over from
+// inputs, and returns the latter.
+func takeOver(p *ir.Program, outs, inputs []*storage) (taken []*storage) {
+	for i := range outs {
+		if outs[i] == nil {
+			outs[i] = inputs[p.Slots[p.Inputs+i].Alias]
+			taken = append(taken, outs[i])
+		}
+	}
+	return taken
 }
 
 // runRetry runs a program; out of memory, it runs the collector once and tries
@@ -179,10 +188,10 @@ func (d *Device) runRetry(ctx context.Context, e ir.Executable, args []ir.Buffer
 
 // bind allocates the outputs of a program and returns its arguments. An entry
 // of outs is nil where the output takes over an input.
-func (d *Device) bind(p *ir.Program, inputs []*Tensor) (outs []*storage, args []ir.Buffer, err error) {
+func (d *Device) bind(p *ir.Program, inputs []*storage) (outs []*storage, args []ir.Buffer, err error) {
 	args = make([]ir.Buffer, 0, p.NumArgs())
-	for _, t := range inputs {
-		args = append(args, t.st.buf)
+	for _, st := range inputs {
+		args = append(args, st.buf)
 	}
 	outs = make([]*storage, p.Outputs)
 	for i := range outs {
@@ -269,21 +278,35 @@ type record struct {
 	in      [][]int
 	src     []*record // of nodes that were evaluated before, theirs
 	srcNode []int
+	depth   int // of the chain of records
 }
 
-// record makes the skeleton of what was collected. Records of inputs are not
-// kept: a training run would chain them for ever.
+// recordDepth is how many evaluations back Grad can tell that a tensor came
+// from another.
+const recordDepth = 16
+
+// record makes the skeleton of what was collected. Records of cells' values are
+// not kept, and others only so many evaluations back: a training run would
+// chain them for ever.
 func (c *collected) record() *record {
-	r := &record{ids: make([]uint64, len(c.order)), in: make([][]int, len(c.order))}
+	n := len(c.order)
+	r := &record{ids: make([]uint64, n), in: make([][]int, n)}
 	for i, t := range c.order {
 		r.ids[i], r.in[i] = t.id, c.graph.Nodes[i].In
+		if t.rec != nil && t.cell == nil && t.rec.depth < recordDepth {
+			if r.src == nil {
+				r.src, r.srcNode = make([]*record, n), make([]int, n)
+			}
+			r.src[i], r.srcNode[i] = t.rec, t.recNode
+			r.depth = max(r.depth, t.rec.depth+1)
+		}
 	}
 	return r
 }
 
 // reaches reports whether node i was computed from the tensor of an id.
 func (r *record) reaches(i int, id uint64) bool {
-	if r == nil || !slices.Contains(r.ids, id) {
+	if r == nil || r.src == nil && !slices.Contains(r.ids, id) {
 		return false
 	}
 	seen := make([]bool, len(r.ids))
@@ -310,8 +333,9 @@ func (r *record) reaches(i int, id uint64) bool {
 type collected struct {
 	dev     *Device
 	graph   plan.Graph
-	order   []*Tensor // of the nodes
-	inputs  []*Tensor // evaluated tensors
+	order   []*Tensor  // of the nodes
+	inputs  []*Tensor  // evaluated tensors
+	stores  []*storage // their memory
 	scalars []ir.Scalar
 	draws   []*draw   // of scalars, nil where the number is fixed
 	outputs []*Tensor // of the graph's outputs
@@ -320,4 +344,5 @@ type collected struct {
 
 	initial  []*Tensor // first values of cells that are asked for
 	replaced []replacement
+	tracing  bool // placeholders are inputs
 }

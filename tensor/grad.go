@@ -22,6 +22,9 @@ func VJP(y, dy *Tensor, xs ...*Tensor) []*Tensor {
 	if !slices.Equal(y.shape, dy.shape) {
 		badShape("VJP", "y and dy differ", y, dy)
 	}
+	if dy.dtype != y.dtype {
+		badDType("VJP", "y and dy differ", y, dy)
+	}
 	for _, x := range append([]*Tensor{y}, xs...) {
 		if !x.dtype.IsFloat() {
 			badDType("Grad", "wants floats", x)

@@ -69,7 +69,13 @@ func (t *Tensor) OneHot(n int, d DType) *Tensor {
 		badDType("OneHot", "wants an index dtype", t)
 	}
 	checkShape("OneHot", append(slices.Clone(t.shape), n))
-	return t.Unsqueeze(-1).Equal(positions(t.dev, I32, n).Cast(t.dtype)).Cast(d)
+	index, pos := t, positions(t.dev, I32, n)
+	if t.dtype == I64 {
+		pos = pos.Cast(I64)
+	} else {
+		index = t.Cast(I32) // a U32 beyond is negative then, and matches nothing
+	}
+	return index.Unsqueeze(-1).Equal(pos).Cast(d)
 }
 
 func checkIndex(op string, t *Tensor, axis int, index *Tensor) int {

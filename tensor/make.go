@@ -2,6 +2,7 @@ package tensor
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
 )
@@ -90,6 +91,10 @@ func Arange(d *Device, start, stop, step int) *Tensor {
 	if step == 0 {
 		panic(&ShapeError{Op: "Arange", Reason: "step is 0"})
 	}
+	if int64(min(start, stop)) < math.MinInt32 || int64(max(start, stop)) > math.MaxInt32 {
+		panic(&ShapeError{Op: "Arange", Reason: fmt.Sprintf("from %d to %d: i32 cannot hold that", start, stop)})
+	}
+	step = min(max(step, math.MinInt32), math.MaxInt32)
 	n := 0
 	if step > 0 && stop > start {
 		n = (stop - start + step - 1) / step

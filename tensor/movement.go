@@ -162,7 +162,7 @@ func (r Range) resolve(n int) (start, step, size int) {
 // Narrow selects size positions from start on one axis.
 func (t *Tensor) Narrow(axis, start, size int) *Tensor {
 	axis = normAxis("Narrow", t, axis)
-	if start < 0 || size < 0 || start+size > t.shape[axis] {
+	if start < 0 || size < 0 || size > t.shape[axis]-start {
 		badShape("Narrow", fmt.Sprintf("positions %d to %d of axis %d", start, start+size, axis), t)
 	}
 	if start == 0 && size == t.shape[axis] {
@@ -253,8 +253,8 @@ func (t *Tensor) Pad(before, after []int, v float64) *Tensor {
 	}
 	shape := make([]int, len(t.shape))
 	for a, n := range t.shape {
-		if before[a] < 0 || after[a] < 0 {
-			badShape("Pad", fmt.Sprintf("by %v and %v: negative", before, after), t)
+		if before[a] < 0 || after[a] < 0 || before[a] > maxElements-n || after[a] > maxElements-n-before[a] {
+			badShape("Pad", fmt.Sprintf("by %v and %v: negative or too large", before, after), t)
 		}
 		shape[a] = before[a] + n + after[a]
 	}
@@ -329,7 +329,7 @@ func (t *Tensor) Split(axis int, sizes ...int) []*Tensor {
 	parts := make([]*Tensor, len(sizes))
 	start := 0
 	for i, n := range sizes {
-		if n < 0 || start+n > t.shape[axis] {
+		if n < 0 || n > t.shape[axis]-start {
 			badShape("Split", fmt.Sprintf("axis %d into %v", axis, sizes), t)
 		}
 		parts[i] = t.Narrow(axis, start, n)

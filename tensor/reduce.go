@@ -69,7 +69,12 @@ func (t *Tensor) Var(ddof int, axes ...int) *Tensor {
 	}
 	axes = normAxes("Var", t, axes)
 	d := t.Sub(t.Mean(axes...).Unsqueeze(axes...))
-	return d.Square().Sum(axes...).fixed(ir.OpDiv, float64(max(t.count(axes)-ddof, 0)))
+	s := d.Square().Sum(axes...)
+	n := t.count(axes) - ddof
+	if n <= 0 {
+		return s.fixed(ir.OpDiv, 0)
+	}
+	return s.fixed(ir.OpMul, 1/float64(n)) // n itself may be beyond f16
 }
 
 // Std returns the square root of Var.

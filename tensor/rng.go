@@ -12,20 +12,24 @@ import (
 // that the same calls give equal bits on every device. The call number is a
 // run-time argument of programs.
 type RNG struct {
-	seed  uint64
+	seed  atomic.Uint64
 	calls atomic.Uint64
 }
 
 // NewRNG makes a generator.
-func NewRNG(seed uint64) *RNG { return &RNG{seed: seed} }
+func NewRNG(seed uint64) *RNG {
+	r := new(RNG)
+	r.seed.Store(seed)
+	return r
+}
 
 // State returns the seed and the number of calls made, to be saved in
 // checkpoints.
-func (r *RNG) State() (seed, calls uint64) { return r.seed, r.calls.Load() }
+func (r *RNG) State() (seed, calls uint64) { return r.seed.Load(), r.calls.Load() }
 
 // SetState goes on from a saved state.
 func (r *RNG) SetState(seed, calls uint64) {
-	r.seed = seed
+	r.seed.Store(seed)
 	r.calls.Store(calls)
 }
 
@@ -38,23 +42,28 @@ type rngUse struct {
 	calls uint64
 }
 
-// A draw is half of a call number, relative to the first call of a run.
+// A draw is half of a run-time number of a generator: of its seed, or of a
+// call number relative to the first call of a run.
 type draw struct {
 	use  int // of the trace
+	seed bool
 	call uint64
 	high bool
 }
 
-func (d *draw) at(base uint64) uint64 {
+func (d *draw) at(seed, base uint64) uint64 {
 	c := base + d.call
+	if d.seed {
+		c = seed
+	}
 	if d.high {
 		c >>= 32
 	}
 	return c & math.MaxUint32
 }
 
-// draws notes a call in the trace.
-func (tr *trace) draws(r *RNG) (low, high *draw) {
+// draws notes a call in the trace: the halves of seed and call number.
+func (tr *trace) draws(r *RNG) [4]*draw {
 	i := 0
 	for i < len(tr.rngs) && tr.rngs[i].rng != r {
 		i++
@@ -64,7 +73,8 @@ func (tr *trace) draws(r *RNG) (low, high *draw) {
 	}
 	u := tr.rngs[i]
 	u.calls++
-	return &draw{use: i, call: u.calls - 1}, &draw{use: i, call: u.calls - 1, high: true}
+	call := u.calls - 1
+	return [4]*draw{{use: i, seed: true}, {use: i, seed: true, high: true}, {use: i, call: call}, {use: i, call: call, high: true}}
 }
 
 // Bits makes uniform random words, U32.
@@ -74,23 +84,23 @@ func (r *RNG) Bits(d *Device, shape ...int) *Tensor {
 	if n > math.MaxInt32 {
 		panic(&ShapeError{Op: "Bits", Shapes: [][]int{shape}, Reason: "more than 2³¹-1 elements"})
 	}
-	var c [2]spec
+	var words [4]spec // seed and call number
 	if tr := currentTrace(); tr != nil {
-		low, high := tr.draws(r)
-		c = [2]spec{{op: ir.OpScalar, draw: low}, {op: ir.OpScalar, draw: high}}
+		for i, w := range tr.draws(r) {
+			words[i] = spec{op: ir.OpScalar, draw: w}
+		}
 	} else {
-		call := r.take(1)
-		c = [2]spec{{op: ir.OpScalar, imm: call & math.MaxUint32}, {op: ir.OpScalar, imm: call >> 32}}
+		seed, call := r.seed.Load(), r.take(1)
+		for i, w := range [4]uint64{seed & math.MaxUint32, seed >> 32, call & math.MaxUint32, call >> 32} {
+			words[i] = spec{op: ir.OpScalar, imm: w}
+		}
 	}
 	flat := []int{n}
-	args := []*Tensor{
-		positions(d, U32, n),
-		number(d, U32, r.seed&math.MaxUint32, flat),
-		number(d, U32, r.seed>>32, flat),
-		newNode(d, U32, nil, c[0]).broadcastTo("Bits", flat),
-		newNode(d, U32, nil, c[1]).broadcastTo("Bits", flat),
+	args := []*Tensor{positions(d, U32, n)}
+	for _, w := range words {
+		args = append(args, newNode(d, U32, nil, w).broadcastTo("Bits", flat))
 	}
-	return newNode(d, U32, flat, spec{op: ir.OpPhilox, from: U32, name: ""}, args...).Reshape(shape...)
+	return newNode(d, U32, flat, spec{op: ir.OpPhilox, from: U32}, args...).Reshape(shape...)
 }
 
 // Uniform makes float32 numbers in [0, 1): the upper 24 bits of a word, times
@@ -113,8 +123,8 @@ func (r *RNG) Bernoulli(d *Device, p float64, shape ...int) *Tensor {
 	return r.Uniform(d, shape...).LessScalar(p)
 }
 
-// Intn makes int32 numbers in [0, n), from the upper bits of a word: the bias
-// is below n/2³².
+// Intn makes int32 numbers in [0, n), n up to 2²⁴, from the upper 24 bits of a
+// word: the bias is below n/2²⁴.
 func (r *RNG) Intn(d *Device, n int, shape ...int) *Tensor {
 	if n <= 0 || n > 1<<24 {
 		panic(&ShapeError{Op: "Intn", Shapes: [][]int{shape}, Reason: "n is not in [1, 2²⁴]"})

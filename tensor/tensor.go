@@ -3,7 +3,6 @@ package tensor
 import (
 	"fmt"
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -84,6 +83,9 @@ const pendingLimit = 4096
 
 // newNode makes a tensor of an op. Inputs have been checked.
 func newNode(dev *Device, dtype DType, shape []int, s spec, in ...*Tensor) *Tensor {
+	if s.op != opTransfer {
+		checkShape(s.op.String(), shape)
+	}
 	t := &Tensor{id: lastID.Add(1), dev: dev, dtype: dtype, shape: shape, spec: s, in: in}
 	nodes.Add(1)
 	graphMu.Lock()
@@ -120,7 +122,7 @@ func (t *Tensor) evalOperands() {
 }
 
 // Shape returns the size of each axis.
-func (t *Tensor) Shape() []int { return slices.Clone(t.shape) }
+func (t *Tensor) Shape() []int { return append([]int{}, t.shape...) }
 
 // Rank returns the number of axes.
 func (t *Tensor) Rank() int { return len(t.shape) }

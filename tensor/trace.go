@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+
+	"github.com/fornax-ml/fornax/tensor/ir"
 )
 
 // A trace records what a function given to Compile does besides building its
@@ -15,21 +17,23 @@ type trace struct {
 	goroutine uint64
 	cells     []*Cell // replaced, in the order of the first Set
 	sets      map[*Cell]*Tensor
+	reads     map[*Cell]*Tensor // placeholders of values
 	rngs      []*rngUse
 	guards    []guard
 }
 
-// A placeholder stands for an argument.
-type placeholder struct{ arg int }
+// A placeholder stands for an argument, or for the value that a cell has when
+// the step runs.
+type placeholder struct {
+	arg  int
+	cell *Cell // nil for an argument
+}
 
 // A guard is a condition under which a trace may be replayed.
 type guard struct {
 	key   func() uint64
 	value uint64
 }
-
-// traceFailure carries an evaluation's error out of a traced function.
-type traceFailure struct{ err error }
 
 var (
 	traceMu sync.Mutex
@@ -75,12 +79,10 @@ func (tr *trace) read(c *Cell) *Tensor {
 	if t := tr.sets[c]; t != nil {
 		return t
 	}
-	if err := c.settle(context.Background()); err != nil {
-		panic(traceFailure{err})
+	if tr.reads[c] == nil {
+		tr.reads[c] = newNode(c.dev, c.dtype, c.shape, spec{op: ir.OpLoad, trace: &placeholder{arg: -1, cell: c}})
 	}
-	graphMu.Lock()
-	defer graphMu.Unlock()
-	return c.val
+	return tr.reads[c]
 }
 
 // set records a replacement that each run of the step makes.
@@ -99,15 +101,25 @@ func (tr *trace) set(c *Cell, x *Tensor) {
 
 // settle carries out what is pending for a cell.
 func (c *Cell) settle(ctx context.Context) error {
+	for {
+		graphMu.Lock()
+		t := c.current()
+		ready := c.pending == nil && t.state == evaluated
+		graphMu.Unlock()
+		if ready {
+			return nil
+		}
+		err := c.dev.eval(ctx, []*Tensor{t}, false)
+		if err == nil || !c.moved(t) {
+			return err
+		}
+	}
+}
+
+// moved reports whether another goroutine has replaced t as the cell's current
+// value: a failure to evaluate t is then no failure of the cell.
+func (c *Cell) moved(t *Tensor) bool {
 	graphMu.Lock()
-	t := c.current()
-	ready := c.pending == nil && t.state == evaluated
-	graphMu.Unlock()
-	if ready {
-		return nil
-	}
-	if err := c.dev.eval(ctx, []*Tensor{t}, false); err != nil {
-		return err
-	}
-	return nil
+	defer graphMu.Unlock()
+	return c.current() != t
 }
