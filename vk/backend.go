@@ -77,7 +77,7 @@ func (backend) Devices() ([]ir.Info, error) {
 
 // Open implements ir.Backend.
 func (backend) Open(i int) (ir.Device, error) {
-	d, err := Open(i, Options{})
+	d, err := Open(i, Options{CacheDir: cacheDir()})
 	if err != nil {
 		return nil, err
 	}

@@ -38,6 +38,8 @@ type Device struct {
 
 	closed                     atomic.Bool
 	programs, runs, dispatches atomic.Int64
+
+	cache *saver // nil without a folder
 }
 
 // Open opens device i of the backend's Devices.
@@ -66,6 +68,9 @@ func Open(i int, o Options) (*Device, error) {
 		tier = 0
 	}
 	d := &Device{in: in, drv: drv, info: describe(i, tier, &p, f, drv.MaxAlloc(), drv.Alignment())}
+	if o.CacheDir != "" {
+		d.cache = &saver{}
+	}
 	d.lowering(o.Arguments, tier)
 	d.kernels.init(d)
 	d.pool.init(d)
@@ -149,6 +154,9 @@ func (d *Device) Trim() {
 func (d *Device) Close() error {
 	if d.closed.Swap(true) {
 		return nil
+	}
+	if d.cache != nil {
+		d.cache.stop()
 	}
 	d.run.Lock()
 	defer d.run.Unlock()

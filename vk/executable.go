@@ -68,6 +68,9 @@ func (d *Device) Compile(p *ir.Program) (ir.Executable, error) {
 	if err != nil {
 		return nil, err
 	}
+	if d.cache != nil {
+		d.cache.soon(d)
+	}
 	x.layout()
 	d.programs.Add(1)
 	return x, nil

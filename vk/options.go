@@ -24,7 +24,8 @@ type Options struct {
 	ForceStaging bool
 	// Arguments says how kernels reach buffers.
 	Arguments Arguments
-	// CacheDir is where the pipeline cache is kept; empty: nowhere.
+	// CacheDir is where the pipeline cache is kept; empty: nowhere. Devices
+	// opened by name keep it in the user's cache folder, under fornax/vulkan.
 	CacheDir string
 	// FailAlloc and FailSubmit, for tests, are called with the number of the
 	// device's allocation or submit, from 1; an error makes it fail. See

@@ -1,0 +1,43 @@
+//go:build cgo
+
+package vk_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fornax-ml/fornax/tensor"
+	"github.com/fornax-ml/fornax/vk"
+)
+
+// TestPipelineCacheIsKept: the cache is on disk soon after pipelines were
+// built, without Close, and a foreign file in its place is replaced.
+func TestPipelineCacheIsKept(t *testing.T) {
+	dir := t.TempDir()
+	files := func() []string {
+		l, err := filepath.Glob(filepath.Join(dir, "*"))
+		require.NoError(t, err)
+		return l
+	}
+	use := func() *tensor.Device {
+		d := tensor.New(open(t, vk.Options{CacheDir: dir}))
+		v, err := tensor.Ones(d, 300).Exp().Sum().Item()
+		require.NoError(t, err)
+		require.InDelta(t, 300*2.718281828, v, 1e-2)
+		return d
+	}
+	use()
+	require.Eventually(t, func() bool { return len(files()) == 1 }, 10*time.Second, 20*time.Millisecond)
+	name := files()[0]
+	foreign := "not a pipeline cache"
+	require.NoError(t, os.WriteFile(name, []byte(foreign), 0o644))
+	use()
+	require.Eventually(t, func() bool {
+		b, err := os.ReadFile(name)
+		return err == nil && string(b) != foreign
+	}, 10*time.Second, 20*time.Millisecond)
+}
