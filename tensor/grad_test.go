@@ -194,6 +194,18 @@ func TestGradOfProdWithZeros(t *testing.T) {
 	})
 }
 
+// TestGradOfPowAtExponentZero: ∂(aᵇ)/∂a = b·aᵇ⁻¹ is 0 at b = 0, but changes with
+// b there; at a = 0 too it is 0, not NaN.
+func TestGradOfPowAtExponentZero(t *testing.T) {
+	onEach(t, func(t *testing.T, d *tensor.Device) {
+		a, b := tensor.FromSlice(d, []float32{2, 0}), tensor.FromSlice(d, []float32{0, 0})
+		g := tensor.Grad(a.Pow(b), a)[0]
+		mixed := tensor.Grad(g, b)[0]
+		require.Equal(t, []float32{0, 0}, data[float32](t, g))
+		require.InDelta(t, 0.5, data[float32](t, mixed)[0], 1e-6)
+	})
+}
+
 func TestGradSharesTies(t *testing.T) {
 	onEach(t, func(t *testing.T, d *tensor.Device) {
 		x := tensor.FromSlice(d, []float32{1, 3, 3, 2})

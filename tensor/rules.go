@@ -109,13 +109,13 @@ func gradCast(_, dy, x *Tensor) *Tensor {
 	return dy.Cast(x.dtype)
 }
 
-// gradPow takes 0 for da where b is 0 and for db where a is 0, so that no NaN
-// comes from 0·∞.
+// gradPow takes 0 for da where a and b are 0 and for db where a is 0, so that
+// no NaN comes from 0·∞.
 func gradPow(y, dy, a, b *Tensor) (da, db *Tensor) {
 	z, one := ZerosLike(a), OnesLike(a)
-	bz := b.Equal(z)
-	da = Where(bz, z, dy.Mul(b).Mul(a.Pow(Where(bz, one, b.Sub(one)))))
 	az := a.Equal(z)
+	both := az.And(b.Equal(z))
+	da = Where(both, z, dy.Mul(b).Mul(a.Pow(Where(both, one, b.Sub(one)))))
 	db = Where(az, z, dy.Mul(y).Mul(Where(az, one, a).Log()))
 	return da, db
 }
