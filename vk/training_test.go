@@ -16,8 +16,8 @@ func TestTraining(t *testing.T) {
 	})
 }
 
-// TestSoak runs without the validation layer, which keeps about 70 KB of every
-// submit.
+// TestSoak runs without the validation layer, to save time: TestTraining has
+// it on.
 func TestSoak(t *testing.T) {
 	t.Setenv("FORNAX_VALIDATION", "0")
 	steps := 0
