@@ -48,6 +48,7 @@ type step struct {
 	reg   int
 	fn    kernel // stepCalc; stepMem and others: conversion of F16 and BF16, or nil
 	round kernel // rounding of F16 and BF16, or nil
+	words philoxKernel
 	a     [5]int // argument registers
 	block int    // where the result goes in the workspace, or -1
 	slot  int    // stepMem, stepView: what is read; stepCalc: what is written, or -1
@@ -192,6 +193,9 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 			if half(s.DType) && s.Op != ir.OpWhere {
 				st.round = c.lv.kernels.round[s.DType]
 			}
+			if st.kind == stepPhilox && oneStream(in, s, readers, uniform) {
+				st.words = c.lv.kernels.philoxRun
+			}
 			if k := ch.direct(c, in, ops, used, stores, i, accSlot); k >= 0 {
 				st.slot, st.size = stores[k].Slot, ch.regSize[i]
 				stored[k] = true
@@ -254,6 +258,18 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 	return ch, nil
 }
 
+// oneStream reports whether a step of OpPhilox takes consecutive words of one
+// stream, which is what a generator's Bits asks for.
+func oneStream(in ir.Chain, s ir.Step, readers []*viewReader, uniform []bool) bool {
+	for _, a := range s.Args[1:] {
+		if !uniform[a] {
+			return false
+		}
+	}
+	i := s.Args[0]
+	return in[i].Op == ir.OpIndex && readers[i].contiguous()
+}
+
 // source fills in a step that reads something from outside the chain.
 func (c *compiler) source(st *step, s ir.Step, ops []ir.Operand, v *viewReader) error {
 	switch s.Op {
@@ -274,7 +290,7 @@ func (c *compiler) source(st *step, s ir.Step, ops []ir.Operand, v *viewReader) 
 	case ir.OpAcc:
 		st.kind = stepAcc
 	case ir.OpPhilox:
-		st.kind = stepPhilox
+		st.kind, st.words = stepPhilox, c.lv.kernels.philox
 	default:
 		st.kind = stepCalc
 		fn, err := c.lv.kernels.lookup(s.Op, phys(s.From), s)
@@ -422,7 +438,7 @@ func (ch *chain) prepare(r *run) {
 		case stepConst:
 			putElem(dst, ch.regSize[s.reg], s.imm)
 		case stepPhilox:
-			philox(dst, arg(0), arg(1), arg(2), arg(3), arg(4), 1)
+			s.words(dst, arg(0), arg(1), arg(2), arg(3), arg(4), 1)
 		case stepCalc:
 			s.fn(dst, arg(0), arg(1), arg(2), 1)
 			if s.round != nil {
@@ -490,7 +506,7 @@ func (ch *chain) exec(r *run, ws *workspace, pos, n int, acc unsafe.Pointer) {
 			if s.block < 0 {
 				dst = unsafe.Add(r.slots[s.slot], pos*s.size)
 			}
-			philox(dst, ptrs[s.a[0]], ptrs[s.a[1]], ptrs[s.a[2]], ptrs[s.a[3]], ptrs[s.a[4]], n)
+			s.words(dst, ptrs[s.a[0]], ptrs[s.a[1]], ptrs[s.a[2]], ptrs[s.a[3]], ptrs[s.a[4]], n)
 		}
 		ptrs[s.reg] = dst
 	}

@@ -24,6 +24,7 @@ func kernelsAVX512() *kernelTable {
 		t.calc[op][ir.F32] = k
 	}
 	t.where[4] = mapWhere512
+	t.philox, t.philoxRun = philoxLanes512, fromCounter(philoxRun512, philoxLanes512)
 	t.rows = rowsAVX512
 	return &t
 }
@@ -43,8 +44,27 @@ func kernelsAVX2() *kernelTable {
 		t.calc[op][ir.F32] = k
 	}
 	t.where[4] = mapWhere256
+	t.philox, t.philoxRun = philoxLanes256, fromCounter(philoxRun256, philoxLanes256)
 	t.rows = rowsAVX2
 	return &t
+}
+
+// fromCounter makes a kernel for any run of numbers of one that starts with the
+// first word of a counter.
+func fromCounter(run, lanes philoxKernel) philoxKernel {
+	return func(dst, a, k0, k1, c0, c1 unsafe.Pointer, n int) {
+		at := *(*uint32)(a)
+		head := min(int(-at&3), n)
+		if uint64(at)+uint64(n) > 1<<32 {
+			head = n // the numbers wrap, and the counters with them
+		}
+		if head > 0 {
+			lanes(dst, a, k0, k1, c0, c1, head)
+		}
+		if n > head {
+			run(unsafe.Add(dst, 4*head), unsafe.Add(a, 4*head), k0, k1, c0, c1, n-head)
+		}
+	}
 }
 
 // angles makes a kernel for any argument of one whose reduction is good for

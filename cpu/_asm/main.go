@@ -28,6 +28,7 @@ var families = []struct {
 }{
 	{"gemm", emitGemm},
 	{"map", emitMap},
+	{"philox", emitPhilox},
 	{"reduce", emitReduce},
 }
 

@@ -178,6 +178,16 @@ func (g *isa) cmp(pred uint64, a, b Op) Op {
 	return r
 }
 
+// equalInt returns the mask of the lanes where the integers a and b are equal.
+func (g *isa) equalInt(a, b Op) Op {
+	if g.wide {
+		k := g.K()
+		g.VPCMPEQD(b, g.in(a), k)
+		return k
+	}
+	return g.two(g.VPCMPEQD, a, b)
+}
+
 // choose returns yes where the mask is set, and no elsewhere.
 func (g *isa) choose(mask, yes, no Op) Op {
 	r := g.vec()
