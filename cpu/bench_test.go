@@ -93,9 +93,17 @@ func BenchmarkMap(b *testing.B) {
 			op(ir.OpSub, ir.F32, 5, 0), op(ir.OpMaximum, ir.F32, 6, 2), op(ir.OpMul, ir.F32, 7, 1),
 		}), 12*float64(n), "GB/s")
 	})
-	for _, o := range []ir.Op{ir.OpExp, ir.OpLog, ir.OpTanh, ir.OpSigmoid, ir.OpErf, ir.OpSin, ir.OpCos, ir.OpRsqrt, ir.OpRelu} {
+	for _, o := range []ir.Op{
+		ir.OpExp, ir.OpExp2, ir.OpExpm1, ir.OpLog, ir.OpLog2, ir.OpLog1p, ir.OpTanh, ir.OpSinh, ir.OpCosh, ir.OpSigmoid, ir.OpErf,
+		ir.OpSin, ir.OpCos, ir.OpTan, ir.OpAsin, ir.OpAcos, ir.OpAtan, ir.OpRsqrt, ir.OpRelu, ir.OpSign,
+	} {
 		b.Run(o.String(), func(b *testing.B) {
 			bench(b, mapProg(n, 1, ir.Chain{ld(ir.F32, 0), op(o, ir.F32, 0)}), 8*float64(n), "GB/s")
+		})
+	}
+	for _, o := range []ir.Op{ir.OpPow, ir.OpAtan2} {
+		b.Run(o.String(), func(b *testing.B) {
+			bench(b, mapProg(n, 2, ir.Chain{ld(ir.F32, 0), op(ir.OpAbs, ir.F32, 0), ld(ir.F32, 1), op(o, ir.F32, 1, 2)}), 12*float64(n), "GB/s")
 		})
 	}
 	b.Run("transpose", func(b *testing.B) {

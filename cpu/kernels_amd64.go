@@ -18,8 +18,11 @@ func kernelsAVX512() *kernelTable {
 		ir.OpSquare: mapSquare512, ir.OpSqrt: mapSqrt512, ir.OpRsqrt: mapRsqrt512, ir.OpReciprocal: mapReciprocal512,
 		ir.OpRelu: mapRelu512, ir.OpFloor: mapFloor512, ir.OpCeil: mapCeil512, ir.OpRound: mapRound512, ir.OpTrunc: mapTrunc512,
 		ir.OpLess: mapLess512, ir.OpLessEqual: mapLessEqual512, ir.OpEqual: mapEqual512, ir.OpNotEqual: mapNotEqual512,
-		ir.OpExp: mapExp512, ir.OpLog: mapLog512, ir.OpTanh: mapTanh512, ir.OpSigmoid: mapSigmoid512, ir.OpErf: mapErf512,
-		ir.OpSin: angles(mapSin512, rowsAVX512, math.Sin), ir.OpCos: angles(mapCos512, rowsAVX512, math.Cos),
+		ir.OpSign: mapSign512, ir.OpIsNaN: mapIsNaN512, ir.OpIsInf: mapIsInf512,
+		ir.OpExp: mapExp512, ir.OpExp2: mapExp2512, ir.OpExpm1: mapExpm1512, ir.OpLog: mapLog512, ir.OpLog2: mapLog2512, ir.OpLog1p: mapLog1p512,
+		ir.OpSinh: mapSinh512, ir.OpCosh: mapCosh512, ir.OpAsin: mapAsin512, ir.OpAcos: mapAcos512, ir.OpAtan: mapAtan512, ir.OpAtan2: mapAtan2512, ir.OpPow: mapPow512,
+		ir.OpTanh: mapTanh512, ir.OpSigmoid: mapSigmoid512, ir.OpErf: mapErf512,
+		ir.OpSin: angles(mapSin512, rowsAVX512, math.Sin), ir.OpCos: angles(mapCos512, rowsAVX512, math.Cos), ir.OpTan: angles(mapTan512, rowsAVX512, math.Tan),
 	} {
 		t.calc[op][ir.F32] = k
 	}
@@ -38,8 +41,11 @@ func kernelsAVX2() *kernelTable {
 		ir.OpSquare: mapSquare256, ir.OpSqrt: mapSqrt256, ir.OpRsqrt: mapRsqrt256, ir.OpReciprocal: mapReciprocal256,
 		ir.OpRelu: mapRelu256, ir.OpFloor: mapFloor256, ir.OpCeil: mapCeil256, ir.OpRound: mapRound256, ir.OpTrunc: mapTrunc256,
 		ir.OpLess: mapLess256, ir.OpLessEqual: mapLessEqual256, ir.OpEqual: mapEqual256, ir.OpNotEqual: mapNotEqual256,
-		ir.OpExp: mapExp256, ir.OpLog: mapLog256, ir.OpTanh: mapTanh256, ir.OpSigmoid: mapSigmoid256, ir.OpErf: mapErf256,
-		ir.OpSin: angles(mapSin256, rowsAVX2, math.Sin), ir.OpCos: angles(mapCos256, rowsAVX2, math.Cos),
+		ir.OpSign: mapSign256, ir.OpIsNaN: mapIsNaN256, ir.OpIsInf: mapIsInf256,
+		ir.OpExp: mapExp256, ir.OpExp2: mapExp2256, ir.OpExpm1: mapExpm1256, ir.OpLog: mapLog256, ir.OpLog2: mapLog2256, ir.OpLog1p: mapLog1p256,
+		ir.OpSinh: mapSinh256, ir.OpCosh: mapCosh256, ir.OpAsin: mapAsin256, ir.OpAcos: mapAcos256, ir.OpAtan: mapAtan256, ir.OpAtan2: mapAtan2256, ir.OpPow: mapPow256,
+		ir.OpTanh: mapTanh256, ir.OpSigmoid: mapSigmoid256, ir.OpErf: mapErf256,
+		ir.OpSin: angles(mapSin256, rowsAVX2, math.Sin), ir.OpCos: angles(mapCos256, rowsAVX2, math.Cos), ir.OpTan: angles(mapTan256, rowsAVX2, math.Tan),
 	} {
 		t.calc[op][ir.F32] = k
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
@@ -51,13 +52,31 @@ var mapOps = []mapOp{
 	compare("LessEqual", lessEqual),
 	compare("Equal", equal),
 	compare("NotEqual", notEqual),
+	one("Sign", func(g *isa, x Op) Op {
+		y := g.choose(g.cmp(unordered, x, x), x, g.or(g.sign(x), g.c(1)))
+		return g.choose(g.cmp(equal, x, g.c(0)), g.in(g.c(0)), y)
+	}),
+	{name: "IsNaN", args: 1, mask: true, body: func(g *isa, x []Op) Op { return g.cmp(unordered, x[0], x[0]) }},
+	{name: "IsInf", args: 1, mask: true, body: func(g *isa, x []Op) Op { return g.cmp(equal, g.abs(x[0]), g.c(math.Inf(1))) }},
 	one("Exp", (*isa).exp),
+	one("Exp2", (*isa).exp2),
+	one("Expm1", (*isa).expm1),
 	one("Log", (*isa).log),
+	one("Log2", (*isa).log2),
+	one("Log1p", (*isa).log1p),
+	one("Sinh", (*isa).sinh),
+	one("Cosh", (*isa).cosh),
 	one("Tanh", (*isa).tanh),
 	one("Sigmoid", (*isa).sigmoid),
 	one("Erf", (*isa).erf),
 	one("Sin", func(g *isa, x Op) Op { return g.sine(x, 0) }),
 	one("Cos", func(g *isa, x Op) Op { return g.sine(x, 1) }),
+	one("Tan", (*isa).tan),
+	one("Asin", (*isa).asin),
+	one("Acos", (*isa).acos),
+	one("Atan", (*isa).atan),
+	two("Atan2", (*isa).atan2),
+	two("Pow", (*isa).pow),
 }
 
 func emitMap(f *file) {

@@ -5,8 +5,10 @@ import (
 	"math"
 
 	"github.com/mmcloughlin/avo/attr"
+	"github.com/mmcloughlin/avo/ir"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
+	"github.com/mmcloughlin/avo/x86"
 )
 
 // The methods of this file are expressions on vectors: each emits instructions
@@ -192,11 +194,23 @@ func (g *isa) equalInt(a, b Op) Op {
 func (g *isa) choose(mask, yes, no Op) Op {
 	r := g.vec()
 	if g.wide {
-		g.VBLENDMPS(yes, g.in(no), mask, r)
+		g.blend(x86.VBLENDMPS, yes, g.in(no), mask, r)
 	} else {
 		g.VBLENDVPS(mask, yes, g.in(no), r)
 	}
 	return r
+}
+
+// blend adds an instruction that writes all of its result. avo takes the result
+// of one with a mask to be read, too, which would keep its register from the
+// start of the function on.
+func (g *isa) blend(f func(...Op) (*ir.Instruction, error), yes, no, mask, r Op) {
+	in, err := f(yes, no, mask, r)
+	if err != nil {
+		panic(err)
+	}
+	in.Inputs = []Op{yes, no, mask}
+	g.Instruction(in)
 }
 
 func (g *isa) abs(x Op) Op  { return g.and(x, g.bits(0x7fffffff)) }
