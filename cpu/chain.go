@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"slices"
 	"unsafe"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
@@ -184,14 +185,8 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 		}
 		switch st.kind {
 		case stepCalc, stepPhilox:
-			if st.kind == stepCalc {
-				var err error
-				if st.fn, err = c.lv.kernels.lookup(s.Op, phys(s.From), s); err != nil {
-					return nil, err
-				}
-			}
-			if half(s.DType) && s.Op != ir.OpWhere {
-				st.round = c.lv.kernels.round[s.DType]
+			if !read(in, used, want, i) {
+				st.round = nil // the stores round
 			}
 			if st.kind == stepPhilox && oneStream(in, s, readers, uniform) {
 				st.words = c.lv.kernels.philoxRun
@@ -303,6 +298,11 @@ func (c *compiler) source(st *step, s ir.Step, ops []ir.Operand, v *viewReader) 
 		}
 	}
 	return nil
+}
+
+// read reports whether anything but stores reads register r.
+func read(in ir.Chain, used []bool, want []int, r int) bool {
+	return slices.Contains(want, r) || readAfter(in, used, nil, r, r)
 }
 
 // registerBits converts the bits of a value of d to those of its register.
