@@ -26,8 +26,10 @@ func kernelsAVX512() *kernelTable {
 	} {
 		t.calc[op][ir.F32] = k
 	}
-	t.where[4] = mapWhere512
-	t.philox, t.philoxRun = philoxLanes512, fromCounter(philoxRun512, philoxLanes512)
+	intsAVX512(&t)
+	castsAVX512(&t)
+	doublesAVX512(&t)
+	t.philox, t.philoxRun = mapPhilox512, fromCounter(philoxRun512, mapPhilox512)
 	t.rows = rowsAVX512
 	return &t
 }
@@ -49,8 +51,10 @@ func kernelsAVX2() *kernelTable {
 	} {
 		t.calc[op][ir.F32] = k
 	}
-	t.where[4] = mapWhere256
-	t.philox, t.philoxRun = philoxLanes256, fromCounter(philoxRun256, philoxLanes256)
+	intsAVX2(&t)
+	castsAVX2(&t)
+	doublesAVX2(&t)
+	t.philox, t.philoxRun = mapPhilox256, fromCounter(philoxRun256, mapPhilox256)
 	t.rows = rowsAVX2
 	return &t
 }

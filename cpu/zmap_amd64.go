@@ -221,10 +221,20 @@ func mapAtan2512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsaf
 //go:noescape
 func mapPow512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
-// mapWhere512 is a block kernel of Where, by bytes at a.
+// mapWhereByte512 is a block kernel of WhereByte.
 //
 //go:noescape
-func mapWhere512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+func mapWhereByte512(dst unsafe.Pointer, c unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, n int)
+
+// mapWhere512 is a block kernel of Where.
+//
+//go:noescape
+func mapWhere512(dst unsafe.Pointer, c unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, n int)
+
+// mapWhereLong512 is a block kernel of WhereLong.
+//
+//go:noescape
+func mapWhereLong512(dst unsafe.Pointer, c unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, n int)
 
 // mapAdd256 is a block kernel of Add.
 //
@@ -441,7 +451,17 @@ func mapAtan2256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsaf
 //go:noescape
 func mapPow256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
-// mapWhere256 is a block kernel of Where, by bytes at a.
+// mapWhereByte256 is a block kernel of WhereByte.
 //
 //go:noescape
-func mapWhere256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+func mapWhereByte256(dst unsafe.Pointer, c unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, n int)
+
+// mapWhere256 is a block kernel of Where.
+//
+//go:noescape
+func mapWhere256(dst unsafe.Pointer, c unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, n int)
+
+// mapWhereLong256 is a block kernel of WhereLong.
+//
+//go:noescape
+func mapWhereLong256(dst unsafe.Pointer, c unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, n int)

@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func mapAdd512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapAdd512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -33,7 +33,7 @@ tail:
 	MOVQ      $0x00000001, AX
 	SHLQ      CL, AX
 	DECQ      AX
-	KMOVW     AX, K1
+	KMOVQ     AX, K1
 	VMOVUPS.Z (SI), K1, Z0
 	VMOVUPS.Z (R8), K1, Z1
 	VADDPS    Z1, Z0, Z0
@@ -44,7 +44,7 @@ done:
 	RET
 
 // func mapSub512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapSub512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -72,7 +72,7 @@ tail:
 	MOVQ      $0x00000001, AX
 	SHLQ      CL, AX
 	DECQ      AX
-	KMOVW     AX, K1
+	KMOVQ     AX, K1
 	VMOVUPS.Z (SI), K1, Z0
 	VMOVUPS.Z (R8), K1, Z1
 	VSUBPS    Z1, Z0, Z0
@@ -83,7 +83,7 @@ done:
 	RET
 
 // func mapMul512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapMul512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -111,7 +111,7 @@ tail:
 	MOVQ      $0x00000001, AX
 	SHLQ      CL, AX
 	DECQ      AX
-	KMOVW     AX, K1
+	KMOVQ     AX, K1
 	VMOVUPS.Z (SI), K1, Z0
 	VMOVUPS.Z (R8), K1, Z1
 	VMULPS    Z1, Z0, Z0
@@ -122,7 +122,7 @@ done:
 	RET
 
 // func mapDiv512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapDiv512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -150,7 +150,7 @@ tail:
 	MOVQ      $0x00000001, AX
 	SHLQ      CL, AX
 	DECQ      AX
-	KMOVW     AX, K1
+	KMOVQ     AX, K1
 	VMOVUPS.Z (SI), K1, Z0
 	VMOVUPS.Z (R8), K1, Z1
 	VDIVPS    Z1, Z0, Z0
@@ -161,7 +161,7 @@ done:
 	RET
 
 // func mapMaximum512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
 TEXT ·mapMaximum512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -194,7 +194,7 @@ tail:
 	MOVQ      $0x00000001, AX
 	SHLQ      CL, AX
 	DECQ      AX
-	KMOVW     AX, K1
+	KMOVQ     AX, K1
 	VMOVUPS.Z (SI), K1, Z0
 	VMOVUPS.Z (R8), K1, Z1
 	VCMPPS    $0x00, Z1, Z0, K2
@@ -210,7 +210,7 @@ done:
 	RET
 
 // func mapMinimum512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
 TEXT ·mapMinimum512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -243,7 +243,7 @@ tail:
 	MOVQ      $0x00000001, AX
 	SHLQ      CL, AX
 	DECQ      AX
-	KMOVW     AX, K1
+	KMOVQ     AX, K1
 	VMOVUPS.Z (SI), K1, Z0
 	VMOVUPS.Z (R8), K1, Z1
 	VCMPPS    $0x00, Z1, Z0, K2
@@ -259,7 +259,7 @@ done:
 	RET
 
 // func mapNeg512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
 TEXT ·mapNeg512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -285,7 +285,7 @@ tail:
 	MOVQ      $0x00000001, AX
 	SHLQ      CL, AX
 	DECQ      AX
-	KMOVW     AX, K1
+	KMOVQ     AX, K1
 	VMOVUPS.Z (SI), K1, Z0
 	VXORPS    lanes_80000000<>+0(SB), Z0, Z0
 	VMOVUPS   Z0, K1, (DI)
@@ -313,7 +313,7 @@ DATA lanes_80000000<>+60(SB)/4, $0x80000000
 GLOBL lanes_80000000<>(SB), RODATA|NOPTR, $64
 
 // func mapAbs512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
 TEXT ·mapAbs512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -339,7 +339,7 @@ tail:
 	MOVQ      $0x00000001, AX
 	SHLQ      CL, AX
 	DECQ      AX
-	KMOVW     AX, K1
+	KMOVQ     AX, K1
 	VMOVUPS.Z (SI), K1, Z0
 	VANDPS    lanes_7fffffff<>+0(SB), Z0, Z0
 	VMOVUPS   Z0, K1, (DI)
@@ -367,7 +367,7 @@ DATA lanes_7fffffff<>+60(SB)/4, $0x7fffffff
 GLOBL lanes_7fffffff<>(SB), RODATA|NOPTR, $64
 
 // func mapSquare512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapSquare512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -393,7 +393,7 @@ tail:
 	MOVQ      $0x00000001, AX
 	SHLQ      CL, AX
 	DECQ      AX
-	KMOVW     AX, K1
+	KMOVQ     AX, K1
 	VMOVUPS.Z (SI), K1, Z0
 	VMULPS    Z0, Z0, Z0
 	VMOVUPS   Z0, K1, (DI)
@@ -403,7 +403,7 @@ done:
 	RET
 
 // func mapSqrt512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapSqrt512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -429,7 +429,7 @@ tail:
 	MOVQ      $0x00000001, AX
 	SHLQ      CL, AX
 	DECQ      AX
-	KMOVW     AX, K1
+	KMOVQ     AX, K1
 	VMOVUPS.Z (SI), K1, Z0
 	VSQRTPS   Z0, Z0
 	VMOVUPS   Z0, K1, (DI)
@@ -439,7 +439,7 @@ done:
 	RET
 
 // func mapRsqrt512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapRsqrt512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -467,7 +467,7 @@ tail:
 	MOVQ      $0x00000001, AX
 	SHLQ      CL, AX
 	DECQ      AX
-	KMOVW     AX, K1
+	KMOVQ     AX, K1
 	VMOVUPS.Z (SI), K1, Z0
 	VSQRTPS   Z0, Z0
 	VMOVUPS   lanes_3f800000<>+0(SB), Z1
@@ -497,7 +497,7 @@ DATA lanes_3f800000<>+60(SB)/4, $0x3f800000
 GLOBL lanes_3f800000<>(SB), RODATA|NOPTR, $64
 
 // func mapReciprocal512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapReciprocal512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -524,7 +524,7 @@ tail:
 	MOVQ      $0x00000001, AX
 	SHLQ      CL, AX
 	DECQ      AX
-	KMOVW     AX, K1
+	KMOVQ     AX, K1
 	VMOVUPS.Z (SI), K1, Z0
 	VMOVUPS   lanes_3f800000<>+0(SB), Z1
 	VDIVPS    Z0, Z1, Z0
@@ -535,7 +535,7 @@ done:
 	RET
 
 // func mapRelu512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapRelu512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -563,7 +563,7 @@ tail:
 	MOVQ      $0x00000001, AX
 	SHLQ      CL, AX
 	DECQ      AX
-	KMOVW     AX, K1
+	KMOVQ     AX, K1
 	VMOVUPS.Z (SI), K1, Z0
 	VMOVUPS   lanes_00000000<>+0(SB), Z1
 	VMAXPS    Z0, Z1, Z0
@@ -593,7 +593,7 @@ DATA lanes_00000000<>+60(SB)/4, $0x00000000
 GLOBL lanes_00000000<>(SB), RODATA|NOPTR, $64
 
 // func mapFloor512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapFloor512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -619,7 +619,7 @@ tail:
 	MOVQ        $0x00000001, AX
 	SHLQ        CL, AX
 	DECQ        AX
-	KMOVW       AX, K1
+	KMOVQ       AX, K1
 	VMOVUPS.Z   (SI), K1, Z0
 	VRNDSCALEPS $0x09, Z0, Z0
 	VMOVUPS     Z0, K1, (DI)
@@ -629,7 +629,7 @@ done:
 	RET
 
 // func mapCeil512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapCeil512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -655,7 +655,7 @@ tail:
 	MOVQ        $0x00000001, AX
 	SHLQ        CL, AX
 	DECQ        AX
-	KMOVW       AX, K1
+	KMOVQ       AX, K1
 	VMOVUPS.Z   (SI), K1, Z0
 	VRNDSCALEPS $0x0a, Z0, Z0
 	VMOVUPS     Z0, K1, (DI)
@@ -665,7 +665,7 @@ done:
 	RET
 
 // func mapRound512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapRound512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -691,7 +691,7 @@ tail:
 	MOVQ        $0x00000001, AX
 	SHLQ        CL, AX
 	DECQ        AX
-	KMOVW       AX, K1
+	KMOVQ       AX, K1
 	VMOVUPS.Z   (SI), K1, Z0
 	VRNDSCALEPS $0x08, Z0, Z0
 	VMOVUPS     Z0, K1, (DI)
@@ -701,7 +701,7 @@ done:
 	RET
 
 // func mapTrunc512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapTrunc512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -727,7 +727,7 @@ tail:
 	MOVQ        $0x00000001, AX
 	SHLQ        CL, AX
 	DECQ        AX
-	KMOVW       AX, K1
+	KMOVQ       AX, K1
 	VMOVUPS.Z   (SI), K1, Z0
 	VRNDSCALEPS $0x0b, Z0, Z0
 	VMOVUPS     Z0, K1, (DI)
@@ -752,7 +752,7 @@ loop:
 	VMOVUPS    (R8), Z1
 	VCMPPS     $0x11, Z1, Z0, K1
 	VMOVDQU8.Z lanes_01010101<>+0(SB), K1, X0
-	VMOVDQU    X0, (DI)
+	VMOVUPS    X0, (DI)
 	ADDQ       $0x00000040, SI
 	ADDQ       $0x00000040, R8
 	ADDQ       $0x00000010, DI
@@ -766,7 +766,7 @@ tail:
 	MOVQ       $0x00000001, AX
 	SHLQ       CL, AX
 	DECQ       AX
-	KMOVW      AX, K1
+	KMOVQ      AX, K1
 	VMOVUPS.Z  (SI), K1, Z0
 	VMOVUPS.Z  (R8), K1, Z1
 	VCMPPS     $0x11, Z1, Z0, K2
@@ -811,7 +811,7 @@ loop:
 	VMOVUPS    (R8), Z1
 	VCMPPS     $0x12, Z1, Z0, K1
 	VMOVDQU8.Z lanes_01010101<>+0(SB), K1, X0
-	VMOVDQU    X0, (DI)
+	VMOVUPS    X0, (DI)
 	ADDQ       $0x00000040, SI
 	ADDQ       $0x00000040, R8
 	ADDQ       $0x00000010, DI
@@ -825,7 +825,7 @@ tail:
 	MOVQ       $0x00000001, AX
 	SHLQ       CL, AX
 	DECQ       AX
-	KMOVW      AX, K1
+	KMOVQ      AX, K1
 	VMOVUPS.Z  (SI), K1, Z0
 	VMOVUPS.Z  (R8), K1, Z1
 	VCMPPS     $0x12, Z1, Z0, K2
@@ -852,7 +852,7 @@ loop:
 	VMOVUPS    (R8), Z1
 	VCMPPS     $0x00, Z1, Z0, K1
 	VMOVDQU8.Z lanes_01010101<>+0(SB), K1, X0
-	VMOVDQU    X0, (DI)
+	VMOVUPS    X0, (DI)
 	ADDQ       $0x00000040, SI
 	ADDQ       $0x00000040, R8
 	ADDQ       $0x00000010, DI
@@ -866,7 +866,7 @@ tail:
 	MOVQ       $0x00000001, AX
 	SHLQ       CL, AX
 	DECQ       AX
-	KMOVW      AX, K1
+	KMOVQ      AX, K1
 	VMOVUPS.Z  (SI), K1, Z0
 	VMOVUPS.Z  (R8), K1, Z1
 	VCMPPS     $0x00, Z1, Z0, K2
@@ -893,7 +893,7 @@ loop:
 	VMOVUPS    (R8), Z1
 	VCMPPS     $0x04, Z1, Z0, K1
 	VMOVDQU8.Z lanes_01010101<>+0(SB), K1, X0
-	VMOVDQU    X0, (DI)
+	VMOVUPS    X0, (DI)
 	ADDQ       $0x00000040, SI
 	ADDQ       $0x00000040, R8
 	ADDQ       $0x00000010, DI
@@ -907,7 +907,7 @@ tail:
 	MOVQ       $0x00000001, AX
 	SHLQ       CL, AX
 	DECQ       AX
-	KMOVW      AX, K1
+	KMOVQ      AX, K1
 	VMOVUPS.Z  (SI), K1, Z0
 	VMOVUPS.Z  (R8), K1, Z1
 	VCMPPS     $0x04, Z1, Z0, K2
@@ -919,7 +919,7 @@ done:
 	RET
 
 // func mapSign512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
 TEXT ·mapSign512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -951,7 +951,7 @@ tail:
 	MOVQ      $0x00000001, AX
 	SHLQ      CL, AX
 	DECQ      AX
-	KMOVW     AX, K1
+	KMOVQ     AX, K1
 	VMOVUPS.Z (SI), K1, Z0
 	VCMPPS    $0x03, Z0, Z0, K2
 	VANDPS    lanes_80000000<>+0(SB), Z0, Z1
@@ -981,7 +981,7 @@ loop:
 	VMOVUPS    (SI), Z0
 	VCMPPS     $0x03, Z0, Z0, K1
 	VMOVDQU8.Z lanes_01010101<>+0(SB), K1, X0
-	VMOVDQU    X0, (DI)
+	VMOVUPS    X0, (DI)
 	ADDQ       $0x00000040, SI
 	ADDQ       $0x00000010, DI
 	SUBQ       $0x00000010, DX
@@ -994,7 +994,7 @@ tail:
 	MOVQ       $0x00000001, AX
 	SHLQ       CL, AX
 	DECQ       AX
-	KMOVW      AX, K1
+	KMOVQ      AX, K1
 	VMOVUPS.Z  (SI), K1, Z0
 	VCMPPS     $0x03, Z0, Z0, K2
 	VMOVDQU8.Z lanes_01010101<>+0(SB), K2, X0
@@ -1020,7 +1020,7 @@ loop:
 	VANDPS     lanes_7fffffff<>+0(SB), Z0, Z0
 	VCMPPS     $0x00, lanes_7f800000<>+0(SB), Z0, K1
 	VMOVDQU8.Z lanes_01010101<>+0(SB), K1, X0
-	VMOVDQU    X0, (DI)
+	VMOVUPS    X0, (DI)
 	ADDQ       $0x00000040, SI
 	ADDQ       $0x00000010, DI
 	SUBQ       $0x00000010, DX
@@ -1033,7 +1033,7 @@ tail:
 	MOVQ       $0x00000001, AX
 	SHLQ       CL, AX
 	DECQ       AX
-	KMOVW      AX, K1
+	KMOVQ      AX, K1
 	VMOVUPS.Z  (SI), K1, Z0
 	VANDPS     lanes_7fffffff<>+0(SB), Z0, Z0
 	VCMPPS     $0x00, lanes_7f800000<>+0(SB), Z0, K2
@@ -1063,7 +1063,7 @@ DATA lanes_7f800000<>+60(SB)/4, $0x7f800000
 GLOBL lanes_7f800000<>(SB), RODATA|NOPTR, $64
 
 // func mapExp512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapExp512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -1107,7 +1107,7 @@ tail:
 	MOVQ         $0x00000001, AX
 	SHLQ         CL, AX
 	DECQ         AX
-	KMOVW        AX, K1
+	KMOVQ        AX, K1
 	VMOVUPS.Z    (SI), K1, Z0
 	VMOVUPS      lanes_42b20000<>+0(SB), Z1
 	VMOVUPS      lanes_c2d00000<>+0(SB), Z2
@@ -1333,7 +1333,7 @@ DATA lanes_3f000000<>+60(SB)/4, $0x3f000000
 GLOBL lanes_3f000000<>(SB), RODATA|NOPTR, $64
 
 // func mapExp2512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapExp2512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -1373,7 +1373,7 @@ tail:
 	MOVQ        $0x00000001, AX
 	SHLQ        CL, AX
 	DECQ        AX
-	KMOVW       AX, K1
+	KMOVQ       AX, K1
 	VMOVUPS.Z   (SI), K1, Z0
 	VMOVUPS     lanes_43010000<>+0(SB), Z1
 	VMOVUPS     lanes_c3170000<>+0(SB), Z2
@@ -1559,7 +1559,7 @@ DATA lanes_3f317218<>+60(SB)/4, $0x3f317218
 GLOBL lanes_3f317218<>(SB), RODATA|NOPTR, $64
 
 // func mapExpm1512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
 TEXT ·mapExpm1512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -1614,7 +1614,7 @@ tail:
 	MOVQ         $0x00000001, AX
 	SHLQ         CL, AX
 	DECQ         AX
-	KMOVW        AX, K1
+	KMOVQ        AX, K1
 	VMOVUPS.Z    (SI), K1, Z0
 	VMOVUPS      lanes_42b30000<>+0(SB), Z1
 	VMOVUPS      lanes_c1c80000<>+0(SB), Z2
@@ -1779,7 +1779,7 @@ DATA lanes_33000000<>+60(SB)/4, $0x33000000
 GLOBL lanes_33000000<>(SB), RODATA|NOPTR, $64
 
 // func mapLog512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapLog512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -1844,7 +1844,7 @@ tail:
 	MOVQ        $0x00000001, AX
 	SHLQ        CL, AX
 	DECQ        AX
-	KMOVW       AX, K1
+	KMOVQ       AX, K1
 	VMOVUPS.Z   (SI), K1, Z0
 	VCMPPS      $0x11, lanes_00800000<>+0(SB), Z0, K2
 	VMULPS      lanes_4c000000<>+0(SB), Z0, Z1
@@ -2073,7 +2073,7 @@ DATA lanes_7fc00000<>+60(SB)/4, $0x7fc00000
 GLOBL lanes_7fc00000<>(SB), RODATA|NOPTR, $64
 
 // func mapLog2512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapLog2512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -2139,7 +2139,7 @@ tail:
 	MOVQ        $0x00000001, AX
 	SHLQ        CL, AX
 	DECQ        AX
-	KMOVW       AX, K1
+	KMOVQ       AX, K1
 	VMOVUPS.Z   (SI), K1, Z0
 	VCMPPS      $0x11, lanes_00800000<>+0(SB), Z0, K2
 	VMULPS      lanes_4c000000<>+0(SB), Z0, Z1
@@ -2207,7 +2207,7 @@ DATA lanes_32a57060<>+60(SB)/4, $0x32a57060
 GLOBL lanes_32a57060<>(SB), RODATA|NOPTR, $64
 
 // func mapLog1p512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
 TEXT ·mapLog1p512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -2286,7 +2286,7 @@ tail:
 	MOVQ        $0x00000001, AX
 	SHLQ        CL, AX
 	DECQ        AX
-	KMOVW       AX, K1
+	KMOVQ       AX, K1
 	VMOVUPS.Z   (SI), K1, Z0
 	VADDPS      lanes_3f800000<>+0(SB), Z0, Z1
 	VCMPPS      $0x11, lanes_00800000<>+0(SB), Z1, K2
@@ -2385,7 +2385,7 @@ DATA lanes_41f00000<>+60(SB)/4, $0x41f00000
 GLOBL lanes_41f00000<>(SB), RODATA|NOPTR, $64
 
 // func mapSinh512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
 TEXT ·mapSinh512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -2446,7 +2446,7 @@ tail:
 	MOVQ         $0x00000001, AX
 	SHLQ         CL, AX
 	DECQ         AX
-	KMOVW        AX, K1
+	KMOVQ        AX, K1
 	VMOVUPS.Z    (SI), K1, Z0
 	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z1
 	VMOVUPS      lanes_42b30000<>+0(SB), Z2
@@ -2509,7 +2509,7 @@ DATA lanes_39800000<>+60(SB)/4, $0x39800000
 GLOBL lanes_39800000<>(SB), RODATA|NOPTR, $64
 
 // func mapCosh512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
 TEXT ·mapCosh512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -2556,7 +2556,7 @@ tail:
 	MOVQ         $0x00000001, AX
 	SHLQ         CL, AX
 	DECQ         AX
-	KMOVW        AX, K1
+	KMOVQ        AX, K1
 	VMOVUPS.Z    (SI), K1, Z0
 	VMOVUPS      lanes_42b40000<>+0(SB), Z1
 	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z0
@@ -2605,7 +2605,7 @@ DATA lanes_42b40000<>+60(SB)/4, $0x42b40000
 GLOBL lanes_42b40000<>(SB), RODATA|NOPTR, $64
 
 // func mapTanh512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
 TEXT ·mapTanh512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -2659,7 +2659,7 @@ tail:
 	MOVQ         $0x00000001, AX
 	SHLQ         CL, AX
 	DECQ         AX
-	KMOVW        AX, K1
+	KMOVQ        AX, K1
 	VMOVUPS.Z    (SI), K1, Z0
 	VMOVUPS      lanes_c2200000<>+0(SB), Z1
 	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z2
@@ -2733,7 +2733,7 @@ DATA lanes_c0000000<>+60(SB)/4, $0xc0000000
 GLOBL lanes_c0000000<>(SB), RODATA|NOPTR, $64
 
 // func mapSigmoid512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
 TEXT ·mapSigmoid512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -2784,7 +2784,7 @@ tail:
 	MOVQ         $0x00000001, AX
 	SHLQ         CL, AX
 	DECQ         AX
-	KMOVW        AX, K1
+	KMOVQ        AX, K1
 	VMOVUPS.Z    (SI), K1, Z0
 	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z1
 	VXORPS       lanes_80000000<>+0(SB), Z1, Z1
@@ -2819,7 +2819,7 @@ done:
 	RET
 
 // func mapErf512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
 TEXT ·mapErf512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -2895,7 +2895,7 @@ tail:
 	MOVQ         $0x00000001, AX
 	SHLQ         CL, AX
 	DECQ         AX
-	KMOVW        AX, K1
+	KMOVQ        AX, K1
 	VMOVUPS.Z    (SI), K1, Z0
 	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z1
 	VMULPS       Z0, Z0, Z2
@@ -3315,7 +3315,7 @@ DATA lanes_b9a6a618<>+60(SB)/4, $0xb9a6a618
 GLOBL lanes_b9a6a618<>(SB), RODATA|NOPTR, $64
 
 // func mapSin512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
 TEXT ·mapSin512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -3379,7 +3379,7 @@ tail:
 	MOVQ          $0x00000001, AX
 	SHLQ          CL, AX
 	DECQ          AX
-	KMOVW         AX, K1
+	KMOVQ         AX, K1
 	VMOVUPS.Z     (SI), K1, Z0
 	VCVTPS2PD     Y0, Z1
 	VMULPD        lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
@@ -3583,7 +3583,7 @@ DATA lanes_bf000000<>+60(SB)/4, $0xbf000000
 GLOBL lanes_bf000000<>(SB), RODATA|NOPTR, $64
 
 // func mapCos512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
 TEXT ·mapCos512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -3646,7 +3646,7 @@ tail:
 	MOVQ          $0x00000001, AX
 	SHLQ          CL, AX
 	DECQ          AX
-	KMOVW         AX, K1
+	KMOVQ         AX, K1
 	VMOVUPS.Z     (SI), K1, Z0
 	VCVTPS2PD     Y0, Z1
 	VMULPD        lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
@@ -3711,7 +3711,7 @@ DATA lanes_00000001<>+60(SB)/4, $0x00000001
 GLOBL lanes_00000001<>(SB), RODATA|NOPTR, $64
 
 // func mapTan512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
 TEXT ·mapTan512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -3775,7 +3775,7 @@ tail:
 	MOVQ          $0x00000001, AX
 	SHLQ          CL, AX
 	DECQ          AX
-	KMOVW         AX, K1
+	KMOVQ         AX, K1
 	VMOVUPS.Z     (SI), K1, Z0
 	VCVTPS2PD     Y0, Z1
 	VMULPD        lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
@@ -3823,7 +3823,7 @@ done:
 	RET
 
 // func mapAsin512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
 TEXT ·mapAsin512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -3874,7 +3874,7 @@ tail:
 	MOVQ        $0x00000001, AX
 	SHLQ        CL, AX
 	DECQ        AX
-	KMOVW       AX, K1
+	KMOVQ       AX, K1
 	VMOVUPS.Z   (SI), K1, Z0
 	VANDPS      lanes_7fffffff<>+0(SB), Z0, Z1
 	VMOVUPS     lanes_3f000000<>+0(SB), Z2
@@ -4053,7 +4053,7 @@ DATA lanes_b33bbd2e<>+60(SB)/4, $0xb33bbd2e
 GLOBL lanes_b33bbd2e<>(SB), RODATA|NOPTR, $64
 
 // func mapAcos512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
 TEXT ·mapAcos512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -4109,7 +4109,7 @@ tail:
 	MOVQ        $0x00000001, AX
 	SHLQ        CL, AX
 	DECQ        AX
-	KMOVW       AX, K1
+	KMOVQ       AX, K1
 	VMOVUPS.Z   (SI), K1, Z0
 	VANDPS      lanes_7fffffff<>+0(SB), Z0, Z1
 	VMOVUPS     lanes_3f000000<>+0(SB), Z2
@@ -4185,7 +4185,7 @@ DATA lanes_b3bbbd2e<>+60(SB)/4, $0xb3bbbd2e
 GLOBL lanes_b3bbbd2e<>(SB), RODATA|NOPTR, $64
 
 // func mapAtan512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
 TEXT ·mapAtan512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -4237,7 +4237,7 @@ tail:
 	MOVQ        $0x00000001, AX
 	SHLQ        CL, AX
 	DECQ        AX
-	KMOVW       AX, K1
+	KMOVQ       AX, K1
 	VMOVUPS.Z   (SI), K1, Z0
 	VANDPS      lanes_7fffffff<>+0(SB), Z0, Z1
 	VMOVUPS     lanes_3f800000<>+0(SB), Z2
@@ -4471,7 +4471,7 @@ DATA lanes_beaaaaab<>+60(SB)/4, $0xbeaaaaab
 GLOBL lanes_beaaaaab<>(SB), RODATA|NOPTR, $64
 
 // func mapAtan2512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
 TEXT ·mapAtan2512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -4539,7 +4539,7 @@ tail:
 	MOVQ        $0x00000001, AX
 	SHLQ        CL, AX
 	DECQ        AX
-	KMOVW       AX, K1
+	KMOVQ       AX, K1
 	VMOVUPS.Z   (SI), K1, Z0
 	VMOVUPS.Z   (R8), K1, Z1
 	VANDPS      lanes_7fffffff<>+0(SB), Z1, Z2
@@ -4590,7 +4590,7 @@ done:
 	RET
 
 // func mapPow512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
 TEXT ·mapPow512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -4739,7 +4739,7 @@ tail:
 	MOVQ          $0x00000001, AX
 	SHLQ          CL, AX
 	DECQ          AX
-	KMOVW         AX, K1
+	KMOVQ         AX, K1
 	VMOVUPS.Z     (SI), K1, Z0
 	VMOVUPS.Z     (R8), K1, Z1
 	VANDPS        lanes_7fffffff<>+0(SB), Z0, Z2
@@ -5060,24 +5060,68 @@ DATA lanes_3fe62e42fefa39ef<>+48(SB)/8, $0x3fe62e42fefa39ef
 DATA lanes_3fe62e42fefa39ef<>+56(SB)/8, $0x3fe62e42fefa39ef
 GLOBL lanes_3fe62e42fefa39ef<>(SB), RODATA|NOPTR, $64
 
-// func mapWhere512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// func mapWhereByte512(dst uintptr, c uintptr, a uintptr, b uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·mapWhereByte512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ c+8(FP), SI
+	MOVQ a+16(FP), R8
+	MOVQ b+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000040, DX
+	JLT  tail
+
+loop:
+	VMOVUPS   (SI), Z0
+	VMOVUPS   (R8), Z1
+	VMOVUPS   (R9), Z2
+	VPTESTMB  Z0, Z0, K1
+	VPBLENDMB Z1, Z2, K1, Z0
+	VMOVUPS   Z0, (DI)
+	ADDQ      $0x00000040, SI
+	ADDQ      $0x00000040, R8
+	ADDQ      $0x00000040, R9
+	ADDQ      $0x00000040, DI
+	SUBQ      $0x00000040, DX
+	JGE       loop
+
+tail:
+	ADDQ       $0x00000040, DX
+	JZ         done
+	MOVQ       DX, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, Z0
+	VMOVDQU8.Z (R8), K1, Z1
+	VMOVDQU8.Z (R9), K1, Z2
+	VPTESTMB   Z0, Z0, K2
+	VPBLENDMB  Z1, Z2, K2, Z0
+	VMOVDQU8   Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapWhere512(dst uintptr, c uintptr, a uintptr, b uintptr, n int)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VL
 TEXT ·mapWhere512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
-	MOVQ a+8(FP), SI
-	MOVQ b+16(FP), R8
-	MOVQ c+24(FP), R9
+	MOVQ c+8(FP), SI
+	MOVQ a+16(FP), R8
+	MOVQ b+24(FP), R9
 	MOVQ n+32(FP), DX
 	SUBQ $0x00000010, DX
 	JLT  tail
 
 loop:
-	VMOVDQU   (SI), X0
+	VMOVUPS   (SI), X0
 	VMOVUPS   (R8), Z1
 	VMOVUPS   (R9), Z2
 	VPMOVZXBD X0, Z0
 	VPTESTMD  Z0, Z0, K1
-	VBLENDMPS Z1, Z2, K1, Z0
+	VPBLENDMD Z1, Z2, K1, Z0
 	VMOVUPS   Z0, (DI)
 	ADDQ      $0x00000010, SI
 	ADDQ      $0x00000040, R8
@@ -5093,14 +5137,60 @@ tail:
 	MOVQ       $0x00000001, AX
 	SHLQ       CL, AX
 	DECQ       AX
-	KMOVW      AX, K1
-	VMOVUPS.Z  (R8), K1, Z0
-	VMOVUPS.Z  (R9), K1, Z1
-	VMOVDQU8.Z (SI), K1, X2
-	VPMOVZXBD  X2, Z2
-	VPTESTMD   Z2, Z2, K2
-	VBLENDMPS  Z0, Z1, K2, Z0
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, X0
+	VMOVUPS.Z  (R8), K1, Z1
+	VMOVUPS.Z  (R9), K1, Z2
+	VPMOVZXBD  X0, Z0
+	VPTESTMD   Z0, Z0, K2
+	VPBLENDMD  Z1, Z2, K2, Z0
 	VMOVUPS    Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapWhereLong512(dst uintptr, c uintptr, a uintptr, b uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL
+TEXT ·mapWhereLong512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ c+8(FP), SI
+	MOVQ a+16(FP), R8
+	MOVQ b+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
+	VMOVQ     (SI), X0
+	VMOVUPS   (R8), Z1
+	VMOVUPS   (R9), Z2
+	VPMOVZXBQ X0, Z0
+	VPTESTMQ  Z0, Z0, K1
+	VPBLENDMQ Z1, Z2, K1, Z0
+	VMOVUPS   Z0, (DI)
+	ADDQ      $0x00000008, SI
+	ADDQ      $0x00000040, R8
+	ADDQ      $0x00000040, R9
+	ADDQ      $0x00000040, DI
+	SUBQ      $0x00000008, DX
+	JGE       loop
+
+tail:
+	ADDQ       $0x00000008, DX
+	JZ         done
+	MOVQ       DX, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, X0
+	VMOVUPD.Z  (R8), K1, Z1
+	VMOVUPD.Z  (R9), K1, Z2
+	VPMOVZXBQ  X0, Z0
+	VPTESTMQ   Z0, Z0, K2
+	VPBLENDMQ  Z1, Z2, K2, Z0
+	VMOVUPD    Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -5786,7 +5876,7 @@ done:
 
 // func mapLess256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
 // Requires: AVX
-TEXT ·mapLess256(SB), NOSPLIT, $0-40
+TEXT ·mapLess256(SB), NOSPLIT, $32-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
 	MOVQ b+16(FP), R8
@@ -5825,14 +5915,14 @@ tail:
 	VPACKSSDW    X1, X0, X0
 	VPACKSSWB    X0, X0, X0
 	VPAND        lanes_01010101<>+0(SB), X0, X0
-	VMOVQ        X0, AX
+	VMOVQ        X0, (SP)
+	IMUL3Q       $0x01, DX, CX
 
-byte:
-	MOVB AL, (DI)
-	SHRQ $0x08, AX
-	INCQ DI
-	DECQ DX
-	JNZ  byte
+byte1:
+	MOVB -1(SP)(CX*1), AL
+	MOVB AL, -1(DI)(CX*1)
+	DECQ CX
+	JNZ  byte1
 
 done:
 	VZEROUPPER
@@ -5840,7 +5930,7 @@ done:
 
 // func mapLessEqual256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
 // Requires: AVX
-TEXT ·mapLessEqual256(SB), NOSPLIT, $0-40
+TEXT ·mapLessEqual256(SB), NOSPLIT, $32-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
 	MOVQ b+16(FP), R8
@@ -5879,14 +5969,14 @@ tail:
 	VPACKSSDW    X1, X0, X0
 	VPACKSSWB    X0, X0, X0
 	VPAND        lanes_01010101<>+0(SB), X0, X0
-	VMOVQ        X0, AX
+	VMOVQ        X0, (SP)
+	IMUL3Q       $0x01, DX, CX
 
-byte:
-	MOVB AL, (DI)
-	SHRQ $0x08, AX
-	INCQ DI
-	DECQ DX
-	JNZ  byte
+byte2:
+	MOVB -1(SP)(CX*1), AL
+	MOVB AL, -1(DI)(CX*1)
+	DECQ CX
+	JNZ  byte2
 
 done:
 	VZEROUPPER
@@ -5894,7 +5984,7 @@ done:
 
 // func mapEqual256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
 // Requires: AVX
-TEXT ·mapEqual256(SB), NOSPLIT, $0-40
+TEXT ·mapEqual256(SB), NOSPLIT, $32-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
 	MOVQ b+16(FP), R8
@@ -5933,14 +6023,14 @@ tail:
 	VPACKSSDW    X1, X0, X0
 	VPACKSSWB    X0, X0, X0
 	VPAND        lanes_01010101<>+0(SB), X0, X0
-	VMOVQ        X0, AX
+	VMOVQ        X0, (SP)
+	IMUL3Q       $0x01, DX, CX
 
-byte:
-	MOVB AL, (DI)
-	SHRQ $0x08, AX
-	INCQ DI
-	DECQ DX
-	JNZ  byte
+byte3:
+	MOVB -1(SP)(CX*1), AL
+	MOVB AL, -1(DI)(CX*1)
+	DECQ CX
+	JNZ  byte3
 
 done:
 	VZEROUPPER
@@ -5948,7 +6038,7 @@ done:
 
 // func mapNotEqual256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
 // Requires: AVX
-TEXT ·mapNotEqual256(SB), NOSPLIT, $0-40
+TEXT ·mapNotEqual256(SB), NOSPLIT, $32-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
 	MOVQ b+16(FP), R8
@@ -5987,14 +6077,14 @@ tail:
 	VPACKSSDW    X1, X0, X0
 	VPACKSSWB    X0, X0, X0
 	VPAND        lanes_01010101<>+0(SB), X0, X0
-	VMOVQ        X0, AX
+	VMOVQ        X0, (SP)
+	IMUL3Q       $0x01, DX, CX
 
-byte:
-	MOVB AL, (DI)
-	SHRQ $0x08, AX
-	INCQ DI
-	DECQ DX
-	JNZ  byte
+byte4:
+	MOVB -1(SP)(CX*1), AL
+	MOVB AL, -1(DI)(CX*1)
+	DECQ CX
+	JNZ  byte4
 
 done:
 	VZEROUPPER
@@ -6050,7 +6140,7 @@ done:
 
 // func mapIsNaN256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
 // Requires: AVX
-TEXT ·mapIsNaN256(SB), NOSPLIT, $0-40
+TEXT ·mapIsNaN256(SB), NOSPLIT, $32-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
 	MOVQ b+16(FP), R8
@@ -6086,14 +6176,14 @@ tail:
 	VPACKSSDW    X1, X0, X0
 	VPACKSSWB    X0, X0, X0
 	VPAND        lanes_01010101<>+0(SB), X0, X0
-	VMOVQ        X0, AX
+	VMOVQ        X0, (SP)
+	IMUL3Q       $0x01, DX, CX
 
-byte:
-	MOVB AL, (DI)
-	SHRQ $0x08, AX
-	INCQ DI
-	DECQ DX
-	JNZ  byte
+byte5:
+	MOVB -1(SP)(CX*1), AL
+	MOVB AL, -1(DI)(CX*1)
+	DECQ CX
+	JNZ  byte5
 
 done:
 	VZEROUPPER
@@ -6101,7 +6191,7 @@ done:
 
 // func mapIsInf256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
 // Requires: AVX
-TEXT ·mapIsInf256(SB), NOSPLIT, $0-40
+TEXT ·mapIsInf256(SB), NOSPLIT, $32-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
 	MOVQ b+16(FP), R8
@@ -6139,14 +6229,14 @@ tail:
 	VPACKSSDW    X1, X0, X0
 	VPACKSSWB    X0, X0, X0
 	VPAND        lanes_01010101<>+0(SB), X0, X0
-	VMOVQ        X0, AX
+	VMOVQ        X0, (SP)
+	IMUL3Q       $0x01, DX, CX
 
-byte:
-	MOVB AL, (DI)
-	SHRQ $0x08, AX
-	INCQ DI
-	DECQ DX
-	JNZ  byte
+byte6:
+	MOVB -1(SP)(CX*1), AL
+	MOVB AL, -1(DI)(CX*1)
+	DECQ CX
+	JNZ  byte6
 
 done:
 	VZEROUPPER
@@ -8376,13 +8466,82 @@ DATA lanes_000003ff<>+56(SB)/4, $0x000003ff
 DATA lanes_000003ff<>+60(SB)/4, $0x000003ff
 GLOBL lanes_000003ff<>(SB), RODATA|NOPTR, $64
 
-// func mapWhere256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// func mapWhereByte256(dst uintptr, c uintptr, a uintptr, b uintptr, n int)
 // Requires: AVX, AVX2
-TEXT ·mapWhere256(SB), NOSPLIT, $0-40
+TEXT ·mapWhereByte256(SB), NOSPLIT, $32-40
 	MOVQ dst+0(FP), DI
-	MOVQ a+8(FP), SI
-	MOVQ b+16(FP), R8
-	MOVQ c+24(FP), R9
+	MOVQ c+8(FP), SI
+	MOVQ a+16(FP), R8
+	MOVQ b+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000020, DX
+	JLT  tail
+
+loop:
+	VMOVUPS   (SI), Y0
+	VMOVUPS   (R8), Y1
+	VMOVUPS   (R9), Y2
+	VXORPS    Y3, Y3, Y3
+	VPCMPEQB  Y3, Y0, Y3
+	VPBLENDVB Y3, Y2, Y1, Y0
+	VMOVUPS   Y0, (DI)
+	ADDQ      $0x00000020, SI
+	ADDQ      $0x00000020, R8
+	ADDQ      $0x00000020, R9
+	ADDQ      $0x00000020, DI
+	SUBQ      $0x00000020, DX
+	JGE       loop
+
+tail:
+	ADDQ   $0x00000020, DX
+	JZ     done
+	IMUL3Q $0x01, DX, CX
+
+byte7:
+	MOVB    -1(SI)(CX*1), AL
+	MOVB    AL, -1(SP)(CX*1)
+	DECQ    CX
+	JNZ     byte7
+	VMOVUPS (SP), Y0
+	IMUL3Q  $0x01, DX, CX
+
+byte8:
+	MOVB    -1(R8)(CX*1), AL
+	MOVB    AL, -1(SP)(CX*1)
+	DECQ    CX
+	JNZ     byte8
+	VMOVUPS (SP), Y1
+	IMUL3Q  $0x01, DX, CX
+
+byte9:
+	MOVB      -1(R9)(CX*1), AL
+	MOVB      AL, -1(SP)(CX*1)
+	DECQ      CX
+	JNZ       byte9
+	VMOVUPS   (SP), Y2
+	VXORPS    Y3, Y3, Y3
+	VPCMPEQB  Y3, Y0, Y3
+	VPBLENDVB Y3, Y2, Y1, Y0
+	VMOVUPS   Y0, (SP)
+	IMUL3Q    $0x01, DX, CX
+
+byte10:
+	MOVB -1(SP)(CX*1), AL
+	MOVB AL, -1(DI)(CX*1)
+	DECQ CX
+	JNZ  byte10
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapWhere256(dst uintptr, c uintptr, a uintptr, b uintptr, n int)
+// Requires: AVX, AVX2
+TEXT ·mapWhere256(SB), NOSPLIT, $32-40
+	MOVQ dst+0(FP), DI
+	MOVQ c+8(FP), SI
+	MOVQ a+16(FP), R8
+	MOVQ b+24(FP), R9
 	MOVQ n+32(FP), DX
 	SUBQ $0x00000008, DX
 	JLT  tail
@@ -8391,10 +8550,10 @@ loop:
 	VMOVQ     (SI), X0
 	VMOVUPS   (R8), Y1
 	VMOVUPS   (R9), Y2
-	VPMOVZXBD X0, Y0
-	VXORPS    Y3, Y3, Y3
-	VPCMPEQD  Y3, Y0, Y0
-	VBLENDVPS Y0, Y2, Y1, Y0
+	VPMOVZXBD X0, Y3
+	VXORPS    Y0, Y0, Y0
+	VPCMPEQD  Y0, Y3, Y0
+	VPBLENDVB Y0, Y2, Y1, Y0
 	VMOVUPS   Y0, (DI)
 	ADDQ      $0x00000008, SI
 	ADDQ      $0x00000020, R8
@@ -8404,28 +8563,83 @@ loop:
 	JGE       loop
 
 tail:
-	ADDQ       $0x00000008, DX
-	JZ         done
-	LEAQ       masks<>+0(SB), AX
-	MOVQ       DX, CX
-	SHLQ       $0x02, CX
-	SUBQ       CX, AX
-	VMOVUPS    32(AX), Y15
-	VMASKMOVPS (R8), Y15, Y0
-	VMASKMOVPS (R9), Y15, Y1
-	XORQ       AX, AX
+	ADDQ    $0x00000008, DX
+	JZ      done
+	LEAQ    masks<>+0(SB), AX
+	MOVQ    DX, CX
+	SHLQ    $0x02, CX
+	SUBQ    CX, AX
+	VMOVUPS 32(AX), Y15
+	IMUL3Q  $0x01, DX, CX
 
-byte:
-	SHLQ       $0x08, AX
-	MOVB       -1(SI)(DX*1), AL
-	DECQ       DX
-	JNZ        byte
-	VMOVQ      AX, X2
-	VPMOVZXBD  X2, Y2
-	VXORPS     Y3, Y3, Y3
-	VPCMPEQD   Y3, Y2, Y2
-	VBLENDVPS  Y2, Y1, Y0, Y0
+byte11:
+	MOVB       -1(SI)(CX*1), AL
+	MOVB       AL, -1(SP)(CX*1)
+	DECQ       CX
+	JNZ        byte11
+	VMOVQ      (SP), X0
+	VMASKMOVPS (R8), Y15, Y1
+	VMASKMOVPS (R9), Y15, Y2
+	VPMOVZXBD  X0, Y3
+	VXORPS     Y0, Y0, Y0
+	VPCMPEQD   Y0, Y3, Y0
+	VPBLENDVB  Y0, Y2, Y1, Y0
 	VMASKMOVPS Y0, Y15, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapWhereLong256(dst uintptr, c uintptr, a uintptr, b uintptr, n int)
+// Requires: AVX, AVX2
+TEXT ·mapWhereLong256(SB), NOSPLIT, $32-40
+	MOVQ dst+0(FP), DI
+	MOVQ c+8(FP), SI
+	MOVQ a+16(FP), R8
+	MOVQ b+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000004, DX
+	JLT  tail
+
+loop:
+	VMOVD     (SI), X0
+	VMOVUPS   (R8), Y1
+	VMOVUPS   (R9), Y2
+	VPMOVZXBQ X0, Y3
+	VXORPS    Y0, Y0, Y0
+	VPCMPEQQ  Y0, Y3, Y0
+	VPBLENDVB Y0, Y2, Y1, Y0
+	VMOVUPS   Y0, (DI)
+	ADDQ      $0x00000004, SI
+	ADDQ      $0x00000020, R8
+	ADDQ      $0x00000020, R9
+	ADDQ      $0x00000020, DI
+	SUBQ      $0x00000004, DX
+	JGE       loop
+
+tail:
+	ADDQ    $0x00000004, DX
+	JZ      done
+	LEAQ    masks<>+0(SB), AX
+	MOVQ    DX, CX
+	SHLQ    $0x03, CX
+	SUBQ    CX, AX
+	VMOVUPS 32(AX), Y15
+	IMUL3Q  $0x01, DX, CX
+
+byte12:
+	MOVB       -1(SI)(CX*1), AL
+	MOVB       AL, -1(SP)(CX*1)
+	DECQ       CX
+	JNZ        byte12
+	VMOVD      (SP), X0
+	VMASKMOVPD (R8), Y15, Y1
+	VMASKMOVPD (R9), Y15, Y2
+	VPMOVZXBQ  X0, Y3
+	VXORPS     Y0, Y0, Y0
+	VPCMPEQQ   Y0, Y3, Y0
+	VPBLENDVB  Y0, Y2, Y1, Y0
+	VMASKMOVPD Y0, Y15, (DI)
 
 done:
 	VZEROUPPER

@@ -12,10 +12,10 @@ import "unsafe"
 //go:noescape
 func philoxRun512(dst unsafe.Pointer, a unsafe.Pointer, k0 unsafe.Pointer, k1 unsafe.Pointer, c0 unsafe.Pointer, c1 unsafe.Pointer, n int)
 
-// philoxLanes512 writes n words of Philox.
+// mapPhilox512 is a block kernel of Philox.
 //
 //go:noescape
-func philoxLanes512(dst unsafe.Pointer, a unsafe.Pointer, k0 unsafe.Pointer, k1 unsafe.Pointer, c0 unsafe.Pointer, c1 unsafe.Pointer, n int)
+func mapPhilox512(dst unsafe.Pointer, a unsafe.Pointer, k0 unsafe.Pointer, k1 unsafe.Pointer, c0 unsafe.Pointer, c1 unsafe.Pointer, n int)
 
 // philoxRun256 writes n words of Philox, from word *a on, which is a multiple of 4; the
 // key and the stream are *k0 to *c1.
@@ -23,7 +23,7 @@ func philoxLanes512(dst unsafe.Pointer, a unsafe.Pointer, k0 unsafe.Pointer, k1 
 //go:noescape
 func philoxRun256(dst unsafe.Pointer, a unsafe.Pointer, k0 unsafe.Pointer, k1 unsafe.Pointer, c0 unsafe.Pointer, c1 unsafe.Pointer, n int)
 
-// philoxLanes256 writes n words of Philox.
+// mapPhilox256 is a block kernel of Philox.
 //
 //go:noescape
-func philoxLanes256(dst unsafe.Pointer, a unsafe.Pointer, k0 unsafe.Pointer, k1 unsafe.Pointer, c0 unsafe.Pointer, c1 unsafe.Pointer, n int)
+func mapPhilox256(dst unsafe.Pointer, a unsafe.Pointer, k0 unsafe.Pointer, k1 unsafe.Pointer, c0 unsafe.Pointer, c1 unsafe.Pointer, n int)

@@ -550,20 +550,18 @@ DATA lanes_bb67ae85<>+56(SB)/4, $0xbb67ae85
 DATA lanes_bb67ae85<>+60(SB)/4, $0xbb67ae85
 GLOBL lanes_bb67ae85<>(SB), RODATA|NOPTR, $64
 
-// func philoxLanes512(dst uintptr, a uintptr, k0 uintptr, k1 uintptr, c0 uintptr, c1 uintptr, n int)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·philoxLanes512(SB), NOSPLIT, $0-56
-	MOVQ  dst+0(FP), DI
-	MOVQ  a+8(FP), SI
-	MOVQ  k0+16(FP), R8
-	MOVQ  k1+24(FP), R9
-	MOVQ  c0+32(FP), R10
-	MOVQ  c1+40(FP), R11
-	MOVQ  n+48(FP), DX
-	MOVL  $0x0000aaaa, AX
-	KMOVW AX, K2
-	SUBQ  $0x00000010, DX
-	JLT   tail
+// func mapPhilox512(dst uintptr, a uintptr, k0 uintptr, k1 uintptr, c0 uintptr, c1 uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
+TEXT ·mapPhilox512(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ k0+16(FP), R8
+	MOVQ k1+24(FP), R9
+	MOVQ c0+32(FP), R10
+	MOVQ c1+40(FP), R11
+	MOVQ n+48(FP), DX
+	SUBQ $0x00000010, DX
+	JLT  tail
 
 loop:
 	VMOVUPS    (SI), Z0
@@ -753,7 +751,8 @@ loop:
 	VPCMPEQD   lanes_00000003<>+0(SB), Z0, K1
 	VBLENDMPS  Z4, Z1, K1, Z0
 	VPSLLQ     $0x20, Z0, Z0
-	VPBLENDMD  Z0, Z5, K2, Z0
+	VANDPS     lanes_00000000ffffffff<>+0(SB), Z5, Z1
+	VORPS      Z1, Z0, Z0
 	VMOVUPS    Z0, (DI)
 	ADDQ       $0x00000040, SI
 	ADDQ       $0x00000040, R8
@@ -771,7 +770,7 @@ tail:
 	MOVQ       $0x00000001, AX
 	SHLQ       CL, AX
 	DECQ       AX
-	KMOVW      AX, K1
+	KMOVQ      AX, K1
 	VMOVUPS.Z  (SI), K1, Z0
 	VMOVUPS.Z  (R8), K1, Z1
 	VMOVUPS.Z  (R9), K1, Z2
@@ -857,14 +856,14 @@ tail:
 	VPTERNLOGD $0x96, Z5, Z10, Z12
 	VPTERNLOGD $0x96, Z6, Z9, Z11
 	VANDPS     lanes_00000003<>+0(SB), Z0, Z5
-	VPCMPEQD   lanes_00000001<>+0(SB), Z5, K3
-	VBLENDMPS  Z8, Z12, K3, Z5
+	VPCMPEQD   lanes_00000001<>+0(SB), Z5, K2
+	VBLENDMPS  Z8, Z12, K2, Z5
 	VANDPS     lanes_00000003<>+0(SB), Z0, Z6
-	VPCMPEQD   lanes_00000002<>+0(SB), Z6, K3
-	VBLENDMPS  Z11, Z5, K3, Z5
+	VPCMPEQD   lanes_00000002<>+0(SB), Z6, K2
+	VBLENDMPS  Z11, Z5, K2, Z5
 	VANDPS     lanes_00000003<>+0(SB), Z0, Z6
-	VPCMPEQD   lanes_00000003<>+0(SB), Z6, K3
-	VBLENDMPS  Z7, Z5, K3, Z5
+	VPCMPEQD   lanes_00000003<>+0(SB), Z6, K2
+	VBLENDMPS  Z7, Z5, K2, Z5
 	VPSRLQ     $0x20, Z0, Z0
 	VPSRLQ     $0x20, Z1, Z1
 	VPSRLQ     $0x20, Z2, Z2
@@ -950,16 +949,17 @@ tail:
 	VPTERNLOGD $0x96, Z1, Z6, Z9
 	VPTERNLOGD $0x96, Z2, Z3, Z8
 	VANDPS     lanes_00000003<>+0(SB), Z0, Z1
-	VPCMPEQD   lanes_00000001<>+0(SB), Z1, K3
-	VBLENDMPS  Z7, Z9, K3, Z1
+	VPCMPEQD   lanes_00000001<>+0(SB), Z1, K2
+	VBLENDMPS  Z7, Z9, K2, Z1
 	VANDPS     lanes_00000003<>+0(SB), Z0, Z2
-	VPCMPEQD   lanes_00000002<>+0(SB), Z2, K3
-	VBLENDMPS  Z8, Z1, K3, Z1
+	VPCMPEQD   lanes_00000002<>+0(SB), Z2, K2
+	VBLENDMPS  Z8, Z1, K2, Z1
 	VANDPS     lanes_00000003<>+0(SB), Z0, Z0
-	VPCMPEQD   lanes_00000003<>+0(SB), Z0, K3
-	VBLENDMPS  Z4, Z1, K3, Z0
+	VPCMPEQD   lanes_00000003<>+0(SB), Z0, K2
+	VBLENDMPS  Z4, Z1, K2, Z0
 	VPSLLQ     $0x20, Z0, Z0
-	VPBLENDMD  Z0, Z5, K2, Z0
+	VANDPS     lanes_00000000ffffffff<>+0(SB), Z5, Z1
+	VORPS      Z1, Z0, Z0
 	VMOVUPS    Z0, K1, (DI)
 
 done:
@@ -1019,6 +1019,16 @@ DATA lanes_00000002<>+52(SB)/4, $0x00000002
 DATA lanes_00000002<>+56(SB)/4, $0x00000002
 DATA lanes_00000002<>+60(SB)/4, $0x00000002
 GLOBL lanes_00000002<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_00000000ffffffff<>+0(SB)/8, $0x00000000ffffffff
+DATA lanes_00000000ffffffff<>+8(SB)/8, $0x00000000ffffffff
+DATA lanes_00000000ffffffff<>+16(SB)/8, $0x00000000ffffffff
+DATA lanes_00000000ffffffff<>+24(SB)/8, $0x00000000ffffffff
+DATA lanes_00000000ffffffff<>+32(SB)/8, $0x00000000ffffffff
+DATA lanes_00000000ffffffff<>+40(SB)/8, $0x00000000ffffffff
+DATA lanes_00000000ffffffff<>+48(SB)/8, $0x00000000ffffffff
+DATA lanes_00000000ffffffff<>+56(SB)/8, $0x00000000ffffffff
+GLOBL lanes_00000000ffffffff<>(SB), RODATA|NOPTR, $64
 
 // func philoxRun256(dst uintptr, a uintptr, k0 uintptr, k1 uintptr, c0 uintptr, c1 uintptr, n int)
 // Requires: AVX, AVX2
@@ -1429,9 +1439,9 @@ DATA masks<>+56(SB)/4, $0x00000000
 DATA masks<>+60(SB)/4, $0x00000000
 GLOBL masks<>(SB), RODATA|NOPTR, $64
 
-// func philoxLanes256(dst uintptr, a uintptr, k0 uintptr, k1 uintptr, c0 uintptr, c1 uintptr, n int)
+// func mapPhilox256(dst uintptr, a uintptr, k0 uintptr, k1 uintptr, c0 uintptr, c1 uintptr, n int)
 // Requires: AVX, AVX2
-TEXT ·philoxLanes256(SB), NOSPLIT, $0-56
+TEXT ·mapPhilox256(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
 	MOVQ k0+16(FP), R8
@@ -1668,7 +1678,8 @@ loop:
 	VPCMPEQD  lanes_00000003<>+0(SB), Y0, Y0
 	VBLENDVPS Y0, Y7, Y1, Y0
 	VPSLLQ    $0x20, Y0, Y0
-	VPBLENDD  $0xaa, Y0, Y5, Y0
+	VANDPS    lanes_00000000ffffffff<>+0(SB), Y5, Y1
+	VORPS     Y1, Y0, Y0
 	VMOVUPS   Y0, (DI)
 	ADDQ      $0x00000020, SI
 	ADDQ      $0x00000020, R8
@@ -1912,7 +1923,8 @@ tail:
 	VPCMPEQD   lanes_00000003<>+0(SB), Y0, Y0
 	VBLENDVPS  Y0, Y7, Y1, Y0
 	VPSLLQ     $0x20, Y0, Y0
-	VPBLENDD   $0xaa, Y0, Y5, Y0
+	VANDPS     lanes_00000000ffffffff<>+0(SB), Y5, Y1
+	VORPS      Y1, Y0, Y0
 	VMASKMOVPS Y0, Y15, (DI)
 
 done:

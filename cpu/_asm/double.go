@@ -3,6 +3,7 @@ package main
 import (
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
+	"github.com/mmcloughlin/avo/x86"
 )
 
 // Expressions on vectors of float64, half as many lanes: float32 functions that
@@ -93,4 +94,91 @@ func (g *isa) scaleDouble(p, k Op) Op {
 	g.VPADDD(g.bits(1023), n, n)
 	g.VPSLLQ(Imm(52), n, n)
 	return g.two(g.VMULPD, p, n)
+}
+
+// doubleOps are the kernels of float64.
+var doubleOps = []mapOp{
+	double2("Add", func(g *isa, x, y Op) Op { return g.two(g.VADDPD, x, y) }),
+	double2("Sub", func(g *isa, x, y Op) Op { return g.two(g.VSUBPD, x, y) }),
+	double2("Mul", func(g *isa, x, y Op) Op { return g.two(g.VMULPD, x, y) }),
+	double2("Div", func(g *isa, x, y Op) Op { return g.two(g.VDIVPD, x, y) }),
+	double2("Maximum", func(g *isa, x, y Op) Op {
+		r := g.chooseDouble(g.cmpDouble(equal, x, y), g.and(x, y), g.two(g.VMAXPD, x, y))
+		return g.chooseDouble(g.cmpDouble(unordered, x, x), x, r)
+	}),
+	double2("Minimum", func(g *isa, x, y Op) Op {
+		r := g.chooseDouble(g.cmpDouble(equal, x, y), g.or(x, y), g.two(g.VMINPD, x, y))
+		return g.chooseDouble(g.cmpDouble(unordered, x, x), x, r)
+	}),
+	double1("Neg", func(g *isa, x Op) Op { return g.xor(x, g.quad(1<<63)) }),
+	double1("Abs", func(g *isa, x Op) Op { return g.and(x, g.quad(1<<63-1)) }),
+	double1("Square", func(g *isa, x Op) Op { return g.two(g.VMULPD, x, x) }),
+	double1("Sqrt", (*isa).sqrtDouble),
+	double1("Rsqrt", func(g *isa, x Op) Op { return g.two(g.VDIVPD, g.double(1), g.sqrtDouble(x)) }),
+	double1("Reciprocal", func(g *isa, x Op) Op { return g.two(g.VDIVPD, g.double(1), x) }),
+	double1("Relu", func(g *isa, x Op) Op { return g.two(g.VADDPD, g.two(g.VMAXPD, g.double(0), x), g.double(0)) }),
+	compareDouble("Less", less),
+	compareDouble("LessEqual", lessEqual),
+	compareDouble("Equal", equal),
+	compareDouble("NotEqual", notEqual),
+	convert("FloatToDouble", 4, 8, func(g *isa, x Op) Op {
+		r := g.vec()
+		g.VCVTPS2PD(x, r)
+		return r
+	}),
+	convert("DoubleToFloat", 8, 4, (*isa).singles),
+	convert("IntToDouble", 4, 8, func(g *isa, x Op) Op {
+		r := g.vec()
+		g.VCVTDQ2PD(x, r)
+		return r
+	}),
+}
+
+func double1(name string, f func(g *isa, x Op) Op) mapOp { return convert(name+"Double", 8, 8, f) }
+
+func double2(name string, f func(g *isa, x, y Op) Op) mapOp {
+	return mapOp{name: name + "Double", in: []int{8, 8}, out: 8, body: func(g *isa, x []Op) Op { return f(g, x[0], x[1]) }}
+}
+
+func compareDouble(name string, pred uint64) mapOp {
+	o := double2(name, func(g *isa, x, y Op) Op { return g.cmpDouble(pred, x, y) })
+	o.out, o.mask = 1, true
+	return o
+}
+
+func emitDouble(f *file) {
+	for _, g := range isas(f) {
+		for _, o := range doubleOps {
+			g.mapKernel(o)
+		}
+	}
+}
+
+func (g *isa) sqrtDouble(x Op) Op {
+	r := g.vec()
+	g.VSQRTPD(x, r)
+	return r
+}
+
+// cmpDouble returns the mask of the lanes where a and b compare so.
+func (g *isa) cmpDouble(pred uint64, a, b Op) Op {
+	if g.wide {
+		k := g.K()
+		g.VCMPPD(Imm(pred), b, g.in(a), k)
+		return k
+	}
+	r := g.vec()
+	g.VCMPPD(Imm(pred), b, g.in(a), r)
+	return r
+}
+
+// chooseDouble returns yes where the mask is set, and no elsewhere.
+func (g *isa) chooseDouble(mask, yes, no Op) Op {
+	r := g.vec()
+	if g.wide {
+		g.blend(x86.VBLENDMPD, yes, g.in(no), mask, r)
+	} else {
+		g.VBLENDVPD(mask, yes, g.in(no), r)
+	}
+	return r
 }

@@ -19,25 +19,11 @@ const (
 func emitPhilox(f *file) {
 	for _, g := range isas(f) {
 		g.philoxRun()
-		g.philoxLanes()
+		g.mapKernel(mapOp{name: "Philox", args: philoxArgs, in: []int{4, 4, 4, 4, 4}, out: 4, body: (*isa).philoxLanes})
 	}
 }
 
-func (g *isa) beginPhilox(name, doc string) (dst, n reg.GPPhysical, src []reg.GPPhysical) {
-	params := []string{"dst", "unsafe.Pointer"}
-	names := []string{"a", "k0", "k1", "c0", "c1"}
-	for _, p := range names {
-		params = append(params, p, "unsafe.Pointer")
-	}
-	g.begin(fmt.Sprintf("// %s %s", name, doc), name, append(params, "n", "int")...)
-	dst, n, src = reg.RDI, reg.RDX, []reg.GPPhysical{reg.RSI, reg.R8, reg.R9, reg.R10, reg.R11}
-	g.load("dst", dst)
-	for i, p := range names {
-		g.load(p, src[i])
-	}
-	g.load("n", n)
-	return dst, n, src
-}
+var philoxArgs = []string{"a", "k0", "k1", "c0", "c1"}
 
 // xor3 returns a ^ b ^ c and may write it to a.
 func (g *isa) xor3(a, b, c Op) Op {
@@ -92,7 +78,7 @@ func (g *isa) order() Mem {
 
 // philoxRun writes words of counters that follow each other.
 func (g *isa) philoxRun() {
-	dst, n, src := g.beginPhilox("philoxRun"+g.name, "writes n words of Philox, from word *a on, which is a multiple of 4; the\n// key and the stream are *k0 to *c1.")
+	dst, n, src := g.beginMap("philoxRun"+g.name, "writes n words of Philox, from word *a on, which is a multiple of 4; the\n// key and the stream are *k0 to *c1.", philoxArgs)
 	half := g.lanes / 2 // counters in a vector
 	many := 4
 	if !g.wide {
@@ -168,72 +154,27 @@ func (g *isa) philoxRun() {
 	g.end()
 }
 
-// philoxLanes writes the words of any arguments: a counter for each, of which
-// one word is kept. The lanes of even and of odd place are computed apart.
-func (g *isa) philoxLanes() {
-	dst, n, src := g.beginPhilox("philoxLanes"+g.name, "writes n words of Philox.")
-	var odd reg.Register // lanes
-	if g.wide {
-		odd = g.K()
-		g.MOVL(U32(0xaaaa), reg.EAX)
-		g.KMOVW(reg.EAX, odd)
-	}
-	body := func(x [5]Op) Op {
-		var words [2]Op
-		for i := range words {
-			y := x
-			if i > 0 {
-				for k := range y {
-					r := g.vec()
-					g.VPSRLQ(Imm(32), x[k], r)
-					y[k] = r
-				}
-			}
-			q := g.vec()
-			g.VPSRLD(Imm(2), y[0], q)
-			c := [][4]Op{{q, nil, y[3], y[4]}}
-			g.philoxRounds(c, y[1], y[2])
-			words[i] = c[0][0]
-			for k := range 3 {
-				words[i] = g.choose(g.equalInt(g.and(y[0], g.bits(3)), g.bits(uint32(k+1))), c[0][k+1], words[i])
+// philoxLanes are the words of any arguments: a counter for each, of which one
+// word is kept. The lanes of even and of odd place are computed apart.
+func (g *isa) philoxLanes(x []Op) Op {
+	var words [2]Op
+	for i := range words {
+		var y [5]Op
+		for k := range y {
+			if y[k] = x[k]; i > 0 {
+				r := g.vec()
+				g.VPSRLQ(Imm(32), x[k], r)
+				y[k] = r
 			}
 		}
-		r := g.vec()
-		g.VPSLLQ(Imm(32), words[1], r)
-		if g.wide {
-			g.VPBLENDMD(r, g.in(words[0]), odd, r)
-		} else {
-			g.VPBLENDD(Imm(0xaa), r, g.in(words[0]), r)
+		c := [][4]Op{{g.shiftRightZeros(y[0], 2), nil, y[3], y[4]}}
+		g.philoxRounds(c, y[1], y[2])
+		words[i] = c[0][0]
+		for k := range 3 {
+			words[i] = g.choose(g.equalInt(g.and(y[0], g.bits(3)), g.bits(uint32(k+1))), c[0][k+1], words[i])
 		}
-		return r
 	}
-	g.SUBQ(U32(g.lanes), n)
-	g.JLT(LabelRef("tail"))
-	g.Label("loop")
-	var x [5]Op
-	for i := range x {
-		x[i] = g.copyOf(at(src[i], 0))
-	}
-	g.VMOVUPS(body(x), at(dst, 0))
-	for _, p := range append(src, dst) {
-		g.ADDQ(U32(g.bytes), p)
-	}
-	g.SUBQ(U32(g.lanes), n)
-	g.JGE(LabelRef("loop"))
-	g.Label("tail")
-	g.ADDQ(U32(g.lanes), n)
-	g.JZ(LabelRef("done"))
-	g.setMask(n)
-	for i := range x {
-		r := g.vec()
-		g.loadLanes(at(src[i], 0), r)
-		x[i] = r
-	}
-	if y := body(x); g.wide {
-		g.VMOVUPS(y, reg.K1, at(dst, 0))
-	} else {
-		g.VMASKMOVPS(y, ymm[15], at(dst, 0))
-	}
-	g.Label("done")
-	g.end()
+	r := g.vec()
+	g.VPSLLQ(Imm(32), words[1], r)
+	return g.or(r, g.and(words[0], g.quad(1<<32-1)))
 }

@@ -41,8 +41,10 @@ func (g *isa) bits(b uint32) Mem {
 }
 
 // double is a float64 constant in all lanes.
-func (g *isa) double(x float64) Mem {
-	b := math.Float64bits(x)
+func (g *isa) double(x float64) Mem { return g.quad(math.Float64bits(x)) }
+
+// quad is a constant in all lanes of 64 bits.
+func (g *isa) quad(b uint64) Mem {
 	name := fmt.Sprintf("lanes_%016x", b)
 	if m, ok := g.globals[name]; ok {
 		return m
@@ -104,6 +106,12 @@ func (g *isa) shiftLeft(a Op, n uint64) Op {
 func (g *isa) shiftRight(a Op, n uint64) Op {
 	r := g.vec()
 	g.VPSRAD(Imm(n), g.in(a), r)
+	return r
+}
+
+func (g *isa) shiftRightZeros(a Op, n uint64) Op {
+	r := g.vec()
+	g.VPSRLD(Imm(n), g.in(a), r)
 	return r
 }
 
@@ -188,6 +196,16 @@ func (g *isa) equalInt(a, b Op) Op {
 		return k
 	}
 	return g.two(g.VPCMPEQD, a, b)
+}
+
+// greaterInt returns the mask of the lanes where the int32 a is above b.
+func (g *isa) greaterInt(a, b Op) Op {
+	if g.wide {
+		k := g.K()
+		g.VPCMPGTD(b, g.in(a), k)
+		return k
+	}
+	return g.two(g.VPCMPGTD, a, b)
 }
 
 // choose returns yes where the mask is set, and no elsewhere.
