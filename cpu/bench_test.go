@@ -151,6 +151,11 @@ func BenchmarkTypes(b *testing.B) {
 			})
 		}
 	}
+	for _, o := range []ir.Op{ir.OpDiv, ir.OpRem} {
+		b.Run(fmt.Sprintf("%v/i32", o), func(b *testing.B) {
+			bench(b, typedProg(n, ir.I32, ir.Chain{ld(ir.I32, 0), ld(ir.I32, 1), op(o, ir.I32, 0, 1)}, ir.I32, ir.I32), 12*float64(n), "GB/s")
+		})
+	}
 	b.Run("and/bool", func(b *testing.B) {
 		bench(b, typedProg(n, ir.Bool, ir.Chain{ld(ir.Bool, 0), ld(ir.Bool, 1), op(ir.OpAnd, ir.Bool, 0, 1)}, ir.Bool, ir.Bool), 3*float64(n), "GB/s")
 	})

@@ -37,6 +37,16 @@ func intsAVX512(t *kernelTable) {
 	} {
 		t.calc[op][ir.U32] = k
 	}
+	t.calc[ir.OpDiv][ir.I32], t.calc[ir.OpRem][ir.I32] = mapDivInt512, mapRemInt512
+	for op, k := range map[ir.Op]kernel{
+		ir.OpAdd: mapAddLong512, ir.OpSub: mapSubLong512, ir.OpNeg: mapNegLong512, ir.OpMaximum: mapMaximumLong512, ir.OpMinimum: mapMinimumLong512,
+		ir.OpLess: mapLessLong512, ir.OpLessEqual: mapLessEqualLong512, ir.OpEqual: mapEqualLong512, ir.OpNotEqual: mapNotEqualLong512,
+	} {
+		t.calc[op][ir.I64] = k
+	}
+	for _, d := range []ir.DType{ir.I8, ir.U8} {
+		t.calc[ir.OpEqual][d], t.calc[ir.OpNotEqual][d] = mapEqualByte512, mapNotEqualByte512
+	}
 	ofBytes(t, mapAnd512, mapOr512, mapXor512, mapNot512)
 	t.notBool = mapNotBool512
 	t.where[1], t.where[4], t.where[8] = mapWhereByte512, mapWhere512, mapWhereLong512
@@ -66,6 +76,7 @@ func doublesAVX512(t *kernelTable) {
 		ir.OpAdd: mapAddDouble512, ir.OpSub: mapSubDouble512, ir.OpMul: mapMulDouble512, ir.OpDiv: mapDivDouble512,
 		ir.OpMaximum: mapMaximumDouble512, ir.OpMinimum: mapMinimumDouble512, ir.OpNeg: mapNegDouble512, ir.OpAbs: mapAbsDouble512,
 		ir.OpSquare: mapSquareDouble512, ir.OpSqrt: mapSqrtDouble512, ir.OpRsqrt: mapRsqrtDouble512, ir.OpReciprocal: mapReciprocalDouble512, ir.OpRelu: mapReluDouble512,
+		ir.OpFloor: mapFloorDouble512, ir.OpCeil: mapCeilDouble512, ir.OpRound: mapRoundDouble512, ir.OpTrunc: mapTruncDouble512,
 		ir.OpLess: mapLessDouble512, ir.OpLessEqual: mapLessEqualDouble512, ir.OpEqual: mapEqualDouble512, ir.OpNotEqual: mapNotEqualDouble512,
 	} {
 		t.calc[op][ir.F64] = k
@@ -90,6 +101,16 @@ func intsAVX2(t *kernelTable) {
 		ir.OpMaximum: mapMaximumUint256, ir.OpMinimum: mapMinimumUint256, ir.OpLess: mapLessUint256, ir.OpLessEqual: mapLessEqualUint256, ir.OpShr: mapShrUint256,
 	} {
 		t.calc[op][ir.U32] = k
+	}
+	t.calc[ir.OpDiv][ir.I32], t.calc[ir.OpRem][ir.I32] = mapDivInt256, mapRemInt256
+	for op, k := range map[ir.Op]kernel{
+		ir.OpAdd: mapAddLong256, ir.OpSub: mapSubLong256, ir.OpNeg: mapNegLong256, ir.OpMaximum: mapMaximumLong256, ir.OpMinimum: mapMinimumLong256,
+		ir.OpLess: mapLessLong256, ir.OpLessEqual: mapLessEqualLong256, ir.OpEqual: mapEqualLong256, ir.OpNotEqual: mapNotEqualLong256,
+	} {
+		t.calc[op][ir.I64] = k
+	}
+	for _, d := range []ir.DType{ir.I8, ir.U8} {
+		t.calc[ir.OpEqual][d], t.calc[ir.OpNotEqual][d] = mapEqualByte256, mapNotEqualByte256
 	}
 	ofBytes(t, mapAnd256, mapOr256, mapXor256, mapNot256)
 	t.notBool = mapNotBool256
@@ -120,6 +141,7 @@ func doublesAVX2(t *kernelTable) {
 		ir.OpAdd: mapAddDouble256, ir.OpSub: mapSubDouble256, ir.OpMul: mapMulDouble256, ir.OpDiv: mapDivDouble256,
 		ir.OpMaximum: mapMaximumDouble256, ir.OpMinimum: mapMinimumDouble256, ir.OpNeg: mapNegDouble256, ir.OpAbs: mapAbsDouble256,
 		ir.OpSquare: mapSquareDouble256, ir.OpSqrt: mapSqrtDouble256, ir.OpRsqrt: mapRsqrtDouble256, ir.OpReciprocal: mapReciprocalDouble256, ir.OpRelu: mapReluDouble256,
+		ir.OpFloor: mapFloorDouble256, ir.OpCeil: mapCeilDouble256, ir.OpRound: mapRoundDouble256, ir.OpTrunc: mapTruncDouble256,
 		ir.OpLess: mapLessDouble256, ir.OpLessEqual: mapLessEqualDouble256, ir.OpEqual: mapEqualDouble256, ir.OpNotEqual: mapNotEqualDouble256,
 	} {
 		t.calc[op][ir.F64] = k

@@ -71,6 +71,26 @@ func mapReciprocalDouble512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Point
 //go:noescape
 func mapReluDouble512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
+// mapFloorDouble512 is a block kernel of FloorDouble.
+//
+//go:noescape
+func mapFloorDouble512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapCeilDouble512 is a block kernel of CeilDouble.
+//
+//go:noescape
+func mapCeilDouble512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapRoundDouble512 is a block kernel of RoundDouble.
+//
+//go:noescape
+func mapRoundDouble512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapTruncDouble512 is a block kernel of TruncDouble.
+//
+//go:noescape
+func mapTruncDouble512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
 // mapLessDouble512 is a block kernel of LessDouble.
 //
 //go:noescape
@@ -170,6 +190,26 @@ func mapReciprocalDouble256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Point
 //
 //go:noescape
 func mapReluDouble256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapFloorDouble256 is a block kernel of FloorDouble.
+//
+//go:noescape
+func mapFloorDouble256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapCeilDouble256 is a block kernel of CeilDouble.
+//
+//go:noescape
+func mapCeilDouble256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapRoundDouble256 is a block kernel of RoundDouble.
+//
+//go:noescape
+func mapRoundDouble256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapTruncDouble256 is a block kernel of TruncDouble.
+//
+//go:noescape
+func mapTruncDouble256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
 // mapLessDouble256 is a block kernel of LessDouble.
 //

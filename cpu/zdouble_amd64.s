@@ -560,6 +560,150 @@ DATA lanes_0000000000000000<>+48(SB)/8, $0x0000000000000000
 DATA lanes_0000000000000000<>+56(SB)/8, $0x0000000000000000
 GLOBL lanes_0000000000000000<>(SB), RODATA|NOPTR, $64
 
+// func mapFloorDouble512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·mapFloorDouble512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
+	VMOVUPS     (SI), Z0
+	VRNDSCALEPD $0x09, Z0, Z0
+	VMOVUPS     Z0, (DI)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000008, DX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000008, DX
+	JZ          done
+	MOVQ        DX, CX
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVQ       AX, K1
+	VMOVUPD.Z   (SI), K1, Z0
+	VRNDSCALEPD $0x09, Z0, Z0
+	VMOVUPD     Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapCeilDouble512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·mapCeilDouble512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
+	VMOVUPS     (SI), Z0
+	VRNDSCALEPD $0x0a, Z0, Z0
+	VMOVUPS     Z0, (DI)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000008, DX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000008, DX
+	JZ          done
+	MOVQ        DX, CX
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVQ       AX, K1
+	VMOVUPD.Z   (SI), K1, Z0
+	VRNDSCALEPD $0x0a, Z0, Z0
+	VMOVUPD     Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapRoundDouble512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·mapRoundDouble512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
+	VMOVUPS     (SI), Z0
+	VRNDSCALEPD $0x08, Z0, Z0
+	VMOVUPS     Z0, (DI)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000008, DX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000008, DX
+	JZ          done
+	MOVQ        DX, CX
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVQ       AX, K1
+	VMOVUPD.Z   (SI), K1, Z0
+	VRNDSCALEPD $0x08, Z0, Z0
+	VMOVUPD     Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapTruncDouble512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·mapTruncDouble512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
+	VMOVUPS     (SI), Z0
+	VRNDSCALEPD $0x0b, Z0, Z0
+	VMOVUPS     Z0, (DI)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000008, DX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000008, DX
+	JZ          done
+	MOVQ        DX, CX
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVQ       AX, K1
+	VMOVUPD.Z   (SI), K1, Z0
+	VRNDSCALEPD $0x0b, Z0, Z0
+	VMOVUPD     Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
 // func mapLessDouble512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VL
 TEXT ·mapLessDouble512(SB), NOSPLIT, $0-40
@@ -1378,6 +1522,150 @@ tail:
 	VMOVUPS    lanes_0000000000000000<>+0(SB), Y1
 	VMAXPD     Y0, Y1, Y0
 	VADDPD     lanes_0000000000000000<>+0(SB), Y0, Y0
+	VMASKMOVPD Y0, Y15, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapFloorDouble256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX
+TEXT ·mapFloorDouble256(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000004, DX
+	JLT  tail
+
+loop:
+	VMOVUPS  (SI), Y0
+	VROUNDPD $0x09, Y0, Y0
+	VMOVUPS  Y0, (DI)
+	ADDQ     $0x00000020, SI
+	ADDQ     $0x00000020, DI
+	SUBQ     $0x00000004, DX
+	JGE      loop
+
+tail:
+	ADDQ       $0x00000004, DX
+	JZ         done
+	LEAQ       masks<>+0(SB), AX
+	MOVQ       DX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	VMOVUPS    32(AX), Y15
+	VMASKMOVPD (SI), Y15, Y0
+	VROUNDPD   $0x09, Y0, Y0
+	VMASKMOVPD Y0, Y15, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapCeilDouble256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX
+TEXT ·mapCeilDouble256(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000004, DX
+	JLT  tail
+
+loop:
+	VMOVUPS  (SI), Y0
+	VROUNDPD $0x0a, Y0, Y0
+	VMOVUPS  Y0, (DI)
+	ADDQ     $0x00000020, SI
+	ADDQ     $0x00000020, DI
+	SUBQ     $0x00000004, DX
+	JGE      loop
+
+tail:
+	ADDQ       $0x00000004, DX
+	JZ         done
+	LEAQ       masks<>+0(SB), AX
+	MOVQ       DX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	VMOVUPS    32(AX), Y15
+	VMASKMOVPD (SI), Y15, Y0
+	VROUNDPD   $0x0a, Y0, Y0
+	VMASKMOVPD Y0, Y15, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapRoundDouble256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX
+TEXT ·mapRoundDouble256(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000004, DX
+	JLT  tail
+
+loop:
+	VMOVUPS  (SI), Y0
+	VROUNDPD $0x08, Y0, Y0
+	VMOVUPS  Y0, (DI)
+	ADDQ     $0x00000020, SI
+	ADDQ     $0x00000020, DI
+	SUBQ     $0x00000004, DX
+	JGE      loop
+
+tail:
+	ADDQ       $0x00000004, DX
+	JZ         done
+	LEAQ       masks<>+0(SB), AX
+	MOVQ       DX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	VMOVUPS    32(AX), Y15
+	VMASKMOVPD (SI), Y15, Y0
+	VROUNDPD   $0x08, Y0, Y0
+	VMASKMOVPD Y0, Y15, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapTruncDouble256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX
+TEXT ·mapTruncDouble256(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000004, DX
+	JLT  tail
+
+loop:
+	VMOVUPS  (SI), Y0
+	VROUNDPD $0x0b, Y0, Y0
+	VMOVUPS  Y0, (DI)
+	ADDQ     $0x00000020, SI
+	ADDQ     $0x00000020, DI
+	SUBQ     $0x00000004, DX
+	JGE      loop
+
+tail:
+	ADDQ       $0x00000004, DX
+	JZ         done
+	LEAQ       masks<>+0(SB), AX
+	MOVQ       DX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	VMOVUPS    32(AX), Y15
+	VMASKMOVPD (SI), Y15, Y0
+	VROUNDPD   $0x0b, Y0, Y0
 	VMASKMOVPD Y0, Y15, (DI)
 
 done:

@@ -111,6 +111,71 @@ func mapShrInt512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsa
 //go:noescape
 func mapShrUint512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
+// mapDivInt512 is a block kernel of DivInt.
+//
+//go:noescape
+func mapDivInt512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapRemInt512 is a block kernel of RemInt.
+//
+//go:noescape
+func mapRemInt512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapAddLong512 is a block kernel of AddLong.
+//
+//go:noescape
+func mapAddLong512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapSubLong512 is a block kernel of SubLong.
+//
+//go:noescape
+func mapSubLong512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapNegLong512 is a block kernel of NegLong.
+//
+//go:noescape
+func mapNegLong512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapMaximumLong512 is a block kernel of MaximumLong.
+//
+//go:noescape
+func mapMaximumLong512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapMinimumLong512 is a block kernel of MinimumLong.
+//
+//go:noescape
+func mapMinimumLong512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapLessLong512 is a block kernel of LessLong.
+//
+//go:noescape
+func mapLessLong512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapLessEqualLong512 is a block kernel of LessEqualLong.
+//
+//go:noescape
+func mapLessEqualLong512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapEqualLong512 is a block kernel of EqualLong.
+//
+//go:noescape
+func mapEqualLong512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapNotEqualLong512 is a block kernel of NotEqualLong.
+//
+//go:noescape
+func mapNotEqualLong512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapEqualByte512 is a block kernel of EqualByte.
+//
+//go:noescape
+func mapEqualByte512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapNotEqualByte512 is a block kernel of NotEqualByte.
+//
+//go:noescape
+func mapNotEqualByte512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
 // mapAnd512 is a block kernel of And.
 //
 //go:noescape
@@ -240,6 +305,71 @@ func mapShrInt256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsa
 //
 //go:noescape
 func mapShrUint256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapDivInt256 is a block kernel of DivInt.
+//
+//go:noescape
+func mapDivInt256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapRemInt256 is a block kernel of RemInt.
+//
+//go:noescape
+func mapRemInt256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapAddLong256 is a block kernel of AddLong.
+//
+//go:noescape
+func mapAddLong256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapSubLong256 is a block kernel of SubLong.
+//
+//go:noescape
+func mapSubLong256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapNegLong256 is a block kernel of NegLong.
+//
+//go:noescape
+func mapNegLong256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapMaximumLong256 is a block kernel of MaximumLong.
+//
+//go:noescape
+func mapMaximumLong256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapMinimumLong256 is a block kernel of MinimumLong.
+//
+//go:noescape
+func mapMinimumLong256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapLessLong256 is a block kernel of LessLong.
+//
+//go:noescape
+func mapLessLong256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapLessEqualLong256 is a block kernel of LessEqualLong.
+//
+//go:noescape
+func mapLessEqualLong256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapEqualLong256 is a block kernel of EqualLong.
+//
+//go:noescape
+func mapEqualLong256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapNotEqualLong256 is a block kernel of NotEqualLong.
+//
+//go:noescape
+func mapNotEqualLong256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapEqualByte256 is a block kernel of EqualByte.
+//
+//go:noescape
+func mapEqualByte256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapNotEqualByte256 is a block kernel of NotEqualByte.
+//
+//go:noescape
+func mapNotEqualByte256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
 // mapAnd256 is a block kernel of And.
 //

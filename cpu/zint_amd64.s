@@ -898,6 +898,596 @@ done:
 	VZEROUPPER
 	RET
 
+// func mapDivInt512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·mapDivInt512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000010, DX
+	JLT  tail
+
+loop:
+	VMOVUPS       (SI), Z0
+	VMOVUPS       (R8), Z1
+	VCVTDQ2PD     Y0, Z2
+	VCVTDQ2PD     Y1, Z3
+	VDIVPD        Z3, Z2, Z2
+	VCVTTPD2DQ    Z2, Y4
+	VEXTRACTF64X4 $0x01, Z0, Y0
+	VCVTDQ2PD     Y0, Z0
+	VEXTRACTF64X4 $0x01, Z1, Y2
+	VCVTDQ2PD     Y2, Z2
+	VDIVPD        Z2, Z0, Z0
+	VCVTTPD2DQ    Z0, Y0
+	VPCMPEQD      lanes_00000000<>+0(SB), Z1, K1
+	VMOVUPS       lanes_00000000<>+0(SB), Z1
+	VINSERTF64X4  $0x01, Y0, Z4, Z0
+	VBLENDMPS     Z1, Z0, K1, Z0
+	VMOVUPS       Z0, (DI)
+	ADDQ          $0x00000040, SI
+	ADDQ          $0x00000040, R8
+	ADDQ          $0x00000040, DI
+	SUBQ          $0x00000010, DX
+	JGE           loop
+
+tail:
+	ADDQ          $0x00000010, DX
+	JZ            done
+	MOVQ          DX, CX
+	MOVQ          $0x00000001, AX
+	SHLQ          CL, AX
+	DECQ          AX
+	KMOVQ         AX, K1
+	VMOVUPS.Z     (SI), K1, Z0
+	VMOVUPS.Z     (R8), K1, Z1
+	VCVTDQ2PD     Y0, Z2
+	VCVTDQ2PD     Y1, Z3
+	VDIVPD        Z3, Z2, Z2
+	VCVTTPD2DQ    Z2, Y4
+	VEXTRACTF64X4 $0x01, Z0, Y0
+	VCVTDQ2PD     Y0, Z0
+	VEXTRACTF64X4 $0x01, Z1, Y2
+	VCVTDQ2PD     Y2, Z2
+	VDIVPD        Z2, Z0, Z0
+	VCVTTPD2DQ    Z0, Y0
+	VPCMPEQD      lanes_00000000<>+0(SB), Z1, K2
+	VMOVUPS       lanes_00000000<>+0(SB), Z1
+	VINSERTF64X4  $0x01, Y0, Z4, Z0
+	VBLENDMPS     Z1, Z0, K2, Z0
+	VMOVUPS       Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapRemInt512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·mapRemInt512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000010, DX
+	JLT  tail
+
+loop:
+	VMOVUPS       (SI), Z0
+	VMOVUPS       (R8), Z1
+	VCVTDQ2PD     Y0, Z2
+	VCVTDQ2PD     Y1, Z3
+	VDIVPD        Z3, Z2, Z2
+	VCVTTPD2DQ    Z2, Y4
+	VEXTRACTF64X4 $0x01, Z0, Y2
+	VCVTDQ2PD     Y2, Z2
+	VEXTRACTF64X4 $0x01, Z1, Y3
+	VCVTDQ2PD     Y3, Z3
+	VDIVPD        Z3, Z2, Z2
+	VCVTTPD2DQ    Z2, Y2
+	VPCMPEQD      lanes_00000000<>+0(SB), Z1, K1
+	VMOVUPS       lanes_00000000<>+0(SB), Z3
+	VINSERTF64X4  $0x01, Y2, Z4, Z2
+	VBLENDMPS     Z3, Z2, K1, Z2
+	VPMULLD       Z1, Z2, Z2
+	VPSUBD        Z2, Z0, Z0
+	VPCMPEQD      lanes_00000000<>+0(SB), Z1, K1
+	VMOVUPS       lanes_00000000<>+0(SB), Z1
+	VBLENDMPS     Z1, Z0, K1, Z0
+	VMOVUPS       Z0, (DI)
+	ADDQ          $0x00000040, SI
+	ADDQ          $0x00000040, R8
+	ADDQ          $0x00000040, DI
+	SUBQ          $0x00000010, DX
+	JGE           loop
+
+tail:
+	ADDQ          $0x00000010, DX
+	JZ            done
+	MOVQ          DX, CX
+	MOVQ          $0x00000001, AX
+	SHLQ          CL, AX
+	DECQ          AX
+	KMOVQ         AX, K1
+	VMOVUPS.Z     (SI), K1, Z0
+	VMOVUPS.Z     (R8), K1, Z1
+	VCVTDQ2PD     Y0, Z2
+	VCVTDQ2PD     Y1, Z3
+	VDIVPD        Z3, Z2, Z2
+	VCVTTPD2DQ    Z2, Y4
+	VEXTRACTF64X4 $0x01, Z0, Y2
+	VCVTDQ2PD     Y2, Z2
+	VEXTRACTF64X4 $0x01, Z1, Y3
+	VCVTDQ2PD     Y3, Z3
+	VDIVPD        Z3, Z2, Z2
+	VCVTTPD2DQ    Z2, Y2
+	VPCMPEQD      lanes_00000000<>+0(SB), Z1, K2
+	VMOVUPS       lanes_00000000<>+0(SB), Z3
+	VINSERTF64X4  $0x01, Y2, Z4, Z2
+	VBLENDMPS     Z3, Z2, K2, Z2
+	VPMULLD       Z1, Z2, Z2
+	VPSUBD        Z2, Z0, Z0
+	VPCMPEQD      lanes_00000000<>+0(SB), Z1, K2
+	VMOVUPS       lanes_00000000<>+0(SB), Z1
+	VBLENDMPS     Z1, Z0, K2, Z0
+	VMOVUPS       Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapAddLong512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·mapAddLong512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
+	VMOVUPS (SI), Z0
+	VMOVUPS (R8), Z1
+	VPADDQ  Z1, Z0, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ    $0x00000040, SI
+	ADDQ    $0x00000040, R8
+	ADDQ    $0x00000040, DI
+	SUBQ    $0x00000008, DX
+	JGE     loop
+
+tail:
+	ADDQ      $0x00000008, DX
+	JZ        done
+	MOVQ      DX, CX
+	MOVQ      $0x00000001, AX
+	SHLQ      CL, AX
+	DECQ      AX
+	KMOVQ     AX, K1
+	VMOVUPD.Z (SI), K1, Z0
+	VMOVUPD.Z (R8), K1, Z1
+	VPADDQ    Z1, Z0, Z0
+	VMOVUPD   Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapSubLong512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·mapSubLong512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
+	VMOVUPS (SI), Z0
+	VMOVUPS (R8), Z1
+	VPSUBQ  Z1, Z0, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ    $0x00000040, SI
+	ADDQ    $0x00000040, R8
+	ADDQ    $0x00000040, DI
+	SUBQ    $0x00000008, DX
+	JGE     loop
+
+tail:
+	ADDQ      $0x00000008, DX
+	JZ        done
+	MOVQ      DX, CX
+	MOVQ      $0x00000001, AX
+	SHLQ      CL, AX
+	DECQ      AX
+	KMOVQ     AX, K1
+	VMOVUPD.Z (SI), K1, Z0
+	VMOVUPD.Z (R8), K1, Z1
+	VPSUBQ    Z1, Z0, Z0
+	VMOVUPD   Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapNegLong512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·mapNegLong512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
+	VMOVUPS (SI), Z0
+	VMOVUPS lanes_00000000<>+0(SB), Z1
+	VPSUBQ  Z0, Z1, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ    $0x00000040, SI
+	ADDQ    $0x00000040, DI
+	SUBQ    $0x00000008, DX
+	JGE     loop
+
+tail:
+	ADDQ      $0x00000008, DX
+	JZ        done
+	MOVQ      DX, CX
+	MOVQ      $0x00000001, AX
+	SHLQ      CL, AX
+	DECQ      AX
+	KMOVQ     AX, K1
+	VMOVUPD.Z (SI), K1, Z0
+	VMOVUPS   lanes_00000000<>+0(SB), Z1
+	VPSUBQ    Z0, Z1, Z0
+	VMOVUPD   Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapMaximumLong512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·mapMaximumLong512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
+	VMOVUPS   (SI), Z0
+	VMOVUPS   (R8), Z1
+	VPCMPGTQ  Z1, Z0, K1
+	VBLENDMPD Z0, Z1, K1, Z0
+	VMOVUPS   Z0, (DI)
+	ADDQ      $0x00000040, SI
+	ADDQ      $0x00000040, R8
+	ADDQ      $0x00000040, DI
+	SUBQ      $0x00000008, DX
+	JGE       loop
+
+tail:
+	ADDQ      $0x00000008, DX
+	JZ        done
+	MOVQ      DX, CX
+	MOVQ      $0x00000001, AX
+	SHLQ      CL, AX
+	DECQ      AX
+	KMOVQ     AX, K1
+	VMOVUPD.Z (SI), K1, Z0
+	VMOVUPD.Z (R8), K1, Z1
+	VPCMPGTQ  Z1, Z0, K2
+	VBLENDMPD Z0, Z1, K2, Z0
+	VMOVUPD   Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapMinimumLong512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·mapMinimumLong512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
+	VMOVUPS   (SI), Z0
+	VMOVUPS   (R8), Z1
+	VPCMPGTQ  Z1, Z0, K1
+	VBLENDMPD Z1, Z0, K1, Z0
+	VMOVUPS   Z0, (DI)
+	ADDQ      $0x00000040, SI
+	ADDQ      $0x00000040, R8
+	ADDQ      $0x00000040, DI
+	SUBQ      $0x00000008, DX
+	JGE       loop
+
+tail:
+	ADDQ      $0x00000008, DX
+	JZ        done
+	MOVQ      DX, CX
+	MOVQ      $0x00000001, AX
+	SHLQ      CL, AX
+	DECQ      AX
+	KMOVQ     AX, K1
+	VMOVUPD.Z (SI), K1, Z0
+	VMOVUPD.Z (R8), K1, Z1
+	VPCMPGTQ  Z1, Z0, K2
+	VBLENDMPD Z1, Z0, K2, Z0
+	VMOVUPD   Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapLessLong512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL
+TEXT ·mapLessLong512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
+	VMOVUPS    (SI), Z0
+	VMOVUPS    (R8), Z1
+	VPCMPGTQ   Z0, Z1, K1
+	VMOVDQU8.Z lanes_01010101<>+0(SB), K1, X0
+	VMOVQ      X0, (DI)
+	ADDQ       $0x00000040, SI
+	ADDQ       $0x00000040, R8
+	ADDQ       $0x00000008, DI
+	SUBQ       $0x00000008, DX
+	JGE        loop
+
+tail:
+	ADDQ       $0x00000008, DX
+	JZ         done
+	MOVQ       DX, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVQ      AX, K1
+	VMOVUPD.Z  (SI), K1, Z0
+	VMOVUPD.Z  (R8), K1, Z1
+	VPCMPGTQ   Z0, Z1, K2
+	VMOVDQU8.Z lanes_01010101<>+0(SB), K2, X0
+	VMOVDQU8   X0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapLessEqualLong512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL
+TEXT ·mapLessEqualLong512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
+	VMOVUPS    (SI), Z0
+	VMOVUPS    (R8), Z1
+	VPCMPGTQ   Z1, Z0, K1
+	KNOTW      K1, K1
+	VMOVDQU8.Z lanes_01010101<>+0(SB), K1, X0
+	VMOVQ      X0, (DI)
+	ADDQ       $0x00000040, SI
+	ADDQ       $0x00000040, R8
+	ADDQ       $0x00000008, DI
+	SUBQ       $0x00000008, DX
+	JGE        loop
+
+tail:
+	ADDQ       $0x00000008, DX
+	JZ         done
+	MOVQ       DX, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVQ      AX, K1
+	VMOVUPD.Z  (SI), K1, Z0
+	VMOVUPD.Z  (R8), K1, Z1
+	VPCMPGTQ   Z1, Z0, K2
+	KNOTW      K2, K2
+	VMOVDQU8.Z lanes_01010101<>+0(SB), K2, X0
+	VMOVDQU8   X0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapEqualLong512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL
+TEXT ·mapEqualLong512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
+	VMOVUPS    (SI), Z0
+	VMOVUPS    (R8), Z1
+	VPCMPEQQ   Z1, Z0, K1
+	VMOVDQU8.Z lanes_01010101<>+0(SB), K1, X0
+	VMOVQ      X0, (DI)
+	ADDQ       $0x00000040, SI
+	ADDQ       $0x00000040, R8
+	ADDQ       $0x00000008, DI
+	SUBQ       $0x00000008, DX
+	JGE        loop
+
+tail:
+	ADDQ       $0x00000008, DX
+	JZ         done
+	MOVQ       DX, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVQ      AX, K1
+	VMOVUPD.Z  (SI), K1, Z0
+	VMOVUPD.Z  (R8), K1, Z1
+	VPCMPEQQ   Z1, Z0, K2
+	VMOVDQU8.Z lanes_01010101<>+0(SB), K2, X0
+	VMOVDQU8   X0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapNotEqualLong512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL
+TEXT ·mapNotEqualLong512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
+	VMOVUPS    (SI), Z0
+	VMOVUPS    (R8), Z1
+	VPCMPEQQ   Z1, Z0, K1
+	KNOTW      K1, K1
+	VMOVDQU8.Z lanes_01010101<>+0(SB), K1, X0
+	VMOVQ      X0, (DI)
+	ADDQ       $0x00000040, SI
+	ADDQ       $0x00000040, R8
+	ADDQ       $0x00000008, DI
+	SUBQ       $0x00000008, DX
+	JGE        loop
+
+tail:
+	ADDQ       $0x00000008, DX
+	JZ         done
+	MOVQ       DX, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVQ      AX, K1
+	VMOVUPD.Z  (SI), K1, Z0
+	VMOVUPD.Z  (R8), K1, Z1
+	VPCMPEQQ   Z1, Z0, K2
+	KNOTW      K2, K2
+	VMOVDQU8.Z lanes_01010101<>+0(SB), K2, X0
+	VMOVDQU8   X0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapEqualByte512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·mapEqualByte512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000040, DX
+	JLT  tail
+
+loop:
+	VMOVUPS    (SI), Z0
+	VMOVUPS    (R8), Z1
+	VPCMPEQB   Z1, Z0, K1
+	VMOVDQU8.Z lanes_01010101<>+0(SB), K1, Z0
+	VMOVUPS    Z0, (DI)
+	ADDQ       $0x00000040, SI
+	ADDQ       $0x00000040, R8
+	ADDQ       $0x00000040, DI
+	SUBQ       $0x00000040, DX
+	JGE        loop
+
+tail:
+	ADDQ       $0x00000040, DX
+	JZ         done
+	MOVQ       DX, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, Z0
+	VMOVDQU8.Z (R8), K1, Z1
+	VPCMPEQB   Z1, Z0, K2
+	VMOVDQU8.Z lanes_01010101<>+0(SB), K2, Z0
+	VMOVDQU8   Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapNotEqualByte512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
+TEXT ·mapNotEqualByte512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000040, DX
+	JLT  tail
+
+loop:
+	VMOVUPS    (SI), Z0
+	VMOVUPS    (R8), Z1
+	VPCMPEQB   Z1, Z0, K1
+	VMOVDQU8.Z lanes_01010101<>+0(SB), K1, Z0
+	VXORPS     lanes_01010101<>+0(SB), Z0, Z0
+	VMOVUPS    Z0, (DI)
+	ADDQ       $0x00000040, SI
+	ADDQ       $0x00000040, R8
+	ADDQ       $0x00000040, DI
+	SUBQ       $0x00000040, DX
+	JGE        loop
+
+tail:
+	ADDQ       $0x00000040, DX
+	JZ         done
+	MOVQ       DX, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, Z0
+	VMOVDQU8.Z (R8), K1, Z1
+	VPCMPEQB   Z1, Z0, K2
+	VMOVDQU8.Z lanes_01010101<>+0(SB), K2, Z0
+	VXORPS     lanes_01010101<>+0(SB), Z0, Z0
+	VMOVDQU8   Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
 // func mapAnd512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
 // Requires: AVX, AVX512BW, AVX512DQ, AVX512F
 TEXT ·mapAnd512(SB), NOSPLIT, $0-40
@@ -2041,6 +2631,688 @@ done:
 	VZEROUPPER
 	RET
 
+// func mapDivInt256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX2
+TEXT ·mapDivInt256(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (R8), Y1
+	VCVTDQ2PD    X0, Y2
+	VCVTDQ2PD    X1, Y3
+	VDIVPD       Y3, Y2, Y2
+	VCVTTPD2DQY  Y2, X4
+	VEXTRACTF128 $0x01, Y0, X0
+	VCVTDQ2PD    X0, Y0
+	VEXTRACTF128 $0x01, Y1, X2
+	VCVTDQ2PD    X2, Y2
+	VDIVPD       Y2, Y0, Y0
+	VCVTTPD2DQY  Y0, X0
+	VPCMPEQD     lanes_00000000<>+0(SB), Y1, Y1
+	VMOVUPS      lanes_00000000<>+0(SB), Y2
+	VINSERTF128  $0x01, X0, Y4, Y0
+	VBLENDVPS    Y1, Y2, Y0, Y0
+	VMOVUPS      Y0, (DI)
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000020, R8
+	ADDQ         $0x00000020, DI
+	SUBQ         $0x00000008, DX
+	JGE          loop
+
+tail:
+	ADDQ         $0x00000008, DX
+	JZ           done
+	LEAQ         masks<>+0(SB), AX
+	MOVQ         DX, CX
+	SHLQ         $0x02, CX
+	SUBQ         CX, AX
+	VMOVUPS      32(AX), Y15
+	VMASKMOVPS   (SI), Y15, Y0
+	VMASKMOVPS   (R8), Y15, Y1
+	VCVTDQ2PD    X0, Y2
+	VCVTDQ2PD    X1, Y3
+	VDIVPD       Y3, Y2, Y2
+	VCVTTPD2DQY  Y2, X4
+	VEXTRACTF128 $0x01, Y0, X0
+	VCVTDQ2PD    X0, Y0
+	VEXTRACTF128 $0x01, Y1, X2
+	VCVTDQ2PD    X2, Y2
+	VDIVPD       Y2, Y0, Y0
+	VCVTTPD2DQY  Y0, X0
+	VPCMPEQD     lanes_00000000<>+0(SB), Y1, Y1
+	VMOVUPS      lanes_00000000<>+0(SB), Y2
+	VINSERTF128  $0x01, X0, Y4, Y0
+	VBLENDVPS    Y1, Y2, Y0, Y0
+	VMASKMOVPS   Y0, Y15, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapRemInt256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX2
+TEXT ·mapRemInt256(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (R8), Y1
+	VCVTDQ2PD    X0, Y2
+	VCVTDQ2PD    X1, Y3
+	VDIVPD       Y3, Y2, Y2
+	VCVTTPD2DQY  Y2, X4
+	VEXTRACTF128 $0x01, Y0, X2
+	VCVTDQ2PD    X2, Y2
+	VEXTRACTF128 $0x01, Y1, X3
+	VCVTDQ2PD    X3, Y3
+	VDIVPD       Y3, Y2, Y2
+	VCVTTPD2DQY  Y2, X2
+	VPCMPEQD     lanes_00000000<>+0(SB), Y1, Y3
+	VMOVUPS      lanes_00000000<>+0(SB), Y5
+	VINSERTF128  $0x01, X2, Y4, Y2
+	VBLENDVPS    Y3, Y5, Y2, Y2
+	VPMULLD      Y1, Y2, Y2
+	VPSUBD       Y2, Y0, Y0
+	VPCMPEQD     lanes_00000000<>+0(SB), Y1, Y1
+	VMOVUPS      lanes_00000000<>+0(SB), Y2
+	VBLENDVPS    Y1, Y2, Y0, Y0
+	VMOVUPS      Y0, (DI)
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000020, R8
+	ADDQ         $0x00000020, DI
+	SUBQ         $0x00000008, DX
+	JGE          loop
+
+tail:
+	ADDQ         $0x00000008, DX
+	JZ           done
+	LEAQ         masks<>+0(SB), AX
+	MOVQ         DX, CX
+	SHLQ         $0x02, CX
+	SUBQ         CX, AX
+	VMOVUPS      32(AX), Y15
+	VMASKMOVPS   (SI), Y15, Y0
+	VMASKMOVPS   (R8), Y15, Y1
+	VCVTDQ2PD    X0, Y2
+	VCVTDQ2PD    X1, Y3
+	VDIVPD       Y3, Y2, Y2
+	VCVTTPD2DQY  Y2, X4
+	VEXTRACTF128 $0x01, Y0, X2
+	VCVTDQ2PD    X2, Y2
+	VEXTRACTF128 $0x01, Y1, X3
+	VCVTDQ2PD    X3, Y3
+	VDIVPD       Y3, Y2, Y2
+	VCVTTPD2DQY  Y2, X2
+	VPCMPEQD     lanes_00000000<>+0(SB), Y1, Y3
+	VMOVUPS      lanes_00000000<>+0(SB), Y5
+	VINSERTF128  $0x01, X2, Y4, Y2
+	VBLENDVPS    Y3, Y5, Y2, Y2
+	VPMULLD      Y1, Y2, Y2
+	VPSUBD       Y2, Y0, Y0
+	VPCMPEQD     lanes_00000000<>+0(SB), Y1, Y1
+	VMOVUPS      lanes_00000000<>+0(SB), Y2
+	VBLENDVPS    Y1, Y2, Y0, Y0
+	VMASKMOVPS   Y0, Y15, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapAddLong256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX2
+TEXT ·mapAddLong256(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000004, DX
+	JLT  tail
+
+loop:
+	VMOVUPS (SI), Y0
+	VMOVUPS (R8), Y1
+	VPADDQ  Y1, Y0, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ    $0x00000020, SI
+	ADDQ    $0x00000020, R8
+	ADDQ    $0x00000020, DI
+	SUBQ    $0x00000004, DX
+	JGE     loop
+
+tail:
+	ADDQ       $0x00000004, DX
+	JZ         done
+	LEAQ       masks<>+0(SB), AX
+	MOVQ       DX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	VMOVUPS    32(AX), Y15
+	VMASKMOVPD (SI), Y15, Y0
+	VMASKMOVPD (R8), Y15, Y1
+	VPADDQ     Y1, Y0, Y0
+	VMASKMOVPD Y0, Y15, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapSubLong256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX2
+TEXT ·mapSubLong256(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000004, DX
+	JLT  tail
+
+loop:
+	VMOVUPS (SI), Y0
+	VMOVUPS (R8), Y1
+	VPSUBQ  Y1, Y0, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ    $0x00000020, SI
+	ADDQ    $0x00000020, R8
+	ADDQ    $0x00000020, DI
+	SUBQ    $0x00000004, DX
+	JGE     loop
+
+tail:
+	ADDQ       $0x00000004, DX
+	JZ         done
+	LEAQ       masks<>+0(SB), AX
+	MOVQ       DX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	VMOVUPS    32(AX), Y15
+	VMASKMOVPD (SI), Y15, Y0
+	VMASKMOVPD (R8), Y15, Y1
+	VPSUBQ     Y1, Y0, Y0
+	VMASKMOVPD Y0, Y15, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapNegLong256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX2
+TEXT ·mapNegLong256(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000004, DX
+	JLT  tail
+
+loop:
+	VMOVUPS (SI), Y0
+	VMOVUPS lanes_00000000<>+0(SB), Y1
+	VPSUBQ  Y0, Y1, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ    $0x00000020, SI
+	ADDQ    $0x00000020, DI
+	SUBQ    $0x00000004, DX
+	JGE     loop
+
+tail:
+	ADDQ       $0x00000004, DX
+	JZ         done
+	LEAQ       masks<>+0(SB), AX
+	MOVQ       DX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	VMOVUPS    32(AX), Y15
+	VMASKMOVPD (SI), Y15, Y0
+	VMOVUPS    lanes_00000000<>+0(SB), Y1
+	VPSUBQ     Y0, Y1, Y0
+	VMASKMOVPD Y0, Y15, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapMaximumLong256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX2
+TEXT ·mapMaximumLong256(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000004, DX
+	JLT  tail
+
+loop:
+	VMOVUPS   (SI), Y0
+	VMOVUPS   (R8), Y1
+	VPCMPGTQ  Y1, Y0, Y2
+	VBLENDVPD Y2, Y0, Y1, Y0
+	VMOVUPS   Y0, (DI)
+	ADDQ      $0x00000020, SI
+	ADDQ      $0x00000020, R8
+	ADDQ      $0x00000020, DI
+	SUBQ      $0x00000004, DX
+	JGE       loop
+
+tail:
+	ADDQ       $0x00000004, DX
+	JZ         done
+	LEAQ       masks<>+0(SB), AX
+	MOVQ       DX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	VMOVUPS    32(AX), Y15
+	VMASKMOVPD (SI), Y15, Y0
+	VMASKMOVPD (R8), Y15, Y1
+	VPCMPGTQ   Y1, Y0, Y2
+	VBLENDVPD  Y2, Y0, Y1, Y0
+	VMASKMOVPD Y0, Y15, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapMinimumLong256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX2
+TEXT ·mapMinimumLong256(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000004, DX
+	JLT  tail
+
+loop:
+	VMOVUPS   (SI), Y0
+	VMOVUPS   (R8), Y1
+	VPCMPGTQ  Y1, Y0, Y2
+	VBLENDVPD Y2, Y1, Y0, Y0
+	VMOVUPS   Y0, (DI)
+	ADDQ      $0x00000020, SI
+	ADDQ      $0x00000020, R8
+	ADDQ      $0x00000020, DI
+	SUBQ      $0x00000004, DX
+	JGE       loop
+
+tail:
+	ADDQ       $0x00000004, DX
+	JZ         done
+	LEAQ       masks<>+0(SB), AX
+	MOVQ       DX, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	VMOVUPS    32(AX), Y15
+	VMASKMOVPD (SI), Y15, Y0
+	VMASKMOVPD (R8), Y15, Y1
+	VPCMPGTQ   Y1, Y0, Y2
+	VBLENDVPD  Y2, Y1, Y0, Y0
+	VMASKMOVPD Y0, Y15, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapLessLong256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX2
+TEXT ·mapLessLong256(SB), NOSPLIT, $32-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000004, DX
+	JLT  tail
+
+loop:
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (R8), Y1
+	VPCMPGTQ     Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VSHUFPS      $0x88, X1, X0, X0
+	VPACKSSDW    X0, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPAND        lanes_01010101<>+0(SB), X0, X0
+	VMOVD        X0, (DI)
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000020, R8
+	ADDQ         $0x00000004, DI
+	SUBQ         $0x00000004, DX
+	JGE          loop
+
+tail:
+	ADDQ         $0x00000004, DX
+	JZ           done
+	LEAQ         masks<>+0(SB), AX
+	MOVQ         DX, CX
+	SHLQ         $0x03, CX
+	SUBQ         CX, AX
+	VMOVUPS      32(AX), Y15
+	VMASKMOVPD   (SI), Y15, Y0
+	VMASKMOVPD   (R8), Y15, Y1
+	VPCMPGTQ     Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VSHUFPS      $0x88, X1, X0, X0
+	VPACKSSDW    X0, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPAND        lanes_01010101<>+0(SB), X0, X0
+	VMOVD        X0, (SP)
+	IMUL3Q       $0x01, DX, CX
+
+byte7:
+	MOVB -1(SP)(CX*1), AL
+	MOVB AL, -1(DI)(CX*1)
+	DECQ CX
+	JNZ  byte7
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapLessEqualLong256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX2
+TEXT ·mapLessEqualLong256(SB), NOSPLIT, $32-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000004, DX
+	JLT  tail
+
+loop:
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (R8), Y1
+	VPCMPGTQ     Y1, Y0, Y0
+	VXORPS       lanes_ffffffff<>+0(SB), Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VSHUFPS      $0x88, X1, X0, X0
+	VPACKSSDW    X0, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPAND        lanes_01010101<>+0(SB), X0, X0
+	VMOVD        X0, (DI)
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000020, R8
+	ADDQ         $0x00000004, DI
+	SUBQ         $0x00000004, DX
+	JGE          loop
+
+tail:
+	ADDQ         $0x00000004, DX
+	JZ           done
+	LEAQ         masks<>+0(SB), AX
+	MOVQ         DX, CX
+	SHLQ         $0x03, CX
+	SUBQ         CX, AX
+	VMOVUPS      32(AX), Y15
+	VMASKMOVPD   (SI), Y15, Y0
+	VMASKMOVPD   (R8), Y15, Y1
+	VPCMPGTQ     Y1, Y0, Y0
+	VXORPS       lanes_ffffffff<>+0(SB), Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VSHUFPS      $0x88, X1, X0, X0
+	VPACKSSDW    X0, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPAND        lanes_01010101<>+0(SB), X0, X0
+	VMOVD        X0, (SP)
+	IMUL3Q       $0x01, DX, CX
+
+byte8:
+	MOVB -1(SP)(CX*1), AL
+	MOVB AL, -1(DI)(CX*1)
+	DECQ CX
+	JNZ  byte8
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapEqualLong256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX2
+TEXT ·mapEqualLong256(SB), NOSPLIT, $32-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000004, DX
+	JLT  tail
+
+loop:
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (R8), Y1
+	VPCMPEQQ     Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VSHUFPS      $0x88, X1, X0, X0
+	VPACKSSDW    X0, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPAND        lanes_01010101<>+0(SB), X0, X0
+	VMOVD        X0, (DI)
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000020, R8
+	ADDQ         $0x00000004, DI
+	SUBQ         $0x00000004, DX
+	JGE          loop
+
+tail:
+	ADDQ         $0x00000004, DX
+	JZ           done
+	LEAQ         masks<>+0(SB), AX
+	MOVQ         DX, CX
+	SHLQ         $0x03, CX
+	SUBQ         CX, AX
+	VMOVUPS      32(AX), Y15
+	VMASKMOVPD   (SI), Y15, Y0
+	VMASKMOVPD   (R8), Y15, Y1
+	VPCMPEQQ     Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VSHUFPS      $0x88, X1, X0, X0
+	VPACKSSDW    X0, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPAND        lanes_01010101<>+0(SB), X0, X0
+	VMOVD        X0, (SP)
+	IMUL3Q       $0x01, DX, CX
+
+byte9:
+	MOVB -1(SP)(CX*1), AL
+	MOVB AL, -1(DI)(CX*1)
+	DECQ CX
+	JNZ  byte9
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapNotEqualLong256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX2
+TEXT ·mapNotEqualLong256(SB), NOSPLIT, $32-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000004, DX
+	JLT  tail
+
+loop:
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (R8), Y1
+	VPCMPEQQ     Y1, Y0, Y0
+	VXORPS       lanes_ffffffff<>+0(SB), Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VSHUFPS      $0x88, X1, X0, X0
+	VPACKSSDW    X0, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPAND        lanes_01010101<>+0(SB), X0, X0
+	VMOVD        X0, (DI)
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000020, R8
+	ADDQ         $0x00000004, DI
+	SUBQ         $0x00000004, DX
+	JGE          loop
+
+tail:
+	ADDQ         $0x00000004, DX
+	JZ           done
+	LEAQ         masks<>+0(SB), AX
+	MOVQ         DX, CX
+	SHLQ         $0x03, CX
+	SUBQ         CX, AX
+	VMOVUPS      32(AX), Y15
+	VMASKMOVPD   (SI), Y15, Y0
+	VMASKMOVPD   (R8), Y15, Y1
+	VPCMPEQQ     Y1, Y0, Y0
+	VXORPS       lanes_ffffffff<>+0(SB), Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VSHUFPS      $0x88, X1, X0, X0
+	VPACKSSDW    X0, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPAND        lanes_01010101<>+0(SB), X0, X0
+	VMOVD        X0, (SP)
+	IMUL3Q       $0x01, DX, CX
+
+byte10:
+	MOVB -1(SP)(CX*1), AL
+	MOVB AL, -1(DI)(CX*1)
+	DECQ CX
+	JNZ  byte10
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapEqualByte256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX2
+TEXT ·mapEqualByte256(SB), NOSPLIT, $32-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000020, DX
+	JLT  tail
+
+loop:
+	VMOVUPS  (SI), Y0
+	VMOVUPS  (R8), Y1
+	VPCMPEQB Y1, Y0, Y0
+	VANDPS   lanes_01010101<>+0(SB), Y0, Y0
+	VMOVUPS  Y0, (DI)
+	ADDQ     $0x00000020, SI
+	ADDQ     $0x00000020, R8
+	ADDQ     $0x00000020, DI
+	SUBQ     $0x00000020, DX
+	JGE      loop
+
+tail:
+	ADDQ   $0x00000020, DX
+	JZ     done
+	IMUL3Q $0x01, DX, CX
+
+byte11:
+	MOVB    -1(SI)(CX*1), AL
+	MOVB    AL, -1(SP)(CX*1)
+	DECQ    CX
+	JNZ     byte11
+	VMOVUPS (SP), Y0
+	IMUL3Q  $0x01, DX, CX
+
+byte12:
+	MOVB     -1(R8)(CX*1), AL
+	MOVB     AL, -1(SP)(CX*1)
+	DECQ     CX
+	JNZ      byte12
+	VMOVUPS  (SP), Y1
+	VPCMPEQB Y1, Y0, Y0
+	VANDPS   lanes_01010101<>+0(SB), Y0, Y0
+	VMOVUPS  Y0, (SP)
+	IMUL3Q   $0x01, DX, CX
+
+byte13:
+	MOVB -1(SP)(CX*1), AL
+	MOVB AL, -1(DI)(CX*1)
+	DECQ CX
+	JNZ  byte13
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapNotEqualByte256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX2
+TEXT ·mapNotEqualByte256(SB), NOSPLIT, $32-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000020, DX
+	JLT  tail
+
+loop:
+	VMOVUPS  (SI), Y0
+	VMOVUPS  (R8), Y1
+	VPCMPEQB Y1, Y0, Y0
+	VANDPS   lanes_01010101<>+0(SB), Y0, Y0
+	VXORPS   lanes_01010101<>+0(SB), Y0, Y0
+	VMOVUPS  Y0, (DI)
+	ADDQ     $0x00000020, SI
+	ADDQ     $0x00000020, R8
+	ADDQ     $0x00000020, DI
+	SUBQ     $0x00000020, DX
+	JGE      loop
+
+tail:
+	ADDQ   $0x00000020, DX
+	JZ     done
+	IMUL3Q $0x01, DX, CX
+
+byte14:
+	MOVB    -1(SI)(CX*1), AL
+	MOVB    AL, -1(SP)(CX*1)
+	DECQ    CX
+	JNZ     byte14
+	VMOVUPS (SP), Y0
+	IMUL3Q  $0x01, DX, CX
+
+byte15:
+	MOVB     -1(R8)(CX*1), AL
+	MOVB     AL, -1(SP)(CX*1)
+	DECQ     CX
+	JNZ      byte15
+	VMOVUPS  (SP), Y1
+	VPCMPEQB Y1, Y0, Y0
+	VANDPS   lanes_01010101<>+0(SB), Y0, Y0
+	VXORPS   lanes_01010101<>+0(SB), Y0, Y0
+	VMOVUPS  Y0, (SP)
+	IMUL3Q   $0x01, DX, CX
+
+byte16:
+	MOVB -1(SP)(CX*1), AL
+	MOVB AL, -1(DI)(CX*1)
+	DECQ CX
+	JNZ  byte16
+
+done:
+	VZEROUPPER
+	RET
+
 // func mapAnd256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
 // Requires: AVX
 TEXT ·mapAnd256(SB), NOSPLIT, $32-40
@@ -2068,29 +3340,29 @@ tail:
 	JZ     done
 	IMUL3Q $0x01, DX, CX
 
-byte7:
+byte17:
 	MOVB    -1(SI)(CX*1), AL
 	MOVB    AL, -1(SP)(CX*1)
 	DECQ    CX
-	JNZ     byte7
+	JNZ     byte17
 	VMOVUPS (SP), Y0
 	IMUL3Q  $0x01, DX, CX
 
-byte8:
+byte18:
 	MOVB    -1(R8)(CX*1), AL
 	MOVB    AL, -1(SP)(CX*1)
 	DECQ    CX
-	JNZ     byte8
+	JNZ     byte18
 	VMOVUPS (SP), Y1
 	VANDPS  Y1, Y0, Y0
 	VMOVUPS Y0, (SP)
 	IMUL3Q  $0x01, DX, CX
 
-byte9:
+byte19:
 	MOVB -1(SP)(CX*1), AL
 	MOVB AL, -1(DI)(CX*1)
 	DECQ CX
-	JNZ  byte9
+	JNZ  byte19
 
 done:
 	VZEROUPPER
@@ -2123,29 +3395,29 @@ tail:
 	JZ     done
 	IMUL3Q $0x01, DX, CX
 
-byte10:
+byte20:
 	MOVB    -1(SI)(CX*1), AL
 	MOVB    AL, -1(SP)(CX*1)
 	DECQ    CX
-	JNZ     byte10
+	JNZ     byte20
 	VMOVUPS (SP), Y0
 	IMUL3Q  $0x01, DX, CX
 
-byte11:
+byte21:
 	MOVB    -1(R8)(CX*1), AL
 	MOVB    AL, -1(SP)(CX*1)
 	DECQ    CX
-	JNZ     byte11
+	JNZ     byte21
 	VMOVUPS (SP), Y1
 	VORPS   Y1, Y0, Y0
 	VMOVUPS Y0, (SP)
 	IMUL3Q  $0x01, DX, CX
 
-byte12:
+byte22:
 	MOVB -1(SP)(CX*1), AL
 	MOVB AL, -1(DI)(CX*1)
 	DECQ CX
-	JNZ  byte12
+	JNZ  byte22
 
 done:
 	VZEROUPPER
@@ -2178,29 +3450,29 @@ tail:
 	JZ     done
 	IMUL3Q $0x01, DX, CX
 
-byte13:
+byte23:
 	MOVB    -1(SI)(CX*1), AL
 	MOVB    AL, -1(SP)(CX*1)
 	DECQ    CX
-	JNZ     byte13
+	JNZ     byte23
 	VMOVUPS (SP), Y0
 	IMUL3Q  $0x01, DX, CX
 
-byte14:
+byte24:
 	MOVB    -1(R8)(CX*1), AL
 	MOVB    AL, -1(SP)(CX*1)
 	DECQ    CX
-	JNZ     byte14
+	JNZ     byte24
 	VMOVUPS (SP), Y1
 	VXORPS  Y1, Y0, Y0
 	VMOVUPS Y0, (SP)
 	IMUL3Q  $0x01, DX, CX
 
-byte15:
+byte25:
 	MOVB -1(SP)(CX*1), AL
 	MOVB AL, -1(DI)(CX*1)
 	DECQ CX
-	JNZ  byte15
+	JNZ  byte25
 
 done:
 	VZEROUPPER
@@ -2231,21 +3503,21 @@ tail:
 	JZ     done
 	IMUL3Q $0x01, DX, CX
 
-byte16:
+byte26:
 	MOVB    -1(SI)(CX*1), AL
 	MOVB    AL, -1(SP)(CX*1)
 	DECQ    CX
-	JNZ     byte16
+	JNZ     byte26
 	VMOVUPS (SP), Y0
 	VXORPS  lanes_ffffffff<>+0(SB), Y0, Y0
 	VMOVUPS Y0, (SP)
 	IMUL3Q  $0x01, DX, CX
 
-byte17:
+byte27:
 	MOVB -1(SP)(CX*1), AL
 	MOVB AL, -1(DI)(CX*1)
 	DECQ CX
-	JNZ  byte17
+	JNZ  byte27
 
 done:
 	VZEROUPPER
@@ -2276,21 +3548,21 @@ tail:
 	JZ     done
 	IMUL3Q $0x01, DX, CX
 
-byte18:
+byte28:
 	MOVB    -1(SI)(CX*1), AL
 	MOVB    AL, -1(SP)(CX*1)
 	DECQ    CX
-	JNZ     byte18
+	JNZ     byte28
 	VMOVUPS (SP), Y0
 	VXORPS  lanes_01010101<>+0(SB), Y0, Y0
 	VMOVUPS Y0, (SP)
 	IMUL3Q  $0x01, DX, CX
 
-byte19:
+byte29:
 	MOVB -1(SP)(CX*1), AL
 	MOVB AL, -1(DI)(CX*1)
 	DECQ CX
-	JNZ  byte19
+	JNZ  byte29
 
 done:
 	VZEROUPPER

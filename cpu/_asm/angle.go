@@ -15,7 +15,7 @@ func (g *isa) quadrant(x Op) (r, k Op) {
 	var rs, ks [2]Op
 	for i := range 2 {
 		v := g.doubles(x, i)
-		n := g.roundDouble(g.two(g.VMULPD, v, g.double(2/math.Pi)))
+		n := g.roundDouble(g.two(g.VMULPD, v, g.double(2/math.Pi)), nearest)
 		g.VFNMADD231PD(g.double(math.Pi/2), n, v)
 		g.VFNMADD231PD(g.double(pio2Lo), n, v)
 		rs[i], ks[i] = g.singles(v), g.wholes(n)

@@ -11,21 +11,44 @@ import (
 
 // doubles returns half i of x as float64.
 func (g *isa) doubles(x Op, i int) reg.VecVirtual {
-	v, r := x.(reg.VecVirtual), g.vec()
+	r := g.vec()
+	g.VCVTPS2PD(g.half(x, i), r)
+	return r
+}
+
+// intDoubles returns half i of the int32 x as float64.
+func (g *isa) intDoubles(x Op, i int) reg.VecVirtual {
+	r := g.vec()
+	g.VCVTDQ2PD(g.half(x, i), r)
+	return r
+}
+
+func (g *isa) half(x Op, i int) Op {
+	v := x.(reg.VecVirtual)
 	switch {
 	case g.wide && i == 0:
-		g.VCVTPS2PD(v.AsY(), r)
+		return v.AsY()
 	case g.wide:
 		t := g.YMM()
 		g.VEXTRACTF64X4(Imm(1), v, t)
-		g.VCVTPS2PD(t, r)
+		return t
 	case i == 0:
-		g.VCVTPS2PD(v.AsX(), r)
-	default:
-		t := g.XMM()
-		g.VEXTRACTF128(Imm(1), v, t)
-		g.VCVTPS2PD(t, r)
+		return v.AsX()
 	}
+	t := g.XMM()
+	g.VEXTRACTF128(Imm(1), v, t)
+	return t
+}
+
+// truncate turns float64 into a half of int32, the least one where there is none.
+func (g *isa) truncate(x Op) Op {
+	if g.wide {
+		r := g.YMM()
+		g.VCVTTPD2DQ(x, r)
+		return r
+	}
+	r := g.XMM()
+	g.VCVTTPD2DQY(x, r)
 	return r
 }
 
@@ -64,12 +87,12 @@ func (g *isa) join(halves [2]Op) Op {
 	return r
 }
 
-func (g *isa) roundDouble(x Op) Op {
+func (g *isa) roundDouble(x Op, mode uint64) Op {
 	r := g.vec()
 	if g.wide {
-		g.VRNDSCALEPD(Imm(nearest|quiet), x, r)
+		g.VRNDSCALEPD(Imm(mode|quiet), x, r)
 	} else {
-		g.VROUNDPD(Imm(nearest|quiet), x, r)
+		g.VROUNDPD(Imm(mode|quiet), x, r)
 	}
 	return r
 }
@@ -117,6 +140,10 @@ var doubleOps = []mapOp{
 	double1("Rsqrt", func(g *isa, x Op) Op { return g.two(g.VDIVPD, g.double(1), g.sqrtDouble(x)) }),
 	double1("Reciprocal", func(g *isa, x Op) Op { return g.two(g.VDIVPD, g.double(1), x) }),
 	double1("Relu", func(g *isa, x Op) Op { return g.two(g.VADDPD, g.two(g.VMAXPD, g.double(0), x), g.double(0)) }),
+	double1("Floor", func(g *isa, x Op) Op { return g.roundDouble(x, downward) }),
+	double1("Ceil", func(g *isa, x Op) Op { return g.roundDouble(x, upward) }),
+	double1("Round", func(g *isa, x Op) Op { return g.roundDouble(x, nearest) }),
+	double1("Trunc", func(g *isa, x Op) Op { return g.roundDouble(x, toZero) }),
 	compareDouble("Less", less),
 	compareDouble("LessEqual", lessEqual),
 	compareDouble("Equal", equal),

@@ -58,7 +58,7 @@ func (g *isa) log2Double(m, k Op) Op {
 
 // exp2Double returns 2^t for |t| <= 400, to 32 bits.
 func (g *isa) exp2Double(t Op) Op {
-	k := g.roundDouble(t)
+	k := g.roundDouble(t, nearest)
 	var c []float64
 	for n, v := 0, 1.0; n <= 8; n++ {
 		c = append(c, v)
