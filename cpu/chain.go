@@ -42,22 +42,24 @@ const (
 	stepScalar          // a run-time number
 	stepConst
 	stepPhilox
+	stepStream // consecutive words of one stream
 )
 
 type step struct {
-	kind  stepKind
-	reg   int
-	fn    kernel // stepCalc; stepMem and others: conversion of F16 and BF16, or nil
-	round kernel // rounding of F16 and BF16, or nil
-	words philoxKernel
-	a     [5]int // argument registers
-	block int    // where the result goes in the workspace, or -1
-	slot  int    // stepMem, stepView: what is read; stepCalc: what is written, or -1
-	size  int    // bytes of an element of slot
-	off   int    // stepMem: byte offset
-	k     int    // stepScalar
-	imm   uint64 // stepConst: bits of the register's element
-	view  *viewReader
+	kind   stepKind
+	reg    int
+	fn     kernel // stepCalc; stepMem and others: conversion of F16 and BF16, or nil
+	round  kernel // rounding of F16 and BF16, or nil
+	words  philoxKernel
+	stream streamKernel
+	a      [5]int // argument registers
+	block  int    // where the result goes in the workspace, or -1
+	slot   int    // stepMem, stepView: what is read; stepCalc: what is written, or -1
+	size   int    // bytes of an element of slot
+	off    int    // stepMem: byte offset; stepStream: the word at position 0
+	k      int    // stepScalar
+	imm    uint64 // stepConst: bits of the register's element
+	view   *viewReader
 }
 
 // A fill spreads a uniform value over its block.
@@ -92,6 +94,25 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 	n := len(in)
 	ch := &chain{regs: make([]ir.DType, n), regOff: make([]int, n), regSize: make([]int, n), size: product(shape)}
 	uniform := make([]bool, n)
+	readers := make([]*viewReader, n)
+	for i, s := range in {
+		ch.regs[i], ch.regOff[i], ch.regSize[i] = s.DType, -1, phys(s.DType).Size()
+		switch s.Op {
+		case ir.OpConst, ir.OpScalar:
+			uniform[i] = true
+		case ir.OpLoad, ir.OpIndex:
+			readers[i] = newViewReader(ops[s.K])
+			uniform[i] = readers[i].uniform()
+		case ir.OpAcc:
+		default:
+			uniform[i] = true
+			for _, a := range s.Args {
+				uniform[i] = uniform[i] && uniform[a]
+			}
+		}
+		ch.block = max(ch.block, blockLen*ch.regSize[i])
+	}
+	in = oneStream(in, readers, uniform)
 	used := make([]bool, n)
 	last := make([]int, n) // the last step that reads the register; n: the end
 	for i := range last {
@@ -111,24 +132,6 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 			used[a] = true
 			last[a] = max(last[a], i)
 		}
-	}
-	readers := make([]*viewReader, n)
-	for i, s := range in {
-		ch.regs[i], ch.regOff[i], ch.regSize[i] = s.DType, -1, phys(s.DType).Size()
-		switch s.Op {
-		case ir.OpConst, ir.OpScalar:
-			uniform[i] = true
-		case ir.OpLoad, ir.OpIndex:
-			readers[i] = newViewReader(ops[s.K])
-			uniform[i] = readers[i].uniform()
-		case ir.OpAcc:
-		default:
-			uniform[i] = true
-			for _, a := range s.Args {
-				uniform[i] = uniform[i] && uniform[a]
-			}
-		}
-		ch.block = max(ch.block, blockLen*ch.regSize[i])
 	}
 	// A uniform register that something reads at every position fills a block.
 	for i := range in {
@@ -184,12 +187,9 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 			continue
 		}
 		switch st.kind {
-		case stepCalc, stepPhilox:
+		case stepCalc, stepPhilox, stepStream:
 			if !read(in, used, want, i) {
 				st.round = nil // the stores round
-			}
-			if st.kind == stepPhilox && oneStream(in, s, readers, uniform) {
-				st.words = c.lv.kernels.philoxRun
 			}
 			if k := ch.direct(c, in, ops, used, stores, i, accSlot); k >= 0 {
 				st.slot, st.size = stores[k].Slot, ch.regSize[i]
@@ -253,16 +253,20 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 	return ch, nil
 }
 
-// oneStream reports whether a step of OpPhilox takes consecutive words of one
-// stream, which is what a generator's Bits asks for.
-func oneStream(in ir.Chain, s ir.Step, readers []*viewReader, uniform []bool) bool {
-	for _, a := range s.Args[1:] {
-		if !uniform[a] {
-			return false
+// oneStream returns the chain with steps of OpPhilox over consecutive words of
+// one stream, which is what a generator's Bits asks for, without their first
+// argument; their reader is that argument's.
+func oneStream(in ir.Chain, readers []*viewReader, uniform []bool) ir.Chain {
+	out := slices.Clone(in)
+	for i, s := range in {
+		if s.Op != ir.OpPhilox || slices.ContainsFunc(s.Args[1:], func(a int) bool { return !uniform[a] }) {
+			continue
+		}
+		if k := s.Args[0]; in[k].Op == ir.OpIndex && !uniform[k] && readers[k].contiguous() {
+			out[i].Args, readers[i] = s.Args[1:], readers[k]
 		}
 	}
-	i := s.Args[0]
-	return in[i].Op == ir.OpIndex && readers[i].contiguous()
+	return out
 }
 
 // source fills in a step that reads something from outside the chain.
@@ -286,6 +290,9 @@ func (c *compiler) source(st *step, s ir.Step, ops []ir.Operand, v *viewReader) 
 		st.kind = stepAcc
 	case ir.OpPhilox:
 		st.kind, st.words = stepPhilox, c.lv.kernels.philox
+		if v != nil {
+			st.kind, st.stream, st.off = stepStream, c.lv.kernels.stream, v.off
+		}
 	default:
 		st.kind = stepCalc
 		fn, err := c.lv.kernels.lookup(s.Op, phys(s.From), s)
@@ -507,6 +514,12 @@ func (ch *chain) exec(r *run, ws *workspace, pos, n int, acc unsafe.Pointer) {
 				dst = unsafe.Add(r.slots[s.slot], pos*s.size)
 			}
 			s.words(dst, ptrs[s.a[0]], ptrs[s.a[1]], ptrs[s.a[2]], ptrs[s.a[3]], ptrs[s.a[4]], n)
+		case stepStream:
+			if s.block < 0 {
+				dst = unsafe.Add(r.slots[s.slot], pos*s.size)
+			}
+			word := func(k int) uint32 { return *(*uint32)(ptrs[s.a[k]]) }
+			s.stream(dst, uint32(s.off+pos), word(0), word(1), word(2), word(3), n)
 		}
 		ptrs[s.reg] = dst
 	}

@@ -29,7 +29,7 @@ func kernelsAVX512() *kernelTable {
 	intsAVX512(&t)
 	castsAVX512(&t)
 	doublesAVX512(&t)
-	t.philox, t.philoxRun = mapPhilox512, fromCounter(philoxRun512, mapPhilox512)
+	t.philox, t.stream = mapPhilox512, fromCounter(philoxRun512)
 	t.rows = rowsAVX512
 	return &t
 }
@@ -54,25 +54,22 @@ func kernelsAVX2() *kernelTable {
 	intsAVX2(&t)
 	castsAVX2(&t)
 	doublesAVX2(&t)
-	t.philox, t.philoxRun = mapPhilox256, fromCounter(philoxRun256, mapPhilox256)
+	t.philox, t.stream = mapPhilox256, fromCounter(philoxRun256)
 	t.rows = rowsAVX2
 	return &t
 }
 
-// fromCounter makes a kernel for any run of numbers of one that starts with the
-// first word of a counter.
-func fromCounter(run, lanes philoxKernel) philoxKernel {
-	return func(dst, a, k0, k1, c0, c1 unsafe.Pointer, n int) {
-		at := *(*uint32)(a)
-		head := min(int(-at&3), n)
-		if uint64(at)+uint64(n) > 1<<32 {
-			head = n // the numbers wrap, and the counters with them
-		}
-		if head > 0 {
-			lanes(dst, a, k0, k1, c0, c1, head)
-		}
-		if n > head {
-			run(unsafe.Add(dst, 4*head), unsafe.Add(a, 4*head), k0, k1, c0, c1, n-head)
+// fromCounter makes a kernel for words from any on of one that starts with the
+// first word of a counter and ends before the numbers of words wrap.
+func fromCounter(run streamKernel) streamKernel {
+	return func(dst unsafe.Pointer, first, k0, k1, c0, c1 uint32, n int) {
+		head := min(int(-first&3), n)
+		stream(dst, first, k0, k1, c0, c1, head)
+		dst, first, n = unsafe.Add(dst, 4*head), first+uint32(head), n-head
+		for n > 0 {
+			k := int(min(int64(n), 1<<32-int64(first)))
+			run(dst, first, k0, k1, c0, c1, k)
+			dst, first, n = unsafe.Add(dst, 4*k), 0, n-k
 		}
 	}
 }

@@ -6,22 +6,20 @@ package cpu
 
 import "unsafe"
 
-// philoxRun512 writes n words of Philox, from word *a on, which is a multiple of 4; the
-// key and the stream are *k0 to *c1.
+// philoxRun512 writes n words of a stream from word first on, a multiple of 4, up to word 2^32.
 //
 //go:noescape
-func philoxRun512(dst unsafe.Pointer, a unsafe.Pointer, k0 unsafe.Pointer, k1 unsafe.Pointer, c0 unsafe.Pointer, c1 unsafe.Pointer, n int)
+func philoxRun512(dst unsafe.Pointer, first uint32, k0 uint32, k1 uint32, c0 uint32, c1 uint32, n int)
 
 // mapPhilox512 is a block kernel of Philox.
 //
 //go:noescape
 func mapPhilox512(dst unsafe.Pointer, a unsafe.Pointer, k0 unsafe.Pointer, k1 unsafe.Pointer, c0 unsafe.Pointer, c1 unsafe.Pointer, n int)
 
-// philoxRun256 writes n words of Philox, from word *a on, which is a multiple of 4; the
-// key and the stream are *k0 to *c1.
+// philoxRun256 writes n words of a stream from word first on, a multiple of 4, up to word 2^32.
 //
 //go:noescape
-func philoxRun256(dst unsafe.Pointer, a unsafe.Pointer, k0 unsafe.Pointer, k1 unsafe.Pointer, c0 unsafe.Pointer, c1 unsafe.Pointer, n int)
+func philoxRun256(dst unsafe.Pointer, first uint32, k0 uint32, k1 uint32, c0 uint32, c1 uint32, n int)
 
 // mapPhilox256 is a block kernel of Philox.
 //

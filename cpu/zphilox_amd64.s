@@ -4,17 +4,12 @@
 
 #include "textflag.h"
 
-// func philoxRun512(dst uintptr, a uintptr, k0 uintptr, k1 uintptr, c0 uintptr, c1 uintptr, n int)
+// func philoxRun512(dst uintptr, first uint32, k0 uint32, k1 uint32, c0 uint32, c1 uint32, n int)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·philoxRun512(SB), NOSPLIT, $0-56
+TEXT ·philoxRun512(SB), NOSPLIT, $0-40
 	MOVQ         dst+0(FP), DI
-	MOVQ         a+8(FP), SI
-	MOVQ         k0+16(FP), R8
-	MOVQ         k1+24(FP), R9
-	MOVQ         c0+32(FP), R10
-	MOVQ         c1+40(FP), R11
-	MOVQ         n+48(FP), DX
-	MOVL         (SI), AX
+	MOVQ         n+32(FP), DX
+	MOVL         first+8(FP), AX
 	SHRL         $0x02, AX
 	VMOVD        AX, X0
 	VPBROADCASTD X0, Z0
@@ -23,8 +18,8 @@ TEXT ·philoxRun512(SB), NOSPLIT, $0-56
 	JLT          few
 
 loop:
-	VPBROADCASTD (R10), Z1
-	VPBROADCASTD (R11), Z2
+	VBROADCASTSS c0+20(FP), Z1
+	VBROADCASTSS c1+24(FP), Z2
 	VMOVUPS      Z0, Z3
 	VPADDD       lanes_00000008<>+0(SB), Z0, Z0
 	VMOVUPS      Z0, Z4
@@ -33,8 +28,8 @@ loop:
 	VPADDD       lanes_00000008<>+0(SB), Z0, Z0
 	VMOVUPS      Z0, Z6
 	VPADDD       lanes_00000008<>+0(SB), Z0, Z0
-	VPBROADCASTD (R8), Z7
-	VPBROADCASTD (R9), Z8
+	VBROADCASTSS k0+12(FP), Z7
+	VBROADCASTSS k1+16(FP), Z8
 	VPMULUDQ     lanes_d2511f53<>+0(SB), Z3, Z3
 	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z1, Z9
 	VPSRLQ       $0x20, Z3, Z10
@@ -326,12 +321,12 @@ few:
 	JZ   done
 
 one:
-	VPBROADCASTD (R10), Z1
-	VPBROADCASTD (R11), Z2
+	VBROADCASTSS c0+20(FP), Z1
+	VBROADCASTSS c1+24(FP), Z2
 	VMOVUPS      Z0, Z3
 	VPADDD       lanes_00000008<>+0(SB), Z0, Z0
-	VPBROADCASTD (R8), Z4
-	VPBROADCASTD (R9), Z5
+	VBROADCASTSS k0+12(FP), Z4
+	VBROADCASTSS k1+16(FP), Z5
 	VPMULUDQ     lanes_d2511f53<>+0(SB), Z3, Z3
 	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z1, Z1
 	VPSRLQ       $0x20, Z3, Z6
@@ -1030,17 +1025,12 @@ DATA lanes_00000000ffffffff<>+48(SB)/8, $0x00000000ffffffff
 DATA lanes_00000000ffffffff<>+56(SB)/8, $0x00000000ffffffff
 GLOBL lanes_00000000ffffffff<>(SB), RODATA|NOPTR, $64
 
-// func philoxRun256(dst uintptr, a uintptr, k0 uintptr, k1 uintptr, c0 uintptr, c1 uintptr, n int)
+// func philoxRun256(dst uintptr, first uint32, k0 uint32, k1 uint32, c0 uint32, c1 uint32, n int)
 // Requires: AVX, AVX2
-TEXT ·philoxRun256(SB), NOSPLIT, $0-56
+TEXT ·philoxRun256(SB), NOSPLIT, $0-40
 	MOVQ         dst+0(FP), DI
-	MOVQ         a+8(FP), SI
-	MOVQ         k0+16(FP), R8
-	MOVQ         k1+24(FP), R9
-	MOVQ         c0+32(FP), R10
-	MOVQ         c1+40(FP), R11
-	MOVQ         n+48(FP), DX
-	MOVL         (SI), AX
+	MOVQ         n+32(FP), DX
+	MOVL         first+8(FP), AX
 	SHRL         $0x02, AX
 	VMOVD        AX, X0
 	VPBROADCASTD X0, Y2
@@ -1049,14 +1039,14 @@ TEXT ·philoxRun256(SB), NOSPLIT, $0-56
 	JLT          few
 
 loop:
-	VPBROADCASTD (R10), Y0
-	VPBROADCASTD (R11), Y1
+	VBROADCASTSS c0+20(FP), Y0
+	VBROADCASTSS c1+24(FP), Y1
 	VMOVUPS      Y2, Y3
 	VPADDD       lanes_00000004<>+0(SB), Y2, Y2
 	VMOVUPS      Y2, Y4
 	VPADDD       lanes_00000004<>+0(SB), Y2, Y2
-	VPBROADCASTD (R8), Y5
-	VPBROADCASTD (R9), Y6
+	VBROADCASTSS k0+12(FP), Y5
+	VBROADCASTSS k1+16(FP), Y6
 	VPMULUDQ     lanes_d2511f53<>+0(SB), Y3, Y3
 	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Y0, Y7
 	VPSRLQ       $0x20, Y3, Y8
@@ -1254,12 +1244,12 @@ few:
 	JZ   done
 
 one:
-	VPBROADCASTD (R10), Y0
-	VPBROADCASTD (R11), Y1
+	VBROADCASTSS c0+20(FP), Y0
+	VBROADCASTSS c1+24(FP), Y1
 	VMOVUPS      Y2, Y3
 	VPADDD       lanes_00000004<>+0(SB), Y2, Y2
-	VPBROADCASTD (R8), Y6
-	VPBROADCASTD (R9), Y5
+	VBROADCASTSS k0+12(FP), Y6
+	VBROADCASTSS k1+16(FP), Y5
 	VPMULUDQ     lanes_d2511f53<>+0(SB), Y3, Y3
 	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Y0, Y4
 	VPSRLQ       $0x20, Y3, Y7

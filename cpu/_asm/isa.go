@@ -57,16 +57,19 @@ func (g *isa) zero(i int) {
 	g.VPXORD(zmm[i], zmm[i], zmm[i])
 }
 
-// begin starts a function without results whose parameters are all pointers
-// and words: "dst, a unsafe.Pointer, n int", a pair of name and type each.
+// begin starts a function without results whose parameters are pointers, int and
+// uint32: "dst, a unsafe.Pointer, n int", a pair of name and type each.
 func (g *isa) begin(doc, name string, params ...string) {
 	g.Function(name)
 	var vars []*types.Var
 	text := ""
 	for i := 0; i < len(params); i += 2 {
 		t := types.Type(types.Typ[types.Uintptr]) // avo loads no pointers
-		if params[i+1] == "int" {
+		switch params[i+1] {
+		case "int":
 			t = types.Typ[types.Int]
+		case "uint32":
+			t = types.Typ[types.Uint32]
 		}
 		vars = append(vars, types.NewParam(token.NoPos, nil, params[i], t))
 		if i > 0 {
@@ -84,6 +87,15 @@ func (g *isa) begin(doc, name string, params ...string) {
 func (g *isa) end() {
 	g.VZEROUPPER()
 	g.RET()
+}
+
+// param is the memory of parameter name.
+func (g *isa) param(name string) Mem {
+	b, err := g.Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return b.Addr
 }
 
 // load reads parameter name into r.

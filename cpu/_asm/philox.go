@@ -19,11 +19,9 @@ const (
 func emitPhilox(f *file) {
 	for _, g := range isas(f) {
 		g.philoxRun()
-		g.mapKernel(mapOp{name: "Philox", args: philoxArgs, in: []int{4, 4, 4, 4, 4}, out: 4, body: (*isa).philoxLanes})
+		g.mapKernel(mapOp{name: "Philox", args: []string{"a", "k0", "k1", "c0", "c1"}, in: []int{4, 4, 4, 4, 4}, out: 4, body: (*isa).philoxLanes})
 	}
 }
-
-var philoxArgs = []string{"a", "k0", "k1", "c0", "c1"}
 
 // xor3 returns a ^ b ^ c and may write it to a.
 func (g *isa) xor3(a, b, c Op) Op {
@@ -78,14 +76,19 @@ func (g *isa) order() Mem {
 
 // philoxRun writes words of counters that follow each other.
 func (g *isa) philoxRun() {
-	dst, n, src := g.beginMap("philoxRun"+g.name, "writes n words of Philox, from word *a on, which is a multiple of 4; the\n// key and the stream are *k0 to *c1.", philoxArgs)
+	name := "philoxRun" + g.name
+	doc := "writes n words of a stream from word first on, a multiple of 4, up to word 2^32."
+	g.begin(fmt.Sprintf("// %s %s", name, doc), name, "dst", "unsafe.Pointer", "first", "uint32", "k0", "uint32", "k1", "uint32", "c0", "uint32", "c1", "uint32", "n", "int")
+	dst, n := reg.RDI, reg.RDX
+	g.load("dst", dst)
+	g.load("n", n)
 	half := g.lanes / 2 // counters in a vector
 	many := 4
 	if !g.wide {
 		many = 2
 	}
 	counter := g.vec()
-	g.MOVL(at(src[0], 0), reg.EAX)
+	g.load("first", reg.EAX)
 	g.SHRL(Imm(2), reg.EAX)
 	low := g.XMM()
 	g.VMOVD(reg.EAX, low)
@@ -94,15 +97,15 @@ func (g *isa) philoxRun() {
 	words := func(m int) [][4]Op {
 		var x [][4]Op
 		c0, c1 := g.vec(), g.vec()
-		g.VPBROADCASTD(at(src[3], 0), c0)
-		g.VPBROADCASTD(at(src[4], 0), c1)
+		g.VBROADCASTSS(g.param("c0"), c0)
+		g.VBROADCASTSS(g.param("c1"), c1)
 		for range m {
 			x = append(x, [4]Op{g.copyOf(counter), nil, c0, c1})
 			g.VPADDD(g.bits(uint32(half)), counter, counter)
 		}
 		k0, k1 := g.vec(), g.vec()
-		g.VPBROADCASTD(at(src[1], 0), k0)
-		g.VPBROADCASTD(at(src[2], 0), k1)
+		g.VBROADCASTSS(g.param("k0"), k0)
+		g.VBROADCASTSS(g.param("k1"), k1)
 		g.philoxRounds(x, k0, k1)
 		return x
 	}
