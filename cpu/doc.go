@@ -30,10 +30,11 @@
 // Assembly has exp, exp2, expm1, log, log2, log1p, sinh, cosh, tanh, sigmoid,
 // erf, sin, cos, tan, asin, acos, atan and atan2 in float32, within 3 ulp (tan:
 // 3.5; each one's bound is in mathBounds of the tests, and holds for every
-// float32), pow in float64 as portable, and takes the portable rem; what is
-// left of a block goes through the same instructions under a mask, so that a
-// result does not depend on its place. F16 and BF16 are storage: each op is
-// computed in float32 and then rounded to the dtype.
+// float32), and pow in float64, rounded once. Everything else has equal bits at
+// all levels, be it Go or assembly: arithmetic, comparisons, conversions,
+// integers, Philox. What is left of a block goes through the same instructions as
+// the rest, so that a result does not depend on its place. F16 and BF16 are
+// storage: each op is computed in float32 and then rounded to the dtype.
 //
 // A sum is split by shapes only, never by the number of workers: float32 sums
 // add runs of at most 256 elements in float32 lanes (8; of assembly 32) and the
