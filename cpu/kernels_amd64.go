@@ -25,6 +25,7 @@ func kernelsAVX512() *kernelTable {
 	}
 	t.where[4] = mapWhere512
 	t.rows = rowsAVX512
+	t.fused = newFusedSet(fused512, fusedRoutines512(), 16)
 	return &t
 }
 
@@ -44,6 +45,7 @@ func kernelsAVX2() *kernelTable {
 	}
 	t.where[4] = mapWhere256
 	t.rows = rowsAVX2
+	t.fused = newFusedSet(fused256, fusedRoutines256(), 8)
 	return &t
 }
 

@@ -23,6 +23,8 @@ type workspace struct {
 	gemm gemmArgs
 	pack packArgs
 	axpy axpyArgs
+
+	fused *machine
 }
 
 // need makes sure that the workspace has n bytes and p pointers.

@@ -937,9 +937,7 @@ loop:
 	VMINPS       Z0, Z1, Z0
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z0, Z1
 	VRNDSCALEPS  $0x08, Z1, Z1
-	VMOVUPS      Z0, Z0
 	VFNMADD231PS lanes_3f317200<>+0(SB), Z1, Z0
-	VMOVUPS      Z0, Z0
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z1, Z0
 	VMOVUPS      lanes_39500d01<>+0(SB), Z2
 	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z0, Z2
@@ -971,9 +969,7 @@ tail:
 	VMINPS       Z0, Z1, Z0
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z0, Z1
 	VRNDSCALEPS  $0x08, Z1, Z1
-	VMOVUPS      Z0, Z0
 	VFNMADD231PS lanes_3f317200<>+0(SB), Z1, Z0
-	VMOVUPS      Z0, Z0
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z1, Z0
 	VMOVUPS      lanes_39500d01<>+0(SB), Z2
 	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z0, Z2
@@ -1226,11 +1222,9 @@ loop:
 	VMULPS      lanes_3f000000<>+0(SB), Z15, Z15
 	VADDPS      Z14, Z15, Z14
 	VMULPS      Z14, Z13, Z13
-	VMOVUPS     Z13, Z13
 	VFMADD231PS lanes_35bfbe8e<>+0(SB), Z12, Z13
 	VSUBPS      Z13, Z15, Z13
 	VSUBPS      Z13, Z1, Z1
-	VMOVUPS     Z1, Z1
 	VFMADD231PS lanes_3f317200<>+0(SB), Z12, Z1
 	VMOVUPS     lanes_7f800000<>+0(SB), Z12
 	VCMPPS      $0x00, Z12, Z0, K1
@@ -1281,11 +1275,9 @@ tail:
 	VMULPS      lanes_3f000000<>+0(SB), Z5, Z5
 	VADDPS      Z4, Z5, Z4
 	VMULPS      Z4, Z3, Z3
-	VMOVUPS     Z3, Z3
 	VFMADD231PS lanes_35bfbe8e<>+0(SB), Z2, Z3
 	VSUBPS      Z3, Z5, Z3
 	VSUBPS      Z3, Z1, Z1
-	VMOVUPS     Z1, Z1
 	VFMADD231PS lanes_3f317200<>+0(SB), Z2, Z1
 	VMOVUPS     lanes_7f800000<>+0(SB), Z2
 	VCMPPS      $0x00, Z2, Z0, K2
@@ -1537,9 +1529,7 @@ loop:
 	VMAXPS       Z2, Z1, Z1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
 	VRNDSCALEPS  $0x08, Z2, Z2
-	VMOVUPS      Z1, Z1
 	VFNMADD231PS lanes_3f317200<>+0(SB), Z2, Z1
-	VMOVUPS      Z1, Z1
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z2, Z1
 	VMULPS       Z1, Z1, Z3
 	VMOVUPS      lanes_39500d01<>+0(SB), Z4
@@ -1548,12 +1538,10 @@ loop:
 	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z1, Z4
 	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z1, Z4
 	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z4
-	VMOVUPS      Z1, Z1
 	VFMADD231PS  Z4, Z3, Z1
 	VMOVUPS      lanes_3f800000<>+0(SB), Z3
 	VSCALEFPS    Z2, Z3, Z2
 	VSUBPS       lanes_3f800000<>+0(SB), Z2, Z3
-	VMOVUPS      Z3, Z3
 	VFMADD231PS  Z1, Z2, Z3
 	VADDPS       lanes_40000000<>+0(SB), Z3, Z1
 	VDIVPS       Z1, Z3, Z1
@@ -1581,9 +1569,7 @@ tail:
 	VMAXPS       Z2, Z1, Z1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
 	VRNDSCALEPS  $0x08, Z2, Z2
-	VMOVUPS      Z1, Z1
 	VFNMADD231PS lanes_3f317200<>+0(SB), Z2, Z1
-	VMOVUPS      Z1, Z1
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z2, Z1
 	VMULPS       Z1, Z1, Z3
 	VMOVUPS      lanes_39500d01<>+0(SB), Z4
@@ -1592,12 +1578,10 @@ tail:
 	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z1, Z4
 	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z1, Z4
 	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z4
-	VMOVUPS      Z1, Z1
 	VFMADD231PS  Z4, Z3, Z1
 	VMOVUPS      lanes_3f800000<>+0(SB), Z3
 	VSCALEFPS    Z2, Z3, Z2
 	VSUBPS       lanes_3f800000<>+0(SB), Z2, Z3
-	VMOVUPS      Z3, Z3
 	VFMADD231PS  Z1, Z2, Z3
 	VADDPS       lanes_40000000<>+0(SB), Z3, Z1
 	VDIVPS       Z1, Z3, Z1
@@ -1667,9 +1651,7 @@ loop:
 	VMINPS       Z1, Z4, Z1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z4
 	VRNDSCALEPS  $0x08, Z4, Z4
-	VMOVUPS      Z1, Z1
 	VFNMADD231PS lanes_3f317200<>+0(SB), Z4, Z1
-	VMOVUPS      Z1, Z1
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z4, Z1
 	VMOVUPS      lanes_39500d01<>+0(SB), Z5
 	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z1, Z5
@@ -1708,9 +1690,7 @@ tail:
 	VMINPS       Z1, Z2, Z1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
 	VRNDSCALEPS  $0x08, Z2, Z2
-	VMOVUPS      Z1, Z1
 	VFNMADD231PS lanes_3f317200<>+0(SB), Z2, Z1
-	VMOVUPS      Z1, Z1
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z2, Z1
 	VMOVUPS      lanes_39500d01<>+0(SB), Z4
 	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z1, Z4
@@ -1778,9 +1758,7 @@ loop:
 	VMINPS       Z6, Z7, Z6
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z6, Z7
 	VRNDSCALEPS  $0x08, Z7, Z7
-	VMOVUPS      Z6, Z6
 	VFNMADD231PS lanes_3f317200<>+0(SB), Z7, Z6
-	VMOVUPS      Z6, Z6
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z7, Z6
 	VMOVUPS      lanes_39500d01<>+0(SB), Z8
 	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z6, Z8
@@ -1844,9 +1822,7 @@ tail:
 	VMINPS       Z4, Z6, Z4
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z4, Z6
 	VRNDSCALEPS  $0x08, Z6, Z6
-	VMOVUPS      Z4, Z4
 	VFNMADD231PS lanes_3f317200<>+0(SB), Z6, Z4
-	VMOVUPS      Z4, Z4
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z6, Z4
 	VMOVUPS      lanes_39500d01<>+0(SB), Z7
 	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z4, Z7
@@ -2284,7 +2260,6 @@ loop:
 	VFMADD213PS   lanes_b9500d01<>+0(SB), Z9, Z11
 	VFMADD213PS   lanes_3c088889<>+0(SB), Z9, Z11
 	VFMADD213PS   lanes_be2aaaab<>+0(SB), Z9, Z11
-	VMOVUPS       Z1, Z1
 	VFMADD231PS   Z11, Z10, Z1
 	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z0, K1
 	VBLENDMPS     Z0, Z1, K1, Z5
@@ -2340,7 +2315,6 @@ tail:
 	VFMADD213PS   lanes_b9500d01<>+0(SB), Z3, Z5
 	VFMADD213PS   lanes_3c088889<>+0(SB), Z3, Z5
 	VFMADD213PS   lanes_be2aaaab<>+0(SB), Z3, Z5
-	VMOVUPS       Z1, Z1
 	VFMADD231PS   Z5, Z4, Z1
 	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z0, K2
 	VBLENDMPS     Z0, Z1, K2, Z7
@@ -2557,7 +2531,6 @@ loop:
 	VFMADD213PS   lanes_b9500d01<>+0(SB), Z2, Z8
 	VFMADD213PS   lanes_3c088889<>+0(SB), Z2, Z8
 	VFMADD213PS   lanes_be2aaaab<>+0(SB), Z2, Z8
-	VMOVUPS       Z0, Z0
 	VFMADD231PS   Z8, Z7, Z0
 	VMOVUPS       lanes_b493f27e<>+0(SB), Z7
 	VFMADD213PS   lanes_37d00d01<>+0(SB), Z2, Z7
@@ -2612,7 +2585,6 @@ tail:
 	VFMADD213PS   lanes_b9500d01<>+0(SB), Z2, Z4
 	VFMADD213PS   lanes_3c088889<>+0(SB), Z2, Z4
 	VFMADD213PS   lanes_be2aaaab<>+0(SB), Z2, Z4
-	VMOVUPS       Z0, Z0
 	VFMADD231PS   Z4, Z3, Z0
 	VMOVUPS       lanes_b493f27e<>+0(SB), Z3
 	VFMADD213PS   lanes_37d00d01<>+0(SB), Z2, Z3
@@ -3609,9 +3581,7 @@ loop:
 	VMINPS       Y0, Y1, Y0
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y0, Y1
 	VROUNDPS     $0x08, Y1, Y1
-	VMOVUPS      Y0, Y0
 	VFNMADD231PS lanes_3f317200<>+0(SB), Y1, Y0
-	VMOVUPS      Y0, Y0
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Y1, Y0
 	VMOVUPS      lanes_39500d01<>+0(SB), Y2
 	VFMADD213PS  lanes_3ab60b61<>+0(SB), Y0, Y2
@@ -3651,9 +3621,7 @@ tail:
 	VMINPS       Y0, Y1, Y0
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y0, Y1
 	VROUNDPS     $0x08, Y1, Y1
-	VMOVUPS      Y0, Y0
 	VFNMADD231PS lanes_3f317200<>+0(SB), Y1, Y0
-	VMOVUPS      Y0, Y0
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Y1, Y0
 	VMOVUPS      lanes_39500d01<>+0(SB), Y2
 	VFMADD213PS  lanes_3ab60b61<>+0(SB), Y0, Y2
@@ -3734,11 +3702,9 @@ loop:
 	VMULPS      lanes_3f000000<>+0(SB), Y5, Y5
 	VADDPS      Y4, Y5, Y4
 	VMULPS      Y4, Y3, Y3
-	VMOVUPS     Y3, Y3
 	VFMADD231PS lanes_35bfbe8e<>+0(SB), Y1, Y3
 	VSUBPS      Y3, Y5, Y3
 	VSUBPS      Y3, Y2, Y2
-	VMOVUPS     Y2, Y2
 	VFMADD231PS lanes_3f317200<>+0(SB), Y1, Y2
 	VMOVUPS     lanes_7f800000<>+0(SB), Y1
 	VCMPPS      $0x00, Y1, Y0, Y3
@@ -3789,11 +3755,9 @@ tail:
 	VMULPS      lanes_3f000000<>+0(SB), Y5, Y5
 	VADDPS      Y4, Y5, Y4
 	VMULPS      Y4, Y3, Y3
-	VMOVUPS     Y3, Y3
 	VFMADD231PS lanes_35bfbe8e<>+0(SB), Y1, Y3
 	VSUBPS      Y3, Y5, Y3
 	VSUBPS      Y3, Y2, Y2
-	VMOVUPS     Y2, Y2
 	VFMADD231PS lanes_3f317200<>+0(SB), Y1, Y2
 	VMOVUPS     lanes_7f800000<>+0(SB), Y1
 	VCMPPS      $0x00, Y1, Y0, Y3
@@ -3829,9 +3793,7 @@ loop:
 	VMAXPS       Y2, Y1, Y1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y1, Y2
 	VROUNDPS     $0x08, Y2, Y2
-	VMOVUPS      Y1, Y1
 	VFNMADD231PS lanes_3f317200<>+0(SB), Y2, Y1
-	VMOVUPS      Y1, Y1
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Y2, Y1
 	VMULPS       Y1, Y1, Y3
 	VMOVUPS      lanes_39500d01<>+0(SB), Y4
@@ -3840,7 +3802,6 @@ loop:
 	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Y1, Y4
 	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Y1, Y4
 	VFMADD213PS  lanes_3f000000<>+0(SB), Y1, Y4
-	VMOVUPS      Y1, Y1
 	VFMADD231PS  Y4, Y3, Y1
 	VCVTPS2DQ    Y2, Y2
 	VPSRAD       $0x01, Y2, Y3
@@ -3853,7 +3814,6 @@ loop:
 	VPSLLD       $0x17, Y2, Y2
 	VMULPS       Y2, Y4, Y2
 	VSUBPS       lanes_3f800000<>+0(SB), Y2, Y3
-	VMOVUPS      Y3, Y3
 	VFMADD231PS  Y1, Y2, Y3
 	VADDPS       lanes_40000000<>+0(SB), Y3, Y1
 	VDIVPS       Y1, Y3, Y1
@@ -3881,9 +3841,7 @@ tail:
 	VMAXPS       Y2, Y1, Y1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y1, Y2
 	VROUNDPS     $0x08, Y2, Y2
-	VMOVUPS      Y1, Y1
 	VFNMADD231PS lanes_3f317200<>+0(SB), Y2, Y1
-	VMOVUPS      Y1, Y1
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Y2, Y1
 	VMULPS       Y1, Y1, Y3
 	VMOVUPS      lanes_39500d01<>+0(SB), Y4
@@ -3892,7 +3850,6 @@ tail:
 	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Y1, Y4
 	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Y1, Y4
 	VFMADD213PS  lanes_3f000000<>+0(SB), Y1, Y4
-	VMOVUPS      Y1, Y1
 	VFMADD231PS  Y4, Y3, Y1
 	VCVTPS2DQ    Y2, Y2
 	VPSRAD       $0x01, Y2, Y3
@@ -3905,7 +3862,6 @@ tail:
 	VPSLLD       $0x17, Y2, Y2
 	VMULPS       Y2, Y4, Y2
 	VSUBPS       lanes_3f800000<>+0(SB), Y2, Y3
-	VMOVUPS      Y3, Y3
 	VFMADD231PS  Y1, Y2, Y3
 	VADDPS       lanes_40000000<>+0(SB), Y3, Y1
 	VDIVPS       Y1, Y3, Y1
@@ -3939,9 +3895,7 @@ loop:
 	VMINPS       Y1, Y2, Y1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y1, Y2
 	VROUNDPS     $0x08, Y2, Y2
-	VMOVUPS      Y1, Y1
 	VFNMADD231PS lanes_3f317200<>+0(SB), Y2, Y1
-	VMOVUPS      Y1, Y1
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Y2, Y1
 	VMOVUPS      lanes_39500d01<>+0(SB), Y3
 	VFMADD213PS  lanes_3ab60b61<>+0(SB), Y1, Y3
@@ -3988,9 +3942,7 @@ tail:
 	VMINPS       Y1, Y2, Y1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y1, Y2
 	VROUNDPS     $0x08, Y2, Y2
-	VMOVUPS      Y1, Y1
 	VFNMADD231PS lanes_3f317200<>+0(SB), Y2, Y1
-	VMOVUPS      Y1, Y1
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Y2, Y1
 	VMOVUPS      lanes_39500d01<>+0(SB), Y3
 	VFMADD213PS  lanes_3ab60b61<>+0(SB), Y1, Y3
@@ -4066,9 +4018,7 @@ loop:
 	VMINPS       Y4, Y5, Y4
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x08, Y5, Y5
-	VMOVUPS      Y4, Y4
 	VFNMADD231PS lanes_3f317200<>+0(SB), Y5, Y4
-	VMOVUPS      Y4, Y4
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Y5, Y4
 	VMOVUPS      lanes_39500d01<>+0(SB), Y6
 	VFMADD213PS  lanes_3ab60b61<>+0(SB), Y4, Y6
@@ -4140,9 +4090,7 @@ tail:
 	VMINPS       Y4, Y5, Y4
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x08, Y5, Y5
-	VMOVUPS      Y4, Y4
 	VFNMADD231PS lanes_3f317200<>+0(SB), Y5, Y4
-	VMOVUPS      Y4, Y4
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Y5, Y4
 	VMOVUPS      lanes_39500d01<>+0(SB), Y6
 	VFMADD213PS  lanes_3ab60b61<>+0(SB), Y4, Y6
@@ -4210,7 +4158,6 @@ loop:
 	VFMADD213PS  lanes_b9500d01<>+0(SB), Y5, Y7
 	VFMADD213PS  lanes_3c088889<>+0(SB), Y5, Y7
 	VFMADD213PS  lanes_be2aaaab<>+0(SB), Y5, Y7
-	VMOVUPS      Y1, Y1
 	VFMADD231PS  Y7, Y6, Y1
 	VCMPPS       $0x00, lanes_00000000<>+0(SB), Y0, Y6
 	VBLENDVPS    Y6, Y0, Y1, Y0
@@ -4265,7 +4212,6 @@ tail:
 	VFMADD213PS  lanes_b9500d01<>+0(SB), Y3, Y5
 	VFMADD213PS  lanes_3c088889<>+0(SB), Y3, Y5
 	VFMADD213PS  lanes_be2aaaab<>+0(SB), Y3, Y5
-	VMOVUPS      Y1, Y1
 	VFMADD231PS  Y5, Y4, Y1
 	VCMPPS       $0x00, lanes_00000000<>+0(SB), Y0, Y4
 	VBLENDVPS    Y4, Y0, Y1, Y0
@@ -4325,7 +4271,6 @@ loop:
 	VFMADD213PS  lanes_b9500d01<>+0(SB), Y2, Y6
 	VFMADD213PS  lanes_3c088889<>+0(SB), Y2, Y6
 	VFMADD213PS  lanes_be2aaaab<>+0(SB), Y2, Y6
-	VMOVUPS      Y0, Y0
 	VFMADD231PS  Y6, Y5, Y0
 	VMOVUPS      lanes_b493f27e<>+0(SB), Y5
 	VFMADD213PS  lanes_37d00d01<>+0(SB), Y2, Y5
@@ -4379,7 +4324,6 @@ tail:
 	VFMADD213PS  lanes_b9500d01<>+0(SB), Y2, Y4
 	VFMADD213PS  lanes_3c088889<>+0(SB), Y2, Y4
 	VFMADD213PS  lanes_be2aaaab<>+0(SB), Y2, Y4
-	VMOVUPS      Y0, Y0
 	VFMADD231PS  Y4, Y3, Y0
 	VMOVUPS      lanes_b493f27e<>+0(SB), Y3
 	VFMADD213PS  lanes_37d00d01<>+0(SB), Y2, Y3

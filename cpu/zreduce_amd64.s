@@ -306,11 +306,9 @@ loop:
 	VMOVUPS (SI), Z2
 	VANDPS  lanes_7fffffff<>+0(SB), Z2, Z2
 	VPMAXUD Z2, Z0, Z0
-	VMOVAPS Z0, Z0
 	VMOVUPS 64(SI), Z2
 	VANDPS  lanes_7fffffff<>+0(SB), Z2, Z2
 	VPMAXUD Z2, Z1, Z1
-	VMOVAPS Z1, Z1
 	ADDQ    $0x00000080, SI
 	SUBQ    $0x00000020, DX
 	JGE     loop
@@ -322,7 +320,6 @@ tail:
 	VMOVUPS (SI), Z2
 	VANDPS  lanes_7fffffff<>+0(SB), Z2, Z2
 	VPMAXUD Z2, Z0, Z0
-	VMOVAPS Z0, Z0
 	ADDQ    $0x00000040, SI
 	SUBQ    $0x00000010, DX
 
@@ -338,7 +335,6 @@ part:
 	VMOVUPS (SI), K1, Z2
 	VANDPS  lanes_7fffffff<>+0(SB), Z2, Z2
 	VPMAXUD Z2, Z1, Z1
-	VMOVAPS Z1, Z1
 
 done:
 	VANDPS  lanes_7fffffff<>+0(SB), Z1, Z1
@@ -533,7 +529,6 @@ loop:
 	VBLENDVPS Y3, Y4, Y2, Y2
 	VCMPPS    $0x03, Y0, Y0, Y3
 	VBLENDVPS Y3, Y0, Y2, Y0
-	VMOVAPS   Y0, Y0
 	VMOVUPS   32(SI), Y2
 	VCMPPS    $0x00, Y2, Y1, Y3
 	VANDPS    Y2, Y1, Y4
@@ -541,7 +536,6 @@ loop:
 	VBLENDVPS Y3, Y4, Y2, Y2
 	VCMPPS    $0x03, Y1, Y1, Y3
 	VBLENDVPS Y3, Y1, Y2, Y1
-	VMOVAPS   Y1, Y1
 	ADDQ      $0x00000040, SI
 	SUBQ      $0x00000010, DX
 	JGE       loop
@@ -557,7 +551,6 @@ tail:
 	VBLENDVPS Y3, Y4, Y2, Y2
 	VCMPPS    $0x03, Y0, Y0, Y3
 	VBLENDVPS Y3, Y0, Y2, Y0
-	VMOVAPS   Y0, Y0
 	ADDQ      $0x00000020, SI
 	SUBQ      $0x00000008, DX
 
@@ -578,7 +571,6 @@ part:
 	VBLENDVPS  Y3, Y4, Y2, Y2
 	VCMPPS     $0x03, Y1, Y1, Y3
 	VBLENDVPS  Y3, Y1, Y2, Y1
-	VMOVAPS    Y1, Y1
 
 done:
 	VMOVUPS Y0, (DI)
@@ -605,7 +597,6 @@ loop:
 	VBLENDVPS Y3, Y4, Y2, Y2
 	VCMPPS    $0x03, Y0, Y0, Y3
 	VBLENDVPS Y3, Y0, Y2, Y0
-	VMOVAPS   Y0, Y0
 	VMOVUPS   32(SI), Y2
 	VCMPPS    $0x00, Y2, Y1, Y3
 	VORPS     Y2, Y1, Y4
@@ -613,7 +604,6 @@ loop:
 	VBLENDVPS Y3, Y4, Y2, Y2
 	VCMPPS    $0x03, Y1, Y1, Y3
 	VBLENDVPS Y3, Y1, Y2, Y1
-	VMOVAPS   Y1, Y1
 	ADDQ      $0x00000040, SI
 	SUBQ      $0x00000010, DX
 	JGE       loop
@@ -629,7 +619,6 @@ tail:
 	VBLENDVPS Y3, Y4, Y2, Y2
 	VCMPPS    $0x03, Y0, Y0, Y3
 	VBLENDVPS Y3, Y0, Y2, Y0
-	VMOVAPS   Y0, Y0
 	ADDQ      $0x00000020, SI
 	SUBQ      $0x00000008, DX
 
@@ -650,7 +639,6 @@ part:
 	VBLENDVPS  Y3, Y4, Y2, Y2
 	VCMPPS     $0x03, Y1, Y1, Y3
 	VBLENDVPS  Y3, Y1, Y2, Y1
-	VMOVAPS    Y1, Y1
 
 done:
 	VMOVUPS Y0, (DI)
@@ -673,11 +661,9 @@ loop:
 	VMOVUPS (SI), Y2
 	VANDPS  lanes_7fffffff<>+0(SB), Y2, Y2
 	VPMAXUD Y2, Y0, Y0
-	VMOVAPS Y0, Y0
 	VMOVUPS 32(SI), Y2
 	VANDPS  lanes_7fffffff<>+0(SB), Y2, Y2
 	VPMAXUD Y2, Y1, Y1
-	VMOVAPS Y1, Y1
 	ADDQ    $0x00000040, SI
 	SUBQ    $0x00000010, DX
 	JGE     loop
@@ -689,7 +675,6 @@ tail:
 	VMOVUPS (SI), Y2
 	VANDPS  lanes_7fffffff<>+0(SB), Y2, Y2
 	VPMAXUD Y2, Y0, Y0
-	VMOVAPS Y0, Y0
 	ADDQ    $0x00000020, SI
 	SUBQ    $0x00000008, DX
 
@@ -706,7 +691,6 @@ part:
 	VBLENDVPS  Y15, Y3, Y2, Y2
 	VANDPS     lanes_7fffffff<>+0(SB), Y2, Y2
 	VPMAXUD    Y2, Y1, Y1
-	VMOVAPS    Y1, Y1
 
 done:
 	VMOVUPS Y0, (DI)
