@@ -145,7 +145,7 @@ func TestFused(t *testing.T) {
 			p.Instrs = []ir.Instr{m}
 			e, err := d.Compile(p)
 			require.NoError(t, err)
-			for _, s := range e.(*executable).instrs[0].(*mapInstr).ch.steps {
+			for _, s := range e.(*executable).stages[0].instr.(*mapInstr).ch.steps {
 				if s.kind == stepFused {
 					fused++
 				}

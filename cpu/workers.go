@@ -25,6 +25,7 @@ type workspace struct {
 	axpy axpyArgs
 
 	fused *machine
+	alone *run // of part
 }
 
 // need makes sure that the workspace has n bytes and p pointers.
