@@ -84,6 +84,9 @@ func (m *mapInstr) runRows(r *run, ws *workspace, n, width int) {
 	}
 }
 
+// work implements small.
+func (m *mapInstr) work() (ns float64, alone bool) { return m.ch.cost * float64(m.ch.size), false }
+
 func (m *mapInstr) task(r *run, ws *workspace, i int) {
 	m.ch.begin(r, ws)
 	pos := i * r.phase.n

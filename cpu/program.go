@@ -18,12 +18,6 @@ type instr interface {
 	run(r *run) error
 }
 
-// A stage is what a program runs at a time: an instruction, or several as one.
-type stage struct {
-	instr
-	n int // instructions
-}
-
 // An executable is a compiled program: an ir.Executable.
 type executable struct {
 	dev     *Device
@@ -85,7 +79,7 @@ func (d *Device) Compile(p *ir.Program) (ir.Executable, error) {
 		}
 		instrs = append(instrs, k)
 	}
-	e.stages = c.groupRows(instrs)
+	e.stages = c.stages(instrs)
 	e.commit = e.firstAlias()
 	e.rowsAt = (e.wsBytes + align - 1) &^ (align - 1)
 	e.wsBytes = max(e.wsBytes, e.rowsAt+c.rowBuffer)
@@ -101,22 +95,6 @@ func (d *Device) Compile(p *ir.Program) (ir.Executable, error) {
 	d.stats.Programs++
 	d.mu.Unlock()
 	return e, nil
-}
-
-// firstAlias returns the first stage that writes an input's memory.
-func (e *executable) firstAlias() int {
-	i := 0
-	for k, st := range e.stages {
-		for _, in := range e.p.Instrs[i : i+st.n] {
-			for _, s := range in.Writes() {
-				if x := e.p.Slots[s]; x.Kind == ir.Output && x.Alias != ir.NoSlot {
-					return k
-				}
-			}
-		}
-		i += st.n
-	}
-	return len(e.stages)
 }
 
 func lastLine(s string) string {

@@ -50,20 +50,6 @@ const (
 	rowBufferBytes = 4 << 20
 )
 
-// groupRows makes stages of compiled instructions, with groups where there can be.
-func (c *compiler) groupRows(instrs []instr) []stage {
-	var out []stage
-	for i := 0; i < len(instrs); {
-		st := stage{instrs[i], 1}
-		if g, n := c.rowGroupAt(instrs, i); g != nil {
-			st = stage{g, n}
-		}
-		out = append(out, st)
-		i += st.n
-	}
-	return out
-}
-
 // rowGroupAt returns the group that starts with instruction i and how many it
 // takes, or nil. The first reduction says what the rows are.
 func (c *compiler) rowGroupAt(instrs []instr, i int) (*rowGroup, int) {
@@ -264,6 +250,9 @@ func (v *viewReader) rowSpan(width int) (lo, hi int) {
 	return lo, hi
 }
 
+// work implements small.
+func (g *rowGroup) work() (ns float64, alone bool) { return g.cost * float64(g.rows), false }
+
 func (g *rowGroup) run(r *run) error {
 	for _, k := range g.instrs {
 		k.prepare(r)
@@ -278,7 +267,7 @@ func (g *rowGroup) run(r *run) error {
 }
 
 func (g *rowGroup) task(r *run, ws *workspace, i int) {
-	part := ws.part(r)
+	part := r.part(&ws.rows, ws)
 	end := min((i+1)*r.phase.n, g.rows)
 	for first := i * r.phase.n; first < end; first += g.block {
 		for _, s := range g.slots {
@@ -292,16 +281,5 @@ func (g *rowGroup) task(r *run, ws *workspace, i int) {
 			in.runRows(part, ws, min(g.block, end-first), g.widths[k])
 		}
 	}
-	clear(part.slots)
-}
-
-// part returns a run of a worker's own that does a part of r's work by itself.
-func (w *workspace) part(r *run) *run {
-	if w.alone == nil {
-		w.alone = &run{}
-	}
-	p := w.alone
-	p.exe, p.ws, p.width, p.scalars, p.uniform = r.exe, w, 1, r.scalars, r.uniform
-	p.slots = append(p.slots[:0], r.slots...)
-	return p
+	part.drop()
 }

@@ -199,7 +199,7 @@ func TestNoRowGroup(t *testing.T) {
 	})), 2)
 	require.Len(t, compile(build(func(p *rowProgram, x, sum, out int) { // a number that depends on the row
 		p.mapTo(out, ir.Chain{loadStep(0), {Op: ir.OpIndex, DType: ir.I32, K: 1}, {Op: ir.OpCast, DType: ir.F32, From: ir.I32, Args: []int{1}}, calc(ir.OpAdd, 0, 2)},
-			p.whole(x), ir.Operand{Slot: ir.NoSlot, View: ir.Contiguous([]int{rows, cols})})
+			p.each(sum), ir.Operand{Slot: ir.NoSlot, View: ir.Contiguous([]int{rows, cols})})
 	})), 2)
 	// Results in the memory of what other rows still read.
 	p := &rowProgram{rows: rows, cols: cols}
