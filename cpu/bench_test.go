@@ -3,6 +3,7 @@ package cpu_test
 import (
 	"flag"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/fornax-ml/fornax/cpu"
@@ -60,13 +61,19 @@ func BenchmarkMatMul(b *testing.B) {
 	})
 }
 
+// mapProg is a chain over n elements of float32 operands.
 func mapProg(n int, loads int, chain ir.Chain) *prog {
+	return typedProg(n, chain[len(chain)-1].DType, chain, slices.Repeat([]ir.DType{ir.F32}, loads)...)
+}
+
+// typedProg is a chain over n elements of operands of the dtypes from.
+func typedProg(n int, to ir.DType, chain ir.Chain, from ...ir.DType) *prog {
 	p := &prog{}
 	m := &ir.Map{Shape: []int{n}, Chain: chain}
-	for range loads {
-		m.Operands = append(m.Operands, load(p.in(ir.F32, n), n))
+	for _, d := range from {
+		m.Operands = append(m.Operands, load(p.in(d, n), n))
 	}
-	m.Stores = []ir.Store{{Slot: p.out(chain[len(chain)-1].DType, n), Reg: len(chain) - 1}}
+	m.Stores = []ir.Store{{Slot: p.out(to, n), Reg: len(chain) - 1}}
 	p.add(m)
 	return p
 }
@@ -93,9 +100,17 @@ func BenchmarkMap(b *testing.B) {
 			op(ir.OpSub, ir.F32, 5, 0), op(ir.OpMaximum, ir.F32, 6, 2), op(ir.OpMul, ir.F32, 7, 1),
 		}), 12*float64(n), "GB/s")
 	})
-	for _, o := range []ir.Op{ir.OpExp, ir.OpLog, ir.OpTanh, ir.OpSigmoid, ir.OpErf, ir.OpSin, ir.OpCos, ir.OpRsqrt, ir.OpRelu} {
+	for _, o := range []ir.Op{
+		ir.OpExp, ir.OpExp2, ir.OpExpm1, ir.OpLog, ir.OpLog2, ir.OpLog1p, ir.OpTanh, ir.OpSinh, ir.OpCosh, ir.OpSigmoid, ir.OpErf,
+		ir.OpSin, ir.OpCos, ir.OpTan, ir.OpAsin, ir.OpAcos, ir.OpAtan, ir.OpRsqrt, ir.OpRelu, ir.OpSign,
+	} {
 		b.Run(o.String(), func(b *testing.B) {
 			bench(b, mapProg(n, 1, ir.Chain{ld(ir.F32, 0), op(o, ir.F32, 0)}), 8*float64(n), "GB/s")
+		})
+	}
+	for _, o := range []ir.Op{ir.OpPow, ir.OpAtan2} {
+		b.Run(o.String(), func(b *testing.B) {
+			bench(b, mapProg(n, 2, ir.Chain{ld(ir.F32, 0), op(ir.OpAbs, ir.F32, 0), ld(ir.F32, 1), op(o, ir.F32, 1, 2)}), 12*float64(n), "GB/s")
 		})
 	}
 	b.Run("transpose", func(b *testing.B) {
@@ -113,6 +128,42 @@ func BenchmarkMap(b *testing.B) {
 		m.Operands[1].View = ir.View{Shape: m.Shape, Strides: []int{0, 1}}
 		bench(b, p, 8*float64(n), "GB/s")
 	})
+}
+
+// BenchmarkTypes works on a million elements of other dtypes than float32; a rate
+// counts the bytes read and written.
+func BenchmarkTypes(b *testing.B) {
+	n := 1 << 20
+	for _, c := range [][2]ir.DType{
+		{ir.F16, ir.F32}, {ir.F32, ir.F16}, {ir.BF16, ir.F32}, {ir.F32, ir.BF16}, {ir.F32, ir.I32}, {ir.I32, ir.F32}, {ir.U32, ir.F32},
+		{ir.U8, ir.F32}, {ir.F32, ir.U8}, {ir.F32, ir.Bool}, {ir.I32, ir.U8}, {ir.I64, ir.I32}, {ir.F32, ir.F64}, {ir.F64, ir.F32},
+	} {
+		b.Run(fmt.Sprintf("cast/%v/%v", c[0], c[1]), func(b *testing.B) {
+			cast := ir.Step{Op: ir.OpCast, DType: c[1], From: c[0], Args: []int{0}}
+			bench(b, typedProg(n, c[1], ir.Chain{ld(c[0], 0), cast}, c[0]), float64(n*(c[0].Size()+c[1].Size())), "GB/s")
+		})
+	}
+	for _, d := range []ir.DType{ir.F16, ir.BF16, ir.F64, ir.I32} {
+		for _, o := range []ir.Op{ir.OpAdd, ir.OpMul, ir.OpMaximum, ir.OpLess} {
+			b.Run(fmt.Sprintf("%v/%v", o, d), func(b *testing.B) {
+				to := o.ResultType(d)
+				bench(b, typedProg(n, to, ir.Chain{ld(d, 0), ld(d, 1), op(o, d, 0, 1)}, d, d), float64(n*(2*d.Size()+to.Size())), "GB/s")
+			})
+		}
+	}
+	for _, o := range []ir.Op{ir.OpDiv, ir.OpRem} {
+		b.Run(fmt.Sprintf("%v/i32", o), func(b *testing.B) {
+			bench(b, typedProg(n, ir.I32, ir.Chain{ld(ir.I32, 0), ld(ir.I32, 1), op(o, ir.I32, 0, 1)}, ir.I32, ir.I32), 12*float64(n), "GB/s")
+		})
+	}
+	b.Run("and/bool", func(b *testing.B) {
+		bench(b, typedProg(n, ir.Bool, ir.Chain{ld(ir.Bool, 0), ld(ir.Bool, 1), op(ir.OpAnd, ir.Bool, 0, 1)}, ir.Bool, ir.Bool), 3*float64(n), "GB/s")
+	})
+	for _, d := range []ir.DType{ir.U8, ir.F32, ir.I64} {
+		b.Run(fmt.Sprintf("where/%v", d), func(b *testing.B) {
+			bench(b, typedProg(n, d, ir.Chain{ld(ir.Bool, 0), ld(d, 1), ld(d, 2), op(ir.OpWhere, d, 0, 1, 2)}, ir.Bool, d, d), float64(n*(3*d.Size()+1)), "GB/s")
+		})
+	}
 }
 
 func reduceProg(o ir.Op, rows, cols int, columns bool) *prog {

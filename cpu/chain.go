@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"slices"
 	"unsafe"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
@@ -49,6 +50,7 @@ type step struct {
 	reg   int
 	fn    kernel // stepCalc; stepMem and others: conversion of F16 and BF16, or nil
 	round kernel // rounding of F16 and BF16, or nil
+	words philoxKernel
 	a     [5]int // argument registers
 	block int    // where the result goes in the workspace, or -1
 	slot  int    // stepMem, stepView: what is read; stepCalc: what is written, or -1
@@ -247,14 +249,11 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 		}
 		switch st.kind {
 		case stepCalc, stepPhilox:
-			if st.kind == stepCalc {
-				var err error
-				if st.fn, err = c.lv.kernels.lookup(s.Op, phys(s.From), s); err != nil {
-					return nil, err
-				}
+			if !read(in, used, want, i) {
+				st.round = nil // the stores round
 			}
-			if half(s.DType) && s.Op != ir.OpWhere {
-				st.round = c.lv.kernels.round[s.DType]
+			if st.kind == stepPhilox && oneStream(in, s, readers, uniform) {
+				st.words = c.lv.kernels.philoxRun
 			}
 			if k := ch.direct(c, in, ops, used, stores, i, accSlot); k >= 0 {
 				st.slot, st.size = stores[k].Slot, ch.regSize[i]
@@ -319,6 +318,18 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 	return ch, nil
 }
 
+// oneStream reports whether a step of OpPhilox takes consecutive words of one
+// stream, which is what a generator's Bits asks for.
+func oneStream(in ir.Chain, s ir.Step, readers []*viewReader, uniform []bool) bool {
+	for _, a := range s.Args[1:] {
+		if !uniform[a] {
+			return false
+		}
+	}
+	i := s.Args[0]
+	return in[i].Op == ir.OpIndex && readers[i].contiguous()
+}
+
 // source fills in a step that reads something from outside the chain.
 func (c *compiler) source(st *step, s ir.Step, ops []ir.Operand, v *viewReader) error {
 	switch s.Op {
@@ -339,7 +350,7 @@ func (c *compiler) source(st *step, s ir.Step, ops []ir.Operand, v *viewReader) 
 	case ir.OpAcc:
 		st.kind = stepAcc
 	case ir.OpPhilox:
-		st.kind = stepPhilox
+		st.kind, st.words = stepPhilox, c.lv.kernels.philox
 	default:
 		st.kind = stepCalc
 		fn, err := c.lv.kernels.lookup(s.Op, phys(s.From), s)
@@ -352,6 +363,11 @@ func (c *compiler) source(st *step, s ir.Step, ops []ir.Operand, v *viewReader) 
 		}
 	}
 	return nil
+}
+
+// read reports whether anything but stores reads register r.
+func read(in ir.Chain, used []bool, want []int, r int) bool {
+	return slices.Contains(want, r) || readAfter(in, used, nil, r, r)
 }
 
 // registerBits converts the bits of a value of d to those of its register.
@@ -487,7 +503,7 @@ func (ch *chain) prepare(r *run) {
 		case stepConst:
 			putElem(dst, ch.regSize[s.reg], s.imm)
 		case stepPhilox:
-			philox(dst, arg(0), arg(1), arg(2), arg(3), arg(4), 1)
+			s.words(dst, arg(0), arg(1), arg(2), arg(3), arg(4), 1)
 		case stepCalc:
 			s.fn(dst, arg(0), arg(1), arg(2), 1)
 			if s.round != nil {
@@ -559,7 +575,7 @@ func (ch *chain) exec(r *run, ws *workspace, pos, n int, acc unsafe.Pointer) {
 			if s.block < 0 {
 				dst = unsafe.Add(r.slots[s.slot], pos*s.size)
 			}
-			philox(dst, ptrs[s.a[0]], ptrs[s.a[1]], ptrs[s.a[2]], ptrs[s.a[3]], ptrs[s.a[4]], n)
+			s.words(dst, ptrs[s.a[0]], ptrs[s.a[1]], ptrs[s.a[2]], ptrs[s.a[3]], ptrs[s.a[4]], n)
 		}
 		ptrs[s.reg] = dst
 	}

@@ -13,6 +13,10 @@ import (
 // otherwise they do not overlap. n is at least 1.
 type kernel func(dst, a, b, c unsafe.Pointer, n int)
 
+// A philoxKernel computes the n words of the stream of key (k0, k1) and number
+// (c0, c1) that a numbers.
+type philoxKernel func(dst, a, k0, k1, c0, c1 unsafe.Pointer, n int)
+
 // numDTypes bounds the dtypes as array indices.
 const numDTypes = int(ir.Bool) + 1
 
@@ -27,6 +31,9 @@ type kernelTable struct {
 	narrow  [numDTypes]kernel            // and back
 	round   [numDTypes]kernel            // F32 to F32 that the half dtype has
 	notBool kernel
+
+	philox    philoxKernel
+	philoxRun philoxKernel // of consecutive numbers in one stream
 
 	rows  rowKind
 	fused *fusedSet // nil: steps are not fused
@@ -144,6 +151,7 @@ var portableKernels = sync.OnceValue(func() *kernelTable {
 	k.move[1], k.move[2], k.move[4], k.move[8] = moveBlock[uint8], moveBlock[uint16], moveBlock[uint32], moveBlock[uint64]
 	k.where[1], k.where[4], k.where[8] = whereBlock[uint8], whereBlock[uint32], whereBlock[uint64]
 	k.notBool = notBool
+	k.philox, k.philoxRun = philox, philox
 	k.widen[ir.F16], k.widen[ir.BF16] = widenBlock(ir.F16ToFloat32), widenBlock(ir.BF16ToFloat32)
 	k.narrow[ir.F16], k.narrow[ir.BF16] = narrowBlock(ir.F16FromFloat32), narrowBlock(ir.BF16FromFloat32)
 	k.round[ir.F16] = roundBlock(ir.F16FromFloat32, ir.F16ToFloat32)

@@ -18,12 +18,18 @@ func kernelsAVX512() *kernelTable {
 		ir.OpSquare: mapSquare512, ir.OpSqrt: mapSqrt512, ir.OpRsqrt: mapRsqrt512, ir.OpReciprocal: mapReciprocal512,
 		ir.OpRelu: mapRelu512, ir.OpFloor: mapFloor512, ir.OpCeil: mapCeil512, ir.OpRound: mapRound512, ir.OpTrunc: mapTrunc512,
 		ir.OpLess: mapLess512, ir.OpLessEqual: mapLessEqual512, ir.OpEqual: mapEqual512, ir.OpNotEqual: mapNotEqual512,
-		ir.OpExp: mapExp512, ir.OpLog: mapLog512, ir.OpTanh: mapTanh512, ir.OpSigmoid: mapSigmoid512, ir.OpErf: mapErf512,
-		ir.OpSin: angles(mapSin512, rowsAVX512, math.Sin), ir.OpCos: angles(mapCos512, rowsAVX512, math.Cos),
+		ir.OpSign: mapSign512, ir.OpIsNaN: mapIsNaN512, ir.OpIsInf: mapIsInf512,
+		ir.OpExp: mapExp512, ir.OpExp2: mapExp2512, ir.OpExpm1: mapExpm1512, ir.OpLog: mapLog512, ir.OpLog2: mapLog2512, ir.OpLog1p: mapLog1p512,
+		ir.OpSinh: mapSinh512, ir.OpCosh: mapCosh512, ir.OpAsin: mapAsin512, ir.OpAcos: mapAcos512, ir.OpAtan: mapAtan512, ir.OpAtan2: mapAtan2512, ir.OpPow: mapPow512,
+		ir.OpTanh: mapTanh512, ir.OpSigmoid: mapSigmoid512, ir.OpErf: mapErf512,
+		ir.OpSin: angles(mapSin512, rowsAVX512, math.Sin), ir.OpCos: angles(mapCos512, rowsAVX512, math.Cos), ir.OpTan: angles(mapTan512, rowsAVX512, math.Tan),
 	} {
 		t.calc[op][ir.F32] = k
 	}
-	t.where[4] = mapWhere512
+	intsAVX512(&t)
+	castsAVX512(&t)
+	doublesAVX512(&t)
+	t.philox, t.philoxRun = mapPhilox512, fromCounter(philoxRun512, mapPhilox512)
 	t.rows = rowsAVX512
 	t.fused = newFusedSet(fused512, fusedRoutines512(), 16)
 	return &t
@@ -38,15 +44,39 @@ func kernelsAVX2() *kernelTable {
 		ir.OpSquare: mapSquare256, ir.OpSqrt: mapSqrt256, ir.OpRsqrt: mapRsqrt256, ir.OpReciprocal: mapReciprocal256,
 		ir.OpRelu: mapRelu256, ir.OpFloor: mapFloor256, ir.OpCeil: mapCeil256, ir.OpRound: mapRound256, ir.OpTrunc: mapTrunc256,
 		ir.OpLess: mapLess256, ir.OpLessEqual: mapLessEqual256, ir.OpEqual: mapEqual256, ir.OpNotEqual: mapNotEqual256,
-		ir.OpExp: mapExp256, ir.OpLog: mapLog256, ir.OpTanh: mapTanh256, ir.OpSigmoid: mapSigmoid256, ir.OpErf: mapErf256,
-		ir.OpSin: angles(mapSin256, rowsAVX2, math.Sin), ir.OpCos: angles(mapCos256, rowsAVX2, math.Cos),
+		ir.OpSign: mapSign256, ir.OpIsNaN: mapIsNaN256, ir.OpIsInf: mapIsInf256,
+		ir.OpExp: mapExp256, ir.OpExp2: mapExp2256, ir.OpExpm1: mapExpm1256, ir.OpLog: mapLog256, ir.OpLog2: mapLog2256, ir.OpLog1p: mapLog1p256,
+		ir.OpSinh: mapSinh256, ir.OpCosh: mapCosh256, ir.OpAsin: mapAsin256, ir.OpAcos: mapAcos256, ir.OpAtan: mapAtan256, ir.OpAtan2: mapAtan2256, ir.OpPow: mapPow256,
+		ir.OpTanh: mapTanh256, ir.OpSigmoid: mapSigmoid256, ir.OpErf: mapErf256,
+		ir.OpSin: angles(mapSin256, rowsAVX2, math.Sin), ir.OpCos: angles(mapCos256, rowsAVX2, math.Cos), ir.OpTan: angles(mapTan256, rowsAVX2, math.Tan),
 	} {
 		t.calc[op][ir.F32] = k
 	}
-	t.where[4] = mapWhere256
+	intsAVX2(&t)
+	castsAVX2(&t)
+	doublesAVX2(&t)
+	t.philox, t.philoxRun = mapPhilox256, fromCounter(philoxRun256, mapPhilox256)
 	t.rows = rowsAVX2
 	t.fused = newFusedSet(fused256, fusedRoutines256(), 8)
 	return &t
+}
+
+// fromCounter makes a kernel for any run of numbers of one that starts with the
+// first word of a counter.
+func fromCounter(run, lanes philoxKernel) philoxKernel {
+	return func(dst, a, k0, k1, c0, c1 unsafe.Pointer, n int) {
+		at := *(*uint32)(a)
+		head := min(int(-at&3), n)
+		if uint64(at)+uint64(n) > 1<<32 {
+			head = n // the numbers wrap, and the counters with them
+		}
+		if head > 0 {
+			lanes(dst, a, k0, k1, c0, c1, head)
+		}
+		if n > head {
+			run(unsafe.Add(dst, 4*head), unsafe.Add(a, 4*head), k0, k1, c0, c1, n-head)
+		}
+	}
 }
 
 // angles makes a kernel for any argument of one whose reduction is good for

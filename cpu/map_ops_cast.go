@@ -15,6 +15,7 @@ func castsFromFloat[S float](t *kernelTable, d ir.DType) {
 	k[ir.U32] = saturateBlock[uint32, S](ir.U32)
 	k[ir.I64] = saturateBlock[int64, S](ir.I64)
 	k[ir.Bool] = castBool[S]
+	k[d] = t.move[d.Size()] // of halves, which are float32 here, among others
 }
 
 func castsFromInt[S integer](t *kernelTable, d ir.DType) {
@@ -23,6 +24,11 @@ func castsFromInt[S integer](t *kernelTable, d ir.DType) {
 	k[ir.I8], k[ir.U8] = castBlock[int8, S], castBlock[uint8, S]
 	k[ir.I32], k[ir.U32], k[ir.I64] = castBlock[int32, S], castBlock[uint32, S], castBlock[int64, S]
 	k[ir.Bool] = castBool[S]
+	for _, to := range []ir.DType{ir.I8, ir.U8, ir.I32, ir.U32, ir.I64} {
+		if to.Size() == d.Size() {
+			k[to] = t.move[d.Size()]
+		}
+	}
 }
 
 // castBlock converts where Go's conversion is what the op means: between

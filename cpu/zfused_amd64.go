@@ -328,15 +328,60 @@ func fusedNotEqualT512()
 //go:noescape
 func fusedNotEqualU512()
 
+// fusedSign512 is a routine of the chain machine.
+//
+//go:noescape
+func fusedSign512()
+
+// fusedIsNaN512 is a routine of the chain machine.
+//
+//go:noescape
+func fusedIsNaN512()
+
+// fusedIsInf512 is a routine of the chain machine.
+//
+//go:noescape
+func fusedIsInf512()
+
 // fusedExp512 is a routine of the chain machine.
 //
 //go:noescape
 func fusedExp512()
 
+// fusedExp2512 is a routine of the chain machine.
+//
+//go:noescape
+func fusedExp2512()
+
+// fusedExpm1512 is a routine of the chain machine.
+//
+//go:noescape
+func fusedExpm1512()
+
 // fusedLog512 is a routine of the chain machine.
 //
 //go:noescape
 func fusedLog512()
+
+// fusedLog2512 is a routine of the chain machine.
+//
+//go:noescape
+func fusedLog2512()
+
+// fusedLog1p512 is a routine of the chain machine.
+//
+//go:noescape
+func fusedLog1p512()
+
+// fusedSinh512 is a routine of the chain machine.
+//
+//go:noescape
+func fusedSinh512()
+
+// fusedCosh512 is a routine of the chain machine.
+//
+//go:noescape
+func fusedCosh512()
 
 // fusedTanh512 is a routine of the chain machine.
 //
@@ -353,11 +398,86 @@ func fusedSigmoid512()
 //go:noescape
 func fusedErf512()
 
+// fusedAsin512 is a routine of the chain machine.
+//
+//go:noescape
+func fusedAsin512()
+
+// fusedAcos512 is a routine of the chain machine.
+//
+//go:noescape
+func fusedAcos512()
+
+// fusedAtan512 is a routine of the chain machine.
+//
+//go:noescape
+func fusedAtan512()
+
+// fusedAtan2M512 is a routine of the chain machine.
+//
+//go:noescape
+func fusedAtan2M512()
+
+// fusedAtan2T512 is a routine of the chain machine.
+//
+//go:noescape
+func fusedAtan2T512()
+
+// fusedAtan2U512 is a routine of the chain machine.
+//
+//go:noescape
+func fusedAtan2U512()
+
+// fusedReverseAtan2M512 is a routine of the chain machine.
+//
+//go:noescape
+func fusedReverseAtan2M512()
+
+// fusedReverseAtan2T512 is a routine of the chain machine.
+//
+//go:noescape
+func fusedReverseAtan2T512()
+
+// fusedReverseAtan2U512 is a routine of the chain machine.
+//
+//go:noescape
+func fusedReverseAtan2U512()
+
+// fusedPowM512 is a routine of the chain machine.
+//
+//go:noescape
+func fusedPowM512()
+
+// fusedPowT512 is a routine of the chain machine.
+//
+//go:noescape
+func fusedPowT512()
+
+// fusedPowU512 is a routine of the chain machine.
+//
+//go:noescape
+func fusedPowU512()
+
+// fusedReversePowM512 is a routine of the chain machine.
+//
+//go:noescape
+func fusedReversePowM512()
+
+// fusedReversePowT512 is a routine of the chain machine.
+//
+//go:noescape
+func fusedReversePowT512()
+
+// fusedReversePowU512 is a routine of the chain machine.
+//
+//go:noescape
+func fusedReversePowU512()
+
 // fusedRoutines512 returns the table of the routines' addresses.
 func fusedRoutines512() unsafe.Pointer
 
 // numFused is how many routines there are.
-const numFused = 68
+const numFused = 92
 
 // fused256 runs code over whole chunks; see fusedArgs.
 //
@@ -679,15 +799,60 @@ func fusedNotEqualT256()
 //go:noescape
 func fusedNotEqualU256()
 
+// fusedSign256 is a routine of the chain machine.
+//
+//go:noescape
+func fusedSign256()
+
+// fusedIsNaN256 is a routine of the chain machine.
+//
+//go:noescape
+func fusedIsNaN256()
+
+// fusedIsInf256 is a routine of the chain machine.
+//
+//go:noescape
+func fusedIsInf256()
+
 // fusedExp256 is a routine of the chain machine.
 //
 //go:noescape
 func fusedExp256()
 
+// fusedExp2256 is a routine of the chain machine.
+//
+//go:noescape
+func fusedExp2256()
+
+// fusedExpm1256 is a routine of the chain machine.
+//
+//go:noescape
+func fusedExpm1256()
+
 // fusedLog256 is a routine of the chain machine.
 //
 //go:noescape
 func fusedLog256()
+
+// fusedLog2256 is a routine of the chain machine.
+//
+//go:noescape
+func fusedLog2256()
+
+// fusedLog1p256 is a routine of the chain machine.
+//
+//go:noescape
+func fusedLog1p256()
+
+// fusedSinh256 is a routine of the chain machine.
+//
+//go:noescape
+func fusedSinh256()
+
+// fusedCosh256 is a routine of the chain machine.
+//
+//go:noescape
+func fusedCosh256()
 
 // fusedTanh256 is a routine of the chain machine.
 //
@@ -703,6 +868,81 @@ func fusedSigmoid256()
 //
 //go:noescape
 func fusedErf256()
+
+// fusedAsin256 is a routine of the chain machine.
+//
+//go:noescape
+func fusedAsin256()
+
+// fusedAcos256 is a routine of the chain machine.
+//
+//go:noescape
+func fusedAcos256()
+
+// fusedAtan256 is a routine of the chain machine.
+//
+//go:noescape
+func fusedAtan256()
+
+// fusedAtan2M256 is a routine of the chain machine.
+//
+//go:noescape
+func fusedAtan2M256()
+
+// fusedAtan2T256 is a routine of the chain machine.
+//
+//go:noescape
+func fusedAtan2T256()
+
+// fusedAtan2U256 is a routine of the chain machine.
+//
+//go:noescape
+func fusedAtan2U256()
+
+// fusedReverseAtan2M256 is a routine of the chain machine.
+//
+//go:noescape
+func fusedReverseAtan2M256()
+
+// fusedReverseAtan2T256 is a routine of the chain machine.
+//
+//go:noescape
+func fusedReverseAtan2T256()
+
+// fusedReverseAtan2U256 is a routine of the chain machine.
+//
+//go:noescape
+func fusedReverseAtan2U256()
+
+// fusedPowM256 is a routine of the chain machine.
+//
+//go:noescape
+func fusedPowM256()
+
+// fusedPowT256 is a routine of the chain machine.
+//
+//go:noescape
+func fusedPowT256()
+
+// fusedPowU256 is a routine of the chain machine.
+//
+//go:noescape
+func fusedPowU256()
+
+// fusedReversePowM256 is a routine of the chain machine.
+//
+//go:noescape
+func fusedReversePowM256()
+
+// fusedReversePowT256 is a routine of the chain machine.
+//
+//go:noescape
+func fusedReversePowT256()
+
+// fusedReversePowU256 is a routine of the chain machine.
+//
+//go:noescape
+func fusedReversePowU256()
 
 // fusedRoutines256 returns the table of the routines' addresses.
 func fusedRoutines256() unsafe.Pointer
@@ -720,11 +960,23 @@ var fusedUnary = map[ir.Op]int{
 	ir.OpCeil:       42,
 	ir.OpRound:      43,
 	ir.OpTrunc:      44,
-	ir.OpExp:        63,
-	ir.OpLog:        64,
-	ir.OpTanh:       65,
-	ir.OpSigmoid:    66,
-	ir.OpErf:        67,
+	ir.OpSign:       63,
+	ir.OpIsNaN:      64,
+	ir.OpIsInf:      65,
+	ir.OpExp:        66,
+	ir.OpExp2:       67,
+	ir.OpExpm1:      68,
+	ir.OpLog:        69,
+	ir.OpLog2:       70,
+	ir.OpLog1p:      71,
+	ir.OpSinh:       72,
+	ir.OpCosh:       73,
+	ir.OpTanh:       74,
+	ir.OpSigmoid:    75,
+	ir.OpErf:        76,
+	ir.OpAsin:       77,
+	ir.OpAcos:       78,
+	ir.OpAtan:       79,
 }
 
 // fusedBinary has the first routines of ops of two arguments, and the first of
@@ -740,4 +992,6 @@ var fusedBinary = map[ir.Op][2]int{
 	ir.OpLessEqual: {51, 54},
 	ir.OpEqual:     {57, 57},
 	ir.OpNotEqual:  {60, 60},
+	ir.OpAtan2:     {80, 83},
+	ir.OpPow:       {86, 89},
 }

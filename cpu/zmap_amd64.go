@@ -111,15 +111,60 @@ func mapEqual512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsaf
 //go:noescape
 func mapNotEqual512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
+// mapSign512 is a block kernel of Sign.
+//
+//go:noescape
+func mapSign512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapIsNaN512 is a block kernel of IsNaN.
+//
+//go:noescape
+func mapIsNaN512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapIsInf512 is a block kernel of IsInf.
+//
+//go:noescape
+func mapIsInf512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
 // mapExp512 is a block kernel of Exp.
 //
 //go:noescape
 func mapExp512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
+// mapExp2512 is a block kernel of Exp2.
+//
+//go:noescape
+func mapExp2512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapExpm1512 is a block kernel of Expm1.
+//
+//go:noescape
+func mapExpm1512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
 // mapLog512 is a block kernel of Log.
 //
 //go:noescape
 func mapLog512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapLog2512 is a block kernel of Log2.
+//
+//go:noescape
+func mapLog2512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapLog1p512 is a block kernel of Log1p.
+//
+//go:noescape
+func mapLog1p512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapSinh512 is a block kernel of Sinh.
+//
+//go:noescape
+func mapSinh512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapCosh512 is a block kernel of Cosh.
+//
+//go:noescape
+func mapCosh512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
 // mapTanh512 is a block kernel of Tanh.
 //
@@ -146,10 +191,50 @@ func mapSin512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.
 //go:noescape
 func mapCos512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
-// mapWhere512 is a block kernel of Where, by bytes at a.
+// mapTan512 is a block kernel of Tan.
 //
 //go:noescape
-func mapWhere512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+func mapTan512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapAsin512 is a block kernel of Asin.
+//
+//go:noescape
+func mapAsin512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapAcos512 is a block kernel of Acos.
+//
+//go:noescape
+func mapAcos512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapAtan512 is a block kernel of Atan.
+//
+//go:noescape
+func mapAtan512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapAtan2512 is a block kernel of Atan2.
+//
+//go:noescape
+func mapAtan2512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapPow512 is a block kernel of Pow.
+//
+//go:noescape
+func mapPow512(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapWhereByte512 is a block kernel of WhereByte.
+//
+//go:noescape
+func mapWhereByte512(dst unsafe.Pointer, c unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, n int)
+
+// mapWhere512 is a block kernel of Where.
+//
+//go:noescape
+func mapWhere512(dst unsafe.Pointer, c unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, n int)
+
+// mapWhereLong512 is a block kernel of WhereLong.
+//
+//go:noescape
+func mapWhereLong512(dst unsafe.Pointer, c unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, n int)
 
 // mapAdd256 is a block kernel of Add.
 //
@@ -256,15 +341,60 @@ func mapEqual256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsaf
 //go:noescape
 func mapNotEqual256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
+// mapSign256 is a block kernel of Sign.
+//
+//go:noescape
+func mapSign256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapIsNaN256 is a block kernel of IsNaN.
+//
+//go:noescape
+func mapIsNaN256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapIsInf256 is a block kernel of IsInf.
+//
+//go:noescape
+func mapIsInf256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
 // mapExp256 is a block kernel of Exp.
 //
 //go:noescape
 func mapExp256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
+// mapExp2256 is a block kernel of Exp2.
+//
+//go:noescape
+func mapExp2256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapExpm1256 is a block kernel of Expm1.
+//
+//go:noescape
+func mapExpm1256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
 // mapLog256 is a block kernel of Log.
 //
 //go:noescape
 func mapLog256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapLog2256 is a block kernel of Log2.
+//
+//go:noescape
+func mapLog2256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapLog1p256 is a block kernel of Log1p.
+//
+//go:noescape
+func mapLog1p256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapSinh256 is a block kernel of Sinh.
+//
+//go:noescape
+func mapSinh256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapCosh256 is a block kernel of Cosh.
+//
+//go:noescape
+func mapCosh256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
 // mapTanh256 is a block kernel of Tanh.
 //
@@ -291,7 +421,47 @@ func mapSin256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.
 //go:noescape
 func mapCos256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
 
-// mapWhere256 is a block kernel of Where, by bytes at a.
+// mapTan256 is a block kernel of Tan.
 //
 //go:noescape
-func mapWhere256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+func mapTan256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapAsin256 is a block kernel of Asin.
+//
+//go:noescape
+func mapAsin256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapAcos256 is a block kernel of Acos.
+//
+//go:noescape
+func mapAcos256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapAtan256 is a block kernel of Atan.
+//
+//go:noescape
+func mapAtan256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapAtan2256 is a block kernel of Atan2.
+//
+//go:noescape
+func mapAtan2256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapPow256 is a block kernel of Pow.
+//
+//go:noescape
+func mapPow256(dst unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, c unsafe.Pointer, n int)
+
+// mapWhereByte256 is a block kernel of WhereByte.
+//
+//go:noescape
+func mapWhereByte256(dst unsafe.Pointer, c unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, n int)
+
+// mapWhere256 is a block kernel of Where.
+//
+//go:noescape
+func mapWhere256(dst unsafe.Pointer, c unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, n int)
+
+// mapWhereLong256 is a block kernel of WhereLong.
+//
+//go:noescape
+func mapWhereLong256(dst unsafe.Pointer, c unsafe.Pointer, a unsafe.Pointer, b unsafe.Pointer, n int)

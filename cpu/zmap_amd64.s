@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func mapAdd512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapAdd512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -33,7 +33,7 @@ tail:
 	MOVQ      $0x00000001, AX
 	SHLQ      CL, AX
 	DECQ      AX
-	KMOVW     AX, K1
+	KMOVQ     AX, K1
 	VMOVUPS.Z (SI), K1, Z0
 	VMOVUPS.Z (R8), K1, Z1
 	VADDPS    Z1, Z0, Z0
@@ -44,7 +44,7 @@ done:
 	RET
 
 // func mapSub512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapSub512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -72,7 +72,7 @@ tail:
 	MOVQ      $0x00000001, AX
 	SHLQ      CL, AX
 	DECQ      AX
-	KMOVW     AX, K1
+	KMOVQ     AX, K1
 	VMOVUPS.Z (SI), K1, Z0
 	VMOVUPS.Z (R8), K1, Z1
 	VSUBPS    Z1, Z0, Z0
@@ -83,7 +83,7 @@ done:
 	RET
 
 // func mapMul512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapMul512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -111,7 +111,7 @@ tail:
 	MOVQ      $0x00000001, AX
 	SHLQ      CL, AX
 	DECQ      AX
-	KMOVW     AX, K1
+	KMOVQ     AX, K1
 	VMOVUPS.Z (SI), K1, Z0
 	VMOVUPS.Z (R8), K1, Z1
 	VMULPS    Z1, Z0, Z0
@@ -122,7 +122,7 @@ done:
 	RET
 
 // func mapDiv512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapDiv512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -150,7 +150,7 @@ tail:
 	MOVQ      $0x00000001, AX
 	SHLQ      CL, AX
 	DECQ      AX
-	KMOVW     AX, K1
+	KMOVQ     AX, K1
 	VMOVUPS.Z (SI), K1, Z0
 	VMOVUPS.Z (R8), K1, Z1
 	VDIVPS    Z1, Z0, Z0
@@ -161,7 +161,7 @@ done:
 	RET
 
 // func mapMaximum512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
 TEXT ·mapMaximum512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -177,10 +177,10 @@ loop:
 	VCMPPS    $0x00, Z1, Z0, K1
 	VANDPS    Z1, Z0, Z2
 	VMAXPS    Z1, Z0, Z1
-	VBLENDMPS Z2, Z1, K1, Z3
+	VBLENDMPS Z2, Z1, K1, Z1
 	VCMPPS    $0x03, Z0, Z0, K1
-	VBLENDMPS Z0, Z3, K1, Z4
-	VMOVUPS   Z4, (DI)
+	VBLENDMPS Z0, Z1, K1, Z0
+	VMOVUPS   Z0, (DI)
 	ADDQ      $0x00000040, SI
 	ADDQ      $0x00000040, R8
 	ADDQ      $0x00000040, DI
@@ -194,23 +194,23 @@ tail:
 	MOVQ      $0x00000001, AX
 	SHLQ      CL, AX
 	DECQ      AX
-	KMOVW     AX, K1
+	KMOVQ     AX, K1
 	VMOVUPS.Z (SI), K1, Z0
 	VMOVUPS.Z (R8), K1, Z1
 	VCMPPS    $0x00, Z1, Z0, K2
 	VANDPS    Z1, Z0, Z2
 	VMAXPS    Z1, Z0, Z1
-	VBLENDMPS Z2, Z1, K2, Z5
+	VBLENDMPS Z2, Z1, K2, Z1
 	VCMPPS    $0x03, Z0, Z0, K2
-	VBLENDMPS Z0, Z5, K2, Z6
-	VMOVUPS   Z6, K1, (DI)
+	VBLENDMPS Z0, Z1, K2, Z0
+	VMOVUPS   Z0, K1, (DI)
 
 done:
 	VZEROUPPER
 	RET
 
 // func mapMinimum512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
 TEXT ·mapMinimum512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -226,10 +226,10 @@ loop:
 	VCMPPS    $0x00, Z1, Z0, K1
 	VORPS     Z1, Z0, Z2
 	VMINPS    Z1, Z0, Z1
-	VBLENDMPS Z2, Z1, K1, Z3
+	VBLENDMPS Z2, Z1, K1, Z1
 	VCMPPS    $0x03, Z0, Z0, K1
-	VBLENDMPS Z0, Z3, K1, Z4
-	VMOVUPS   Z4, (DI)
+	VBLENDMPS Z0, Z1, K1, Z0
+	VMOVUPS   Z0, (DI)
 	ADDQ      $0x00000040, SI
 	ADDQ      $0x00000040, R8
 	ADDQ      $0x00000040, DI
@@ -243,23 +243,23 @@ tail:
 	MOVQ      $0x00000001, AX
 	SHLQ      CL, AX
 	DECQ      AX
-	KMOVW     AX, K1
+	KMOVQ     AX, K1
 	VMOVUPS.Z (SI), K1, Z0
 	VMOVUPS.Z (R8), K1, Z1
 	VCMPPS    $0x00, Z1, Z0, K2
 	VORPS     Z1, Z0, Z2
 	VMINPS    Z1, Z0, Z1
-	VBLENDMPS Z2, Z1, K2, Z5
+	VBLENDMPS Z2, Z1, K2, Z1
 	VCMPPS    $0x03, Z0, Z0, K2
-	VBLENDMPS Z0, Z5, K2, Z6
-	VMOVUPS   Z6, K1, (DI)
+	VBLENDMPS Z0, Z1, K2, Z0
+	VMOVUPS   Z0, K1, (DI)
 
 done:
 	VZEROUPPER
 	RET
 
 // func mapNeg512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
 TEXT ·mapNeg512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -285,7 +285,7 @@ tail:
 	MOVQ      $0x00000001, AX
 	SHLQ      CL, AX
 	DECQ      AX
-	KMOVW     AX, K1
+	KMOVQ     AX, K1
 	VMOVUPS.Z (SI), K1, Z0
 	VXORPS    lanes_80000000<>+0(SB), Z0, Z0
 	VMOVUPS   Z0, K1, (DI)
@@ -313,7 +313,7 @@ DATA lanes_80000000<>+60(SB)/4, $0x80000000
 GLOBL lanes_80000000<>(SB), RODATA|NOPTR, $64
 
 // func mapAbs512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
 TEXT ·mapAbs512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -339,7 +339,7 @@ tail:
 	MOVQ      $0x00000001, AX
 	SHLQ      CL, AX
 	DECQ      AX
-	KMOVW     AX, K1
+	KMOVQ     AX, K1
 	VMOVUPS.Z (SI), K1, Z0
 	VANDPS    lanes_7fffffff<>+0(SB), Z0, Z0
 	VMOVUPS   Z0, K1, (DI)
@@ -367,7 +367,7 @@ DATA lanes_7fffffff<>+60(SB)/4, $0x7fffffff
 GLOBL lanes_7fffffff<>(SB), RODATA|NOPTR, $64
 
 // func mapSquare512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapSquare512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -393,7 +393,7 @@ tail:
 	MOVQ      $0x00000001, AX
 	SHLQ      CL, AX
 	DECQ      AX
-	KMOVW     AX, K1
+	KMOVQ     AX, K1
 	VMOVUPS.Z (SI), K1, Z0
 	VMULPS    Z0, Z0, Z0
 	VMOVUPS   Z0, K1, (DI)
@@ -403,7 +403,7 @@ done:
 	RET
 
 // func mapSqrt512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapSqrt512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -429,7 +429,7 @@ tail:
 	MOVQ      $0x00000001, AX
 	SHLQ      CL, AX
 	DECQ      AX
-	KMOVW     AX, K1
+	KMOVQ     AX, K1
 	VMOVUPS.Z (SI), K1, Z0
 	VSQRTPS   Z0, Z0
 	VMOVUPS   Z0, K1, (DI)
@@ -439,7 +439,7 @@ done:
 	RET
 
 // func mapRsqrt512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapRsqrt512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -467,7 +467,7 @@ tail:
 	MOVQ      $0x00000001, AX
 	SHLQ      CL, AX
 	DECQ      AX
-	KMOVW     AX, K1
+	KMOVQ     AX, K1
 	VMOVUPS.Z (SI), K1, Z0
 	VSQRTPS   Z0, Z0
 	VMOVUPS   lanes_3f800000<>+0(SB), Z1
@@ -497,7 +497,7 @@ DATA lanes_3f800000<>+60(SB)/4, $0x3f800000
 GLOBL lanes_3f800000<>(SB), RODATA|NOPTR, $64
 
 // func mapReciprocal512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapReciprocal512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -524,7 +524,7 @@ tail:
 	MOVQ      $0x00000001, AX
 	SHLQ      CL, AX
 	DECQ      AX
-	KMOVW     AX, K1
+	KMOVQ     AX, K1
 	VMOVUPS.Z (SI), K1, Z0
 	VMOVUPS   lanes_3f800000<>+0(SB), Z1
 	VDIVPS    Z0, Z1, Z0
@@ -535,7 +535,7 @@ done:
 	RET
 
 // func mapRelu512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapRelu512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -563,7 +563,7 @@ tail:
 	MOVQ      $0x00000001, AX
 	SHLQ      CL, AX
 	DECQ      AX
-	KMOVW     AX, K1
+	KMOVQ     AX, K1
 	VMOVUPS.Z (SI), K1, Z0
 	VMOVUPS   lanes_00000000<>+0(SB), Z1
 	VMAXPS    Z0, Z1, Z0
@@ -593,7 +593,7 @@ DATA lanes_00000000<>+60(SB)/4, $0x00000000
 GLOBL lanes_00000000<>(SB), RODATA|NOPTR, $64
 
 // func mapFloor512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapFloor512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -619,7 +619,7 @@ tail:
 	MOVQ        $0x00000001, AX
 	SHLQ        CL, AX
 	DECQ        AX
-	KMOVW       AX, K1
+	KMOVQ       AX, K1
 	VMOVUPS.Z   (SI), K1, Z0
 	VRNDSCALEPS $0x09, Z0, Z0
 	VMOVUPS     Z0, K1, (DI)
@@ -629,7 +629,7 @@ done:
 	RET
 
 // func mapCeil512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapCeil512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -655,7 +655,7 @@ tail:
 	MOVQ        $0x00000001, AX
 	SHLQ        CL, AX
 	DECQ        AX
-	KMOVW       AX, K1
+	KMOVQ       AX, K1
 	VMOVUPS.Z   (SI), K1, Z0
 	VRNDSCALEPS $0x0a, Z0, Z0
 	VMOVUPS     Z0, K1, (DI)
@@ -665,7 +665,7 @@ done:
 	RET
 
 // func mapRound512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapRound512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -691,7 +691,7 @@ tail:
 	MOVQ        $0x00000001, AX
 	SHLQ        CL, AX
 	DECQ        AX
-	KMOVW       AX, K1
+	KMOVQ       AX, K1
 	VMOVUPS.Z   (SI), K1, Z0
 	VRNDSCALEPS $0x08, Z0, Z0
 	VMOVUPS     Z0, K1, (DI)
@@ -701,7 +701,7 @@ done:
 	RET
 
 // func mapTrunc512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapTrunc512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -727,7 +727,7 @@ tail:
 	MOVQ        $0x00000001, AX
 	SHLQ        CL, AX
 	DECQ        AX
-	KMOVW       AX, K1
+	KMOVQ       AX, K1
 	VMOVUPS.Z   (SI), K1, Z0
 	VRNDSCALEPS $0x0b, Z0, Z0
 	VMOVUPS     Z0, K1, (DI)
@@ -752,7 +752,7 @@ loop:
 	VMOVUPS    (R8), Z1
 	VCMPPS     $0x11, Z1, Z0, K1
 	VMOVDQU8.Z lanes_01010101<>+0(SB), K1, X0
-	VMOVDQU    X0, (DI)
+	VMOVUPS    X0, (DI)
 	ADDQ       $0x00000040, SI
 	ADDQ       $0x00000040, R8
 	ADDQ       $0x00000010, DI
@@ -766,7 +766,7 @@ tail:
 	MOVQ       $0x00000001, AX
 	SHLQ       CL, AX
 	DECQ       AX
-	KMOVW      AX, K1
+	KMOVQ      AX, K1
 	VMOVUPS.Z  (SI), K1, Z0
 	VMOVUPS.Z  (R8), K1, Z1
 	VCMPPS     $0x11, Z1, Z0, K2
@@ -811,7 +811,7 @@ loop:
 	VMOVUPS    (R8), Z1
 	VCMPPS     $0x12, Z1, Z0, K1
 	VMOVDQU8.Z lanes_01010101<>+0(SB), K1, X0
-	VMOVDQU    X0, (DI)
+	VMOVUPS    X0, (DI)
 	ADDQ       $0x00000040, SI
 	ADDQ       $0x00000040, R8
 	ADDQ       $0x00000010, DI
@@ -825,7 +825,7 @@ tail:
 	MOVQ       $0x00000001, AX
 	SHLQ       CL, AX
 	DECQ       AX
-	KMOVW      AX, K1
+	KMOVQ      AX, K1
 	VMOVUPS.Z  (SI), K1, Z0
 	VMOVUPS.Z  (R8), K1, Z1
 	VCMPPS     $0x12, Z1, Z0, K2
@@ -852,7 +852,7 @@ loop:
 	VMOVUPS    (R8), Z1
 	VCMPPS     $0x00, Z1, Z0, K1
 	VMOVDQU8.Z lanes_01010101<>+0(SB), K1, X0
-	VMOVDQU    X0, (DI)
+	VMOVUPS    X0, (DI)
 	ADDQ       $0x00000040, SI
 	ADDQ       $0x00000040, R8
 	ADDQ       $0x00000010, DI
@@ -866,7 +866,7 @@ tail:
 	MOVQ       $0x00000001, AX
 	SHLQ       CL, AX
 	DECQ       AX
-	KMOVW      AX, K1
+	KMOVQ      AX, K1
 	VMOVUPS.Z  (SI), K1, Z0
 	VMOVUPS.Z  (R8), K1, Z1
 	VCMPPS     $0x00, Z1, Z0, K2
@@ -893,7 +893,7 @@ loop:
 	VMOVUPS    (R8), Z1
 	VCMPPS     $0x04, Z1, Z0, K1
 	VMOVDQU8.Z lanes_01010101<>+0(SB), K1, X0
-	VMOVDQU    X0, (DI)
+	VMOVUPS    X0, (DI)
 	ADDQ       $0x00000040, SI
 	ADDQ       $0x00000040, R8
 	ADDQ       $0x00000010, DI
@@ -907,7 +907,7 @@ tail:
 	MOVQ       $0x00000001, AX
 	SHLQ       CL, AX
 	DECQ       AX
-	KMOVW      AX, K1
+	KMOVQ      AX, K1
 	VMOVUPS.Z  (SI), K1, Z0
 	VMOVUPS.Z  (R8), K1, Z1
 	VCMPPS     $0x04, Z1, Z0, K2
@@ -918,8 +918,152 @@ done:
 	VZEROUPPER
 	RET
 
+// func mapSign512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
+TEXT ·mapSign512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000010, DX
+	JLT  tail
+
+loop:
+	VMOVUPS   (SI), Z0
+	VCMPPS    $0x03, Z0, Z0, K1
+	VANDPS    lanes_80000000<>+0(SB), Z0, Z1
+	VORPS     lanes_3f800000<>+0(SB), Z1, Z1
+	VBLENDMPS Z0, Z1, K1, Z1
+	VCMPPS    $0x00, lanes_00000000<>+0(SB), Z0, K1
+	VMOVUPS   lanes_00000000<>+0(SB), Z0
+	VBLENDMPS Z0, Z1, K1, Z0
+	VMOVUPS   Z0, (DI)
+	ADDQ      $0x00000040, SI
+	ADDQ      $0x00000040, DI
+	SUBQ      $0x00000010, DX
+	JGE       loop
+
+tail:
+	ADDQ      $0x00000010, DX
+	JZ        done
+	MOVQ      DX, CX
+	MOVQ      $0x00000001, AX
+	SHLQ      CL, AX
+	DECQ      AX
+	KMOVQ     AX, K1
+	VMOVUPS.Z (SI), K1, Z0
+	VCMPPS    $0x03, Z0, Z0, K2
+	VANDPS    lanes_80000000<>+0(SB), Z0, Z1
+	VORPS     lanes_3f800000<>+0(SB), Z1, Z1
+	VBLENDMPS Z0, Z1, K2, Z1
+	VCMPPS    $0x00, lanes_00000000<>+0(SB), Z0, K2
+	VMOVUPS   lanes_00000000<>+0(SB), Z0
+	VBLENDMPS Z0, Z1, K2, Z0
+	VMOVUPS   Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapIsNaN512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL
+TEXT ·mapIsNaN512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000010, DX
+	JLT  tail
+
+loop:
+	VMOVUPS    (SI), Z0
+	VCMPPS     $0x03, Z0, Z0, K1
+	VMOVDQU8.Z lanes_01010101<>+0(SB), K1, X0
+	VMOVUPS    X0, (DI)
+	ADDQ       $0x00000040, SI
+	ADDQ       $0x00000010, DI
+	SUBQ       $0x00000010, DX
+	JGE        loop
+
+tail:
+	ADDQ       $0x00000010, DX
+	JZ         done
+	MOVQ       DX, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVQ      AX, K1
+	VMOVUPS.Z  (SI), K1, Z0
+	VCMPPS     $0x03, Z0, Z0, K2
+	VMOVDQU8.Z lanes_01010101<>+0(SB), K2, X0
+	VMOVDQU8   X0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapIsInf512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL
+TEXT ·mapIsInf512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000010, DX
+	JLT  tail
+
+loop:
+	VMOVUPS    (SI), Z0
+	VANDPS     lanes_7fffffff<>+0(SB), Z0, Z0
+	VCMPPS     $0x00, lanes_7f800000<>+0(SB), Z0, K1
+	VMOVDQU8.Z lanes_01010101<>+0(SB), K1, X0
+	VMOVUPS    X0, (DI)
+	ADDQ       $0x00000040, SI
+	ADDQ       $0x00000010, DI
+	SUBQ       $0x00000010, DX
+	JGE        loop
+
+tail:
+	ADDQ       $0x00000010, DX
+	JZ         done
+	MOVQ       DX, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVQ      AX, K1
+	VMOVUPS.Z  (SI), K1, Z0
+	VANDPS     lanes_7fffffff<>+0(SB), Z0, Z0
+	VCMPPS     $0x00, lanes_7f800000<>+0(SB), Z0, K2
+	VMOVDQU8.Z lanes_01010101<>+0(SB), K2, X0
+	VMOVDQU8   X0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes_7f800000<>+0(SB)/4, $0x7f800000
+DATA lanes_7f800000<>+4(SB)/4, $0x7f800000
+DATA lanes_7f800000<>+8(SB)/4, $0x7f800000
+DATA lanes_7f800000<>+12(SB)/4, $0x7f800000
+DATA lanes_7f800000<>+16(SB)/4, $0x7f800000
+DATA lanes_7f800000<>+20(SB)/4, $0x7f800000
+DATA lanes_7f800000<>+24(SB)/4, $0x7f800000
+DATA lanes_7f800000<>+28(SB)/4, $0x7f800000
+DATA lanes_7f800000<>+32(SB)/4, $0x7f800000
+DATA lanes_7f800000<>+36(SB)/4, $0x7f800000
+DATA lanes_7f800000<>+40(SB)/4, $0x7f800000
+DATA lanes_7f800000<>+44(SB)/4, $0x7f800000
+DATA lanes_7f800000<>+48(SB)/4, $0x7f800000
+DATA lanes_7f800000<>+52(SB)/4, $0x7f800000
+DATA lanes_7f800000<>+56(SB)/4, $0x7f800000
+DATA lanes_7f800000<>+60(SB)/4, $0x7f800000
+GLOBL lanes_7f800000<>(SB), RODATA|NOPTR, $64
+
 // func mapExp512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapExp512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -961,7 +1105,7 @@ tail:
 	MOVQ         $0x00000001, AX
 	SHLQ         CL, AX
 	DECQ         AX
-	KMOVW        AX, K1
+	KMOVQ        AX, K1
 	VMOVUPS.Z    (SI), K1, Z0
 	VMOVUPS      lanes_42b20000<>+0(SB), Z1
 	VMOVUPS      lanes_c2d00000<>+0(SB), Z2
@@ -1184,8 +1328,446 @@ DATA lanes_3f000000<>+56(SB)/4, $0x3f000000
 DATA lanes_3f000000<>+60(SB)/4, $0x3f000000
 GLOBL lanes_3f000000<>(SB), RODATA|NOPTR, $64
 
+// func mapExp2512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·mapExp2512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000010, DX
+	JLT  tail
+
+loop:
+	VMOVUPS     (SI), Z0
+	VMOVUPS     lanes_43010000<>+0(SB), Z1
+	VMOVUPS     lanes_c3170000<>+0(SB), Z2
+	VMAXPS      Z0, Z2, Z0
+	VMINPS      Z0, Z1, Z0
+	VRNDSCALEPS $0x08, Z0, Z1
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     lanes_377fe5fe<>+0(SB), Z2
+	VFMADD213PS lanes_39218489<>+0(SB), Z0, Z2
+	VFMADD213PS lanes_3aaec3ff<>+0(SB), Z0, Z2
+	VFMADD213PS lanes_3c1d955b<>+0(SB), Z0, Z2
+	VFMADD213PS lanes_3d635847<>+0(SB), Z0, Z2
+	VFMADD213PS lanes_3e75fdf0<>+0(SB), Z0, Z2
+	VFMADD213PS lanes_3f317218<>+0(SB), Z0, Z2
+	VFMADD213PS lanes_3f800000<>+0(SB), Z0, Z2
+	VSCALEFPS   Z1, Z2, Z0
+	VMOVUPS     Z0, (DI)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000010, DX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000010, DX
+	JZ          done
+	MOVQ        DX, CX
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVQ       AX, K1
+	VMOVUPS.Z   (SI), K1, Z0
+	VMOVUPS     lanes_43010000<>+0(SB), Z1
+	VMOVUPS     lanes_c3170000<>+0(SB), Z2
+	VMAXPS      Z0, Z2, Z0
+	VMINPS      Z0, Z1, Z0
+	VRNDSCALEPS $0x08, Z0, Z1
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     lanes_377fe5fe<>+0(SB), Z2
+	VFMADD213PS lanes_39218489<>+0(SB), Z0, Z2
+	VFMADD213PS lanes_3aaec3ff<>+0(SB), Z0, Z2
+	VFMADD213PS lanes_3c1d955b<>+0(SB), Z0, Z2
+	VFMADD213PS lanes_3d635847<>+0(SB), Z0, Z2
+	VFMADD213PS lanes_3e75fdf0<>+0(SB), Z0, Z2
+	VFMADD213PS lanes_3f317218<>+0(SB), Z0, Z2
+	VFMADD213PS lanes_3f800000<>+0(SB), Z0, Z2
+	VSCALEFPS   Z1, Z2, Z0
+	VMOVUPS     Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes_43010000<>+0(SB)/4, $0x43010000
+DATA lanes_43010000<>+4(SB)/4, $0x43010000
+DATA lanes_43010000<>+8(SB)/4, $0x43010000
+DATA lanes_43010000<>+12(SB)/4, $0x43010000
+DATA lanes_43010000<>+16(SB)/4, $0x43010000
+DATA lanes_43010000<>+20(SB)/4, $0x43010000
+DATA lanes_43010000<>+24(SB)/4, $0x43010000
+DATA lanes_43010000<>+28(SB)/4, $0x43010000
+DATA lanes_43010000<>+32(SB)/4, $0x43010000
+DATA lanes_43010000<>+36(SB)/4, $0x43010000
+DATA lanes_43010000<>+40(SB)/4, $0x43010000
+DATA lanes_43010000<>+44(SB)/4, $0x43010000
+DATA lanes_43010000<>+48(SB)/4, $0x43010000
+DATA lanes_43010000<>+52(SB)/4, $0x43010000
+DATA lanes_43010000<>+56(SB)/4, $0x43010000
+DATA lanes_43010000<>+60(SB)/4, $0x43010000
+GLOBL lanes_43010000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_c3170000<>+0(SB)/4, $0xc3170000
+DATA lanes_c3170000<>+4(SB)/4, $0xc3170000
+DATA lanes_c3170000<>+8(SB)/4, $0xc3170000
+DATA lanes_c3170000<>+12(SB)/4, $0xc3170000
+DATA lanes_c3170000<>+16(SB)/4, $0xc3170000
+DATA lanes_c3170000<>+20(SB)/4, $0xc3170000
+DATA lanes_c3170000<>+24(SB)/4, $0xc3170000
+DATA lanes_c3170000<>+28(SB)/4, $0xc3170000
+DATA lanes_c3170000<>+32(SB)/4, $0xc3170000
+DATA lanes_c3170000<>+36(SB)/4, $0xc3170000
+DATA lanes_c3170000<>+40(SB)/4, $0xc3170000
+DATA lanes_c3170000<>+44(SB)/4, $0xc3170000
+DATA lanes_c3170000<>+48(SB)/4, $0xc3170000
+DATA lanes_c3170000<>+52(SB)/4, $0xc3170000
+DATA lanes_c3170000<>+56(SB)/4, $0xc3170000
+DATA lanes_c3170000<>+60(SB)/4, $0xc3170000
+GLOBL lanes_c3170000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_377fe5fe<>+0(SB)/4, $0x377fe5fe
+DATA lanes_377fe5fe<>+4(SB)/4, $0x377fe5fe
+DATA lanes_377fe5fe<>+8(SB)/4, $0x377fe5fe
+DATA lanes_377fe5fe<>+12(SB)/4, $0x377fe5fe
+DATA lanes_377fe5fe<>+16(SB)/4, $0x377fe5fe
+DATA lanes_377fe5fe<>+20(SB)/4, $0x377fe5fe
+DATA lanes_377fe5fe<>+24(SB)/4, $0x377fe5fe
+DATA lanes_377fe5fe<>+28(SB)/4, $0x377fe5fe
+DATA lanes_377fe5fe<>+32(SB)/4, $0x377fe5fe
+DATA lanes_377fe5fe<>+36(SB)/4, $0x377fe5fe
+DATA lanes_377fe5fe<>+40(SB)/4, $0x377fe5fe
+DATA lanes_377fe5fe<>+44(SB)/4, $0x377fe5fe
+DATA lanes_377fe5fe<>+48(SB)/4, $0x377fe5fe
+DATA lanes_377fe5fe<>+52(SB)/4, $0x377fe5fe
+DATA lanes_377fe5fe<>+56(SB)/4, $0x377fe5fe
+DATA lanes_377fe5fe<>+60(SB)/4, $0x377fe5fe
+GLOBL lanes_377fe5fe<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_39218489<>+0(SB)/4, $0x39218489
+DATA lanes_39218489<>+4(SB)/4, $0x39218489
+DATA lanes_39218489<>+8(SB)/4, $0x39218489
+DATA lanes_39218489<>+12(SB)/4, $0x39218489
+DATA lanes_39218489<>+16(SB)/4, $0x39218489
+DATA lanes_39218489<>+20(SB)/4, $0x39218489
+DATA lanes_39218489<>+24(SB)/4, $0x39218489
+DATA lanes_39218489<>+28(SB)/4, $0x39218489
+DATA lanes_39218489<>+32(SB)/4, $0x39218489
+DATA lanes_39218489<>+36(SB)/4, $0x39218489
+DATA lanes_39218489<>+40(SB)/4, $0x39218489
+DATA lanes_39218489<>+44(SB)/4, $0x39218489
+DATA lanes_39218489<>+48(SB)/4, $0x39218489
+DATA lanes_39218489<>+52(SB)/4, $0x39218489
+DATA lanes_39218489<>+56(SB)/4, $0x39218489
+DATA lanes_39218489<>+60(SB)/4, $0x39218489
+GLOBL lanes_39218489<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3aaec3ff<>+0(SB)/4, $0x3aaec3ff
+DATA lanes_3aaec3ff<>+4(SB)/4, $0x3aaec3ff
+DATA lanes_3aaec3ff<>+8(SB)/4, $0x3aaec3ff
+DATA lanes_3aaec3ff<>+12(SB)/4, $0x3aaec3ff
+DATA lanes_3aaec3ff<>+16(SB)/4, $0x3aaec3ff
+DATA lanes_3aaec3ff<>+20(SB)/4, $0x3aaec3ff
+DATA lanes_3aaec3ff<>+24(SB)/4, $0x3aaec3ff
+DATA lanes_3aaec3ff<>+28(SB)/4, $0x3aaec3ff
+DATA lanes_3aaec3ff<>+32(SB)/4, $0x3aaec3ff
+DATA lanes_3aaec3ff<>+36(SB)/4, $0x3aaec3ff
+DATA lanes_3aaec3ff<>+40(SB)/4, $0x3aaec3ff
+DATA lanes_3aaec3ff<>+44(SB)/4, $0x3aaec3ff
+DATA lanes_3aaec3ff<>+48(SB)/4, $0x3aaec3ff
+DATA lanes_3aaec3ff<>+52(SB)/4, $0x3aaec3ff
+DATA lanes_3aaec3ff<>+56(SB)/4, $0x3aaec3ff
+DATA lanes_3aaec3ff<>+60(SB)/4, $0x3aaec3ff
+GLOBL lanes_3aaec3ff<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3c1d955b<>+0(SB)/4, $0x3c1d955b
+DATA lanes_3c1d955b<>+4(SB)/4, $0x3c1d955b
+DATA lanes_3c1d955b<>+8(SB)/4, $0x3c1d955b
+DATA lanes_3c1d955b<>+12(SB)/4, $0x3c1d955b
+DATA lanes_3c1d955b<>+16(SB)/4, $0x3c1d955b
+DATA lanes_3c1d955b<>+20(SB)/4, $0x3c1d955b
+DATA lanes_3c1d955b<>+24(SB)/4, $0x3c1d955b
+DATA lanes_3c1d955b<>+28(SB)/4, $0x3c1d955b
+DATA lanes_3c1d955b<>+32(SB)/4, $0x3c1d955b
+DATA lanes_3c1d955b<>+36(SB)/4, $0x3c1d955b
+DATA lanes_3c1d955b<>+40(SB)/4, $0x3c1d955b
+DATA lanes_3c1d955b<>+44(SB)/4, $0x3c1d955b
+DATA lanes_3c1d955b<>+48(SB)/4, $0x3c1d955b
+DATA lanes_3c1d955b<>+52(SB)/4, $0x3c1d955b
+DATA lanes_3c1d955b<>+56(SB)/4, $0x3c1d955b
+DATA lanes_3c1d955b<>+60(SB)/4, $0x3c1d955b
+GLOBL lanes_3c1d955b<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3d635847<>+0(SB)/4, $0x3d635847
+DATA lanes_3d635847<>+4(SB)/4, $0x3d635847
+DATA lanes_3d635847<>+8(SB)/4, $0x3d635847
+DATA lanes_3d635847<>+12(SB)/4, $0x3d635847
+DATA lanes_3d635847<>+16(SB)/4, $0x3d635847
+DATA lanes_3d635847<>+20(SB)/4, $0x3d635847
+DATA lanes_3d635847<>+24(SB)/4, $0x3d635847
+DATA lanes_3d635847<>+28(SB)/4, $0x3d635847
+DATA lanes_3d635847<>+32(SB)/4, $0x3d635847
+DATA lanes_3d635847<>+36(SB)/4, $0x3d635847
+DATA lanes_3d635847<>+40(SB)/4, $0x3d635847
+DATA lanes_3d635847<>+44(SB)/4, $0x3d635847
+DATA lanes_3d635847<>+48(SB)/4, $0x3d635847
+DATA lanes_3d635847<>+52(SB)/4, $0x3d635847
+DATA lanes_3d635847<>+56(SB)/4, $0x3d635847
+DATA lanes_3d635847<>+60(SB)/4, $0x3d635847
+GLOBL lanes_3d635847<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3e75fdf0<>+0(SB)/4, $0x3e75fdf0
+DATA lanes_3e75fdf0<>+4(SB)/4, $0x3e75fdf0
+DATA lanes_3e75fdf0<>+8(SB)/4, $0x3e75fdf0
+DATA lanes_3e75fdf0<>+12(SB)/4, $0x3e75fdf0
+DATA lanes_3e75fdf0<>+16(SB)/4, $0x3e75fdf0
+DATA lanes_3e75fdf0<>+20(SB)/4, $0x3e75fdf0
+DATA lanes_3e75fdf0<>+24(SB)/4, $0x3e75fdf0
+DATA lanes_3e75fdf0<>+28(SB)/4, $0x3e75fdf0
+DATA lanes_3e75fdf0<>+32(SB)/4, $0x3e75fdf0
+DATA lanes_3e75fdf0<>+36(SB)/4, $0x3e75fdf0
+DATA lanes_3e75fdf0<>+40(SB)/4, $0x3e75fdf0
+DATA lanes_3e75fdf0<>+44(SB)/4, $0x3e75fdf0
+DATA lanes_3e75fdf0<>+48(SB)/4, $0x3e75fdf0
+DATA lanes_3e75fdf0<>+52(SB)/4, $0x3e75fdf0
+DATA lanes_3e75fdf0<>+56(SB)/4, $0x3e75fdf0
+DATA lanes_3e75fdf0<>+60(SB)/4, $0x3e75fdf0
+GLOBL lanes_3e75fdf0<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3f317218<>+0(SB)/4, $0x3f317218
+DATA lanes_3f317218<>+4(SB)/4, $0x3f317218
+DATA lanes_3f317218<>+8(SB)/4, $0x3f317218
+DATA lanes_3f317218<>+12(SB)/4, $0x3f317218
+DATA lanes_3f317218<>+16(SB)/4, $0x3f317218
+DATA lanes_3f317218<>+20(SB)/4, $0x3f317218
+DATA lanes_3f317218<>+24(SB)/4, $0x3f317218
+DATA lanes_3f317218<>+28(SB)/4, $0x3f317218
+DATA lanes_3f317218<>+32(SB)/4, $0x3f317218
+DATA lanes_3f317218<>+36(SB)/4, $0x3f317218
+DATA lanes_3f317218<>+40(SB)/4, $0x3f317218
+DATA lanes_3f317218<>+44(SB)/4, $0x3f317218
+DATA lanes_3f317218<>+48(SB)/4, $0x3f317218
+DATA lanes_3f317218<>+52(SB)/4, $0x3f317218
+DATA lanes_3f317218<>+56(SB)/4, $0x3f317218
+DATA lanes_3f317218<>+60(SB)/4, $0x3f317218
+GLOBL lanes_3f317218<>(SB), RODATA|NOPTR, $64
+
+// func mapExpm1512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
+TEXT ·mapExpm1512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000010, DX
+	JLT  tail
+
+loop:
+	VMOVUPS      (SI), Z0
+	VMOVUPS      lanes_42b30000<>+0(SB), Z1
+	VMOVUPS      lanes_c1c80000<>+0(SB), Z2
+	VMAXPS       Z0, Z2, Z2
+	VMINPS       Z2, Z1, Z1
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS  $0x08, Z2, Z2
+	VFNMADD231PS lanes_3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z2, Z1
+	VMULPS       Z1, Z1, Z3
+	VMOVUPS      lanes_39500d01<>+0(SB), Z4
+	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z1, Z4
+	VFMADD213PS  lanes_3c088889<>+0(SB), Z1, Z4
+	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z1, Z4
+	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z1, Z4
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z4
+	VFMADD231PS  Z4, Z3, Z1
+	VSUBPS       lanes_40000000<>+0(SB), Z2, Z2
+	VCVTPS2DQ    Z2, Z2
+	VPADDD       lanes_0000007f<>+0(SB), Z2, Z2
+	VPSLLD       $0x17, Z2, Z2
+	VSUBPS       lanes_3e800000<>+0(SB), Z2, Z3
+	VFMADD231PS  Z1, Z2, Z3
+	VMULPS       lanes_40800000<>+0(SB), Z3, Z1
+	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z2
+	VCMPPS       $0x11, lanes_33000000<>+0(SB), Z2, K1
+	VBLENDMPS    Z0, Z1, K1, Z0
+	VMOVUPS      Z0, (DI)
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x00000010, DX
+	JGE          loop
+
+tail:
+	ADDQ         $0x00000010, DX
+	JZ           done
+	MOVQ         DX, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVQ        AX, K1
+	VMOVUPS.Z    (SI), K1, Z0
+	VMOVUPS      lanes_42b30000<>+0(SB), Z1
+	VMOVUPS      lanes_c1c80000<>+0(SB), Z2
+	VMAXPS       Z0, Z2, Z2
+	VMINPS       Z2, Z1, Z1
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS  $0x08, Z2, Z2
+	VFNMADD231PS lanes_3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z2, Z1
+	VMULPS       Z1, Z1, Z3
+	VMOVUPS      lanes_39500d01<>+0(SB), Z4
+	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z1, Z4
+	VFMADD213PS  lanes_3c088889<>+0(SB), Z1, Z4
+	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z1, Z4
+	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z1, Z4
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z4
+	VFMADD231PS  Z4, Z3, Z1
+	VSUBPS       lanes_40000000<>+0(SB), Z2, Z2
+	VCVTPS2DQ    Z2, Z2
+	VPADDD       lanes_0000007f<>+0(SB), Z2, Z2
+	VPSLLD       $0x17, Z2, Z2
+	VSUBPS       lanes_3e800000<>+0(SB), Z2, Z3
+	VFMADD231PS  Z1, Z2, Z3
+	VMULPS       lanes_40800000<>+0(SB), Z3, Z1
+	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z2
+	VCMPPS       $0x11, lanes_33000000<>+0(SB), Z2, K2
+	VBLENDMPS    Z0, Z1, K2, Z0
+	VMOVUPS      Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes_42b30000<>+0(SB)/4, $0x42b30000
+DATA lanes_42b30000<>+4(SB)/4, $0x42b30000
+DATA lanes_42b30000<>+8(SB)/4, $0x42b30000
+DATA lanes_42b30000<>+12(SB)/4, $0x42b30000
+DATA lanes_42b30000<>+16(SB)/4, $0x42b30000
+DATA lanes_42b30000<>+20(SB)/4, $0x42b30000
+DATA lanes_42b30000<>+24(SB)/4, $0x42b30000
+DATA lanes_42b30000<>+28(SB)/4, $0x42b30000
+DATA lanes_42b30000<>+32(SB)/4, $0x42b30000
+DATA lanes_42b30000<>+36(SB)/4, $0x42b30000
+DATA lanes_42b30000<>+40(SB)/4, $0x42b30000
+DATA lanes_42b30000<>+44(SB)/4, $0x42b30000
+DATA lanes_42b30000<>+48(SB)/4, $0x42b30000
+DATA lanes_42b30000<>+52(SB)/4, $0x42b30000
+DATA lanes_42b30000<>+56(SB)/4, $0x42b30000
+DATA lanes_42b30000<>+60(SB)/4, $0x42b30000
+GLOBL lanes_42b30000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_c1c80000<>+0(SB)/4, $0xc1c80000
+DATA lanes_c1c80000<>+4(SB)/4, $0xc1c80000
+DATA lanes_c1c80000<>+8(SB)/4, $0xc1c80000
+DATA lanes_c1c80000<>+12(SB)/4, $0xc1c80000
+DATA lanes_c1c80000<>+16(SB)/4, $0xc1c80000
+DATA lanes_c1c80000<>+20(SB)/4, $0xc1c80000
+DATA lanes_c1c80000<>+24(SB)/4, $0xc1c80000
+DATA lanes_c1c80000<>+28(SB)/4, $0xc1c80000
+DATA lanes_c1c80000<>+32(SB)/4, $0xc1c80000
+DATA lanes_c1c80000<>+36(SB)/4, $0xc1c80000
+DATA lanes_c1c80000<>+40(SB)/4, $0xc1c80000
+DATA lanes_c1c80000<>+44(SB)/4, $0xc1c80000
+DATA lanes_c1c80000<>+48(SB)/4, $0xc1c80000
+DATA lanes_c1c80000<>+52(SB)/4, $0xc1c80000
+DATA lanes_c1c80000<>+56(SB)/4, $0xc1c80000
+DATA lanes_c1c80000<>+60(SB)/4, $0xc1c80000
+GLOBL lanes_c1c80000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_40000000<>+0(SB)/4, $0x40000000
+DATA lanes_40000000<>+4(SB)/4, $0x40000000
+DATA lanes_40000000<>+8(SB)/4, $0x40000000
+DATA lanes_40000000<>+12(SB)/4, $0x40000000
+DATA lanes_40000000<>+16(SB)/4, $0x40000000
+DATA lanes_40000000<>+20(SB)/4, $0x40000000
+DATA lanes_40000000<>+24(SB)/4, $0x40000000
+DATA lanes_40000000<>+28(SB)/4, $0x40000000
+DATA lanes_40000000<>+32(SB)/4, $0x40000000
+DATA lanes_40000000<>+36(SB)/4, $0x40000000
+DATA lanes_40000000<>+40(SB)/4, $0x40000000
+DATA lanes_40000000<>+44(SB)/4, $0x40000000
+DATA lanes_40000000<>+48(SB)/4, $0x40000000
+DATA lanes_40000000<>+52(SB)/4, $0x40000000
+DATA lanes_40000000<>+56(SB)/4, $0x40000000
+DATA lanes_40000000<>+60(SB)/4, $0x40000000
+GLOBL lanes_40000000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_0000007f<>+0(SB)/4, $0x0000007f
+DATA lanes_0000007f<>+4(SB)/4, $0x0000007f
+DATA lanes_0000007f<>+8(SB)/4, $0x0000007f
+DATA lanes_0000007f<>+12(SB)/4, $0x0000007f
+DATA lanes_0000007f<>+16(SB)/4, $0x0000007f
+DATA lanes_0000007f<>+20(SB)/4, $0x0000007f
+DATA lanes_0000007f<>+24(SB)/4, $0x0000007f
+DATA lanes_0000007f<>+28(SB)/4, $0x0000007f
+DATA lanes_0000007f<>+32(SB)/4, $0x0000007f
+DATA lanes_0000007f<>+36(SB)/4, $0x0000007f
+DATA lanes_0000007f<>+40(SB)/4, $0x0000007f
+DATA lanes_0000007f<>+44(SB)/4, $0x0000007f
+DATA lanes_0000007f<>+48(SB)/4, $0x0000007f
+DATA lanes_0000007f<>+52(SB)/4, $0x0000007f
+DATA lanes_0000007f<>+56(SB)/4, $0x0000007f
+DATA lanes_0000007f<>+60(SB)/4, $0x0000007f
+GLOBL lanes_0000007f<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3e800000<>+0(SB)/4, $0x3e800000
+DATA lanes_3e800000<>+4(SB)/4, $0x3e800000
+DATA lanes_3e800000<>+8(SB)/4, $0x3e800000
+DATA lanes_3e800000<>+12(SB)/4, $0x3e800000
+DATA lanes_3e800000<>+16(SB)/4, $0x3e800000
+DATA lanes_3e800000<>+20(SB)/4, $0x3e800000
+DATA lanes_3e800000<>+24(SB)/4, $0x3e800000
+DATA lanes_3e800000<>+28(SB)/4, $0x3e800000
+DATA lanes_3e800000<>+32(SB)/4, $0x3e800000
+DATA lanes_3e800000<>+36(SB)/4, $0x3e800000
+DATA lanes_3e800000<>+40(SB)/4, $0x3e800000
+DATA lanes_3e800000<>+44(SB)/4, $0x3e800000
+DATA lanes_3e800000<>+48(SB)/4, $0x3e800000
+DATA lanes_3e800000<>+52(SB)/4, $0x3e800000
+DATA lanes_3e800000<>+56(SB)/4, $0x3e800000
+DATA lanes_3e800000<>+60(SB)/4, $0x3e800000
+GLOBL lanes_3e800000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_40800000<>+0(SB)/4, $0x40800000
+DATA lanes_40800000<>+4(SB)/4, $0x40800000
+DATA lanes_40800000<>+8(SB)/4, $0x40800000
+DATA lanes_40800000<>+12(SB)/4, $0x40800000
+DATA lanes_40800000<>+16(SB)/4, $0x40800000
+DATA lanes_40800000<>+20(SB)/4, $0x40800000
+DATA lanes_40800000<>+24(SB)/4, $0x40800000
+DATA lanes_40800000<>+28(SB)/4, $0x40800000
+DATA lanes_40800000<>+32(SB)/4, $0x40800000
+DATA lanes_40800000<>+36(SB)/4, $0x40800000
+DATA lanes_40800000<>+40(SB)/4, $0x40800000
+DATA lanes_40800000<>+44(SB)/4, $0x40800000
+DATA lanes_40800000<>+48(SB)/4, $0x40800000
+DATA lanes_40800000<>+52(SB)/4, $0x40800000
+DATA lanes_40800000<>+56(SB)/4, $0x40800000
+DATA lanes_40800000<>+60(SB)/4, $0x40800000
+GLOBL lanes_40800000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_33000000<>+0(SB)/4, $0x33000000
+DATA lanes_33000000<>+4(SB)/4, $0x33000000
+DATA lanes_33000000<>+8(SB)/4, $0x33000000
+DATA lanes_33000000<>+12(SB)/4, $0x33000000
+DATA lanes_33000000<>+16(SB)/4, $0x33000000
+DATA lanes_33000000<>+20(SB)/4, $0x33000000
+DATA lanes_33000000<>+24(SB)/4, $0x33000000
+DATA lanes_33000000<>+28(SB)/4, $0x33000000
+DATA lanes_33000000<>+32(SB)/4, $0x33000000
+DATA lanes_33000000<>+36(SB)/4, $0x33000000
+DATA lanes_33000000<>+40(SB)/4, $0x33000000
+DATA lanes_33000000<>+44(SB)/4, $0x33000000
+DATA lanes_33000000<>+48(SB)/4, $0x33000000
+DATA lanes_33000000<>+52(SB)/4, $0x33000000
+DATA lanes_33000000<>+56(SB)/4, $0x33000000
+DATA lanes_33000000<>+60(SB)/4, $0x33000000
+GLOBL lanes_33000000<>(SB), RODATA|NOPTR, $64
+
 // func mapLog512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·mapLog512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -1199,43 +1781,43 @@ loop:
 	VMOVUPS     (SI), Z0
 	VCMPPS      $0x11, lanes_00800000<>+0(SB), Z0, K1
 	VMULPS      lanes_4c000000<>+0(SB), Z0, Z1
-	VBLENDMPS   Z1, Z0, K1, Z2
-	VPSUBD      lanes_3f3504f3<>+0(SB), Z2, Z1
-	VPSRAD      $0x17, Z1, Z1
-	VCVTDQ2PS   Z1, Z12
-	VMOVUPS     lanes_41c80000<>+0(SB), Z13
-	VMOVUPS     lanes_00000000<>+0(SB), Z14
-	VBLENDMPS   Z13, Z14, K1, Z3
-	VSUBPS      Z3, Z12, Z12
-	VPSLLD      $0x17, Z1, Z1
-	VPSUBD      Z1, Z2, Z1
+	VBLENDMPS   Z1, Z0, K1, Z1
+	VPSUBD      lanes_3f3504f3<>+0(SB), Z1, Z2
+	VPSRAD      $0x17, Z2, Z2
+	VCVTDQ2PS   Z2, Z3
+	VMOVUPS     lanes_41c80000<>+0(SB), Z4
+	VMOVUPS     lanes_00000000<>+0(SB), Z5
+	VBLENDMPS   Z4, Z5, K1, Z4
+	VPSLLD      $0x17, Z2, Z2
+	VPSUBD      Z2, Z1, Z1
+	VSUBPS      Z4, Z3, Z2
 	VSUBPS      lanes_3f800000<>+0(SB), Z1, Z1
-	VADDPS      lanes_40000000<>+0(SB), Z1, Z13
-	VDIVPS      Z13, Z1, Z13
-	VMULPS      Z13, Z13, Z14
-	VMOVUPS     lanes_3e638e39<>+0(SB), Z15
-	VFMADD213PS lanes_3e924925<>+0(SB), Z14, Z15
-	VFMADD213PS lanes_3ecccccd<>+0(SB), Z14, Z15
-	VFMADD213PS lanes_3f2aaaab<>+0(SB), Z14, Z15
-	VMULPS      Z15, Z14, Z14
-	VMULPS      Z1, Z1, Z15
-	VMULPS      lanes_3f000000<>+0(SB), Z15, Z15
-	VADDPS      Z14, Z15, Z14
-	VMULPS      Z14, Z13, Z13
-	VFMADD231PS lanes_35bfbe8e<>+0(SB), Z12, Z13
-	VSUBPS      Z13, Z15, Z13
-	VSUBPS      Z13, Z1, Z1
-	VFMADD231PS lanes_3f317200<>+0(SB), Z12, Z1
-	VMOVUPS     lanes_7f800000<>+0(SB), Z12
-	VCMPPS      $0x00, Z12, Z0, K1
-	VBLENDMPS   Z12, Z1, K1, Z4
+	VADDPS      lanes_40000000<>+0(SB), Z1, Z3
+	VDIVPS      Z3, Z1, Z3
+	VMULPS      Z3, Z3, Z4
+	VMOVUPS     lanes_3e638e39<>+0(SB), Z5
+	VFMADD213PS lanes_3e924925<>+0(SB), Z4, Z5
+	VFMADD213PS lanes_3ecccccd<>+0(SB), Z4, Z5
+	VFMADD213PS lanes_3f2aaaab<>+0(SB), Z4, Z5
+	VMULPS      Z5, Z4, Z4
+	VMULPS      Z1, Z1, Z5
+	VMULPS      lanes_3f000000<>+0(SB), Z5, Z5
+	VADDPS      Z4, Z5, Z4
+	VMULPS      Z4, Z3, Z3
+	VFMADD231PS lanes_35bfbe8e<>+0(SB), Z2, Z3
+	VSUBPS      Z3, Z5, Z3
+	VSUBPS      Z3, Z1, Z1
+	VFMADD231PS lanes_3f317200<>+0(SB), Z2, Z1
+	VMOVUPS     lanes_7f800000<>+0(SB), Z2
+	VCMPPS      $0x00, Z2, Z0, K1
+	VBLENDMPS   Z2, Z1, K1, Z1
 	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z0, K1
-	VMOVUPS     lanes_ff800000<>+0(SB), Z1
-	VBLENDMPS   Z1, Z4, K1, Z5
+	VMOVUPS     lanes_ff800000<>+0(SB), Z2
+	VBLENDMPS   Z2, Z1, K1, Z1
 	VCMPPS      $0x19, lanes_00000000<>+0(SB), Z0, K1
 	VMOVUPS     lanes_7fc00000<>+0(SB), Z0
-	VBLENDMPS   Z0, Z5, K1, Z6
-	VMOVUPS     Z6, (DI)
+	VBLENDMPS   Z0, Z1, K1, Z0
+	VMOVUPS     Z0, (DI)
 	ADDQ        $0x00000040, SI
 	ADDQ        $0x00000040, DI
 	SUBQ        $0x00000010, DX
@@ -1248,20 +1830,20 @@ tail:
 	MOVQ        $0x00000001, AX
 	SHLQ        CL, AX
 	DECQ        AX
-	KMOVW       AX, K1
+	KMOVQ       AX, K1
 	VMOVUPS.Z   (SI), K1, Z0
 	VCMPPS      $0x11, lanes_00800000<>+0(SB), Z0, K2
 	VMULPS      lanes_4c000000<>+0(SB), Z0, Z1
-	VBLENDMPS   Z1, Z0, K2, Z7
-	VPSUBD      lanes_3f3504f3<>+0(SB), Z7, Z1
-	VPSRAD      $0x17, Z1, Z1
-	VCVTDQ2PS   Z1, Z2
-	VMOVUPS     lanes_41c80000<>+0(SB), Z3
-	VMOVUPS     lanes_00000000<>+0(SB), Z4
-	VBLENDMPS   Z3, Z4, K2, Z8
-	VSUBPS      Z8, Z2, Z2
-	VPSLLD      $0x17, Z1, Z1
-	VPSUBD      Z1, Z7, Z1
+	VBLENDMPS   Z1, Z0, K2, Z1
+	VPSUBD      lanes_3f3504f3<>+0(SB), Z1, Z2
+	VPSRAD      $0x17, Z2, Z2
+	VCVTDQ2PS   Z2, Z3
+	VMOVUPS     lanes_41c80000<>+0(SB), Z4
+	VMOVUPS     lanes_00000000<>+0(SB), Z5
+	VBLENDMPS   Z4, Z5, K2, Z4
+	VPSLLD      $0x17, Z2, Z2
+	VPSUBD      Z2, Z1, Z1
+	VSUBPS      Z4, Z3, Z2
 	VSUBPS      lanes_3f800000<>+0(SB), Z1, Z1
 	VADDPS      lanes_40000000<>+0(SB), Z1, Z3
 	VDIVPS      Z3, Z1, Z3
@@ -1281,14 +1863,14 @@ tail:
 	VFMADD231PS lanes_3f317200<>+0(SB), Z2, Z1
 	VMOVUPS     lanes_7f800000<>+0(SB), Z2
 	VCMPPS      $0x00, Z2, Z0, K2
-	VBLENDMPS   Z2, Z1, K2, Z9
+	VBLENDMPS   Z2, Z1, K2, Z1
 	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z0, K2
-	VMOVUPS     lanes_ff800000<>+0(SB), Z1
-	VBLENDMPS   Z1, Z9, K2, Z10
+	VMOVUPS     lanes_ff800000<>+0(SB), Z2
+	VBLENDMPS   Z2, Z1, K2, Z1
 	VCMPPS      $0x19, lanes_00000000<>+0(SB), Z0, K2
 	VMOVUPS     lanes_7fc00000<>+0(SB), Z0
-	VBLENDMPS   Z0, Z10, K2, Z11
-	VMOVUPS     Z11, K1, (DI)
+	VBLENDMPS   Z0, Z1, K2, Z0
+	VMOVUPS     Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -1366,24 +1948,6 @@ DATA lanes_41c80000<>+56(SB)/4, $0x41c80000
 DATA lanes_41c80000<>+60(SB)/4, $0x41c80000
 GLOBL lanes_41c80000<>(SB), RODATA|NOPTR, $64
 
-DATA lanes_40000000<>+0(SB)/4, $0x40000000
-DATA lanes_40000000<>+4(SB)/4, $0x40000000
-DATA lanes_40000000<>+8(SB)/4, $0x40000000
-DATA lanes_40000000<>+12(SB)/4, $0x40000000
-DATA lanes_40000000<>+16(SB)/4, $0x40000000
-DATA lanes_40000000<>+20(SB)/4, $0x40000000
-DATA lanes_40000000<>+24(SB)/4, $0x40000000
-DATA lanes_40000000<>+28(SB)/4, $0x40000000
-DATA lanes_40000000<>+32(SB)/4, $0x40000000
-DATA lanes_40000000<>+36(SB)/4, $0x40000000
-DATA lanes_40000000<>+40(SB)/4, $0x40000000
-DATA lanes_40000000<>+44(SB)/4, $0x40000000
-DATA lanes_40000000<>+48(SB)/4, $0x40000000
-DATA lanes_40000000<>+52(SB)/4, $0x40000000
-DATA lanes_40000000<>+56(SB)/4, $0x40000000
-DATA lanes_40000000<>+60(SB)/4, $0x40000000
-GLOBL lanes_40000000<>(SB), RODATA|NOPTR, $64
-
 DATA lanes_3e638e39<>+0(SB)/4, $0x3e638e39
 DATA lanes_3e638e39<>+4(SB)/4, $0x3e638e39
 DATA lanes_3e638e39<>+8(SB)/4, $0x3e638e39
@@ -1456,24 +2020,6 @@ DATA lanes_3f2aaaab<>+56(SB)/4, $0x3f2aaaab
 DATA lanes_3f2aaaab<>+60(SB)/4, $0x3f2aaaab
 GLOBL lanes_3f2aaaab<>(SB), RODATA|NOPTR, $64
 
-DATA lanes_7f800000<>+0(SB)/4, $0x7f800000
-DATA lanes_7f800000<>+4(SB)/4, $0x7f800000
-DATA lanes_7f800000<>+8(SB)/4, $0x7f800000
-DATA lanes_7f800000<>+12(SB)/4, $0x7f800000
-DATA lanes_7f800000<>+16(SB)/4, $0x7f800000
-DATA lanes_7f800000<>+20(SB)/4, $0x7f800000
-DATA lanes_7f800000<>+24(SB)/4, $0x7f800000
-DATA lanes_7f800000<>+28(SB)/4, $0x7f800000
-DATA lanes_7f800000<>+32(SB)/4, $0x7f800000
-DATA lanes_7f800000<>+36(SB)/4, $0x7f800000
-DATA lanes_7f800000<>+40(SB)/4, $0x7f800000
-DATA lanes_7f800000<>+44(SB)/4, $0x7f800000
-DATA lanes_7f800000<>+48(SB)/4, $0x7f800000
-DATA lanes_7f800000<>+52(SB)/4, $0x7f800000
-DATA lanes_7f800000<>+56(SB)/4, $0x7f800000
-DATA lanes_7f800000<>+60(SB)/4, $0x7f800000
-GLOBL lanes_7f800000<>(SB), RODATA|NOPTR, $64
-
 DATA lanes_ff800000<>+0(SB)/4, $0xff800000
 DATA lanes_ff800000<>+4(SB)/4, $0xff800000
 DATA lanes_ff800000<>+8(SB)/4, $0xff800000
@@ -1510,8 +2056,518 @@ DATA lanes_7fc00000<>+56(SB)/4, $0x7fc00000
 DATA lanes_7fc00000<>+60(SB)/4, $0x7fc00000
 GLOBL lanes_7fc00000<>(SB), RODATA|NOPTR, $64
 
+// func mapLog2512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·mapLog2512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000010, DX
+	JLT  tail
+
+loop:
+	VMOVUPS     (SI), Z0
+	VCMPPS      $0x11, lanes_00800000<>+0(SB), Z0, K1
+	VMULPS      lanes_4c000000<>+0(SB), Z0, Z1
+	VBLENDMPS   Z1, Z0, K1, Z1
+	VPSUBD      lanes_3f3504f3<>+0(SB), Z1, Z2
+	VPSRAD      $0x17, Z2, Z2
+	VCVTDQ2PS   Z2, Z3
+	VMOVUPS     lanes_41c80000<>+0(SB), Z4
+	VMOVUPS     lanes_00000000<>+0(SB), Z5
+	VBLENDMPS   Z4, Z5, K1, Z4
+	VPSLLD      $0x17, Z2, Z2
+	VPSUBD      Z2, Z1, Z1
+	VSUBPS      Z4, Z3, Z2
+	VSUBPS      lanes_3f800000<>+0(SB), Z1, Z1
+	VADDPS      lanes_40000000<>+0(SB), Z1, Z3
+	VDIVPS      Z3, Z1, Z3
+	VMULPS      Z3, Z3, Z4
+	VMOVUPS     lanes_3e638e39<>+0(SB), Z5
+	VFMADD213PS lanes_3e924925<>+0(SB), Z4, Z5
+	VFMADD213PS lanes_3ecccccd<>+0(SB), Z4, Z5
+	VFMADD213PS lanes_3f2aaaab<>+0(SB), Z4, Z5
+	VMULPS      Z5, Z4, Z4
+	VMULPS      Z1, Z1, Z5
+	VMULPS      lanes_3f000000<>+0(SB), Z5, Z5
+	VADDPS      Z4, Z5, Z4
+	VMULPS      Z4, Z3, Z3
+	VSUBPS      Z3, Z5, Z3
+	VSUBPS      Z3, Z1, Z1
+	VMOVUPS     lanes_3fb8aa3b<>+0(SB), Z3
+	VFMADD231PS lanes_32a57060<>+0(SB), Z1, Z2
+	VFMADD231PS Z3, Z1, Z2
+	VMOVUPS     lanes_7f800000<>+0(SB), Z1
+	VCMPPS      $0x00, Z1, Z0, K1
+	VBLENDMPS   Z1, Z2, K1, Z1
+	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z0, K1
+	VMOVUPS     lanes_ff800000<>+0(SB), Z2
+	VBLENDMPS   Z2, Z1, K1, Z1
+	VCMPPS      $0x19, lanes_00000000<>+0(SB), Z0, K1
+	VMOVUPS     lanes_7fc00000<>+0(SB), Z0
+	VBLENDMPS   Z0, Z1, K1, Z0
+	VMOVUPS     Z0, (DI)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000010, DX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000010, DX
+	JZ          done
+	MOVQ        DX, CX
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVQ       AX, K1
+	VMOVUPS.Z   (SI), K1, Z0
+	VCMPPS      $0x11, lanes_00800000<>+0(SB), Z0, K2
+	VMULPS      lanes_4c000000<>+0(SB), Z0, Z1
+	VBLENDMPS   Z1, Z0, K2, Z1
+	VPSUBD      lanes_3f3504f3<>+0(SB), Z1, Z2
+	VPSRAD      $0x17, Z2, Z2
+	VCVTDQ2PS   Z2, Z3
+	VMOVUPS     lanes_41c80000<>+0(SB), Z4
+	VMOVUPS     lanes_00000000<>+0(SB), Z5
+	VBLENDMPS   Z4, Z5, K2, Z4
+	VPSLLD      $0x17, Z2, Z2
+	VPSUBD      Z2, Z1, Z1
+	VSUBPS      Z4, Z3, Z2
+	VSUBPS      lanes_3f800000<>+0(SB), Z1, Z1
+	VADDPS      lanes_40000000<>+0(SB), Z1, Z3
+	VDIVPS      Z3, Z1, Z3
+	VMULPS      Z3, Z3, Z4
+	VMOVUPS     lanes_3e638e39<>+0(SB), Z5
+	VFMADD213PS lanes_3e924925<>+0(SB), Z4, Z5
+	VFMADD213PS lanes_3ecccccd<>+0(SB), Z4, Z5
+	VFMADD213PS lanes_3f2aaaab<>+0(SB), Z4, Z5
+	VMULPS      Z5, Z4, Z4
+	VMULPS      Z1, Z1, Z5
+	VMULPS      lanes_3f000000<>+0(SB), Z5, Z5
+	VADDPS      Z4, Z5, Z4
+	VMULPS      Z4, Z3, Z3
+	VSUBPS      Z3, Z5, Z3
+	VSUBPS      Z3, Z1, Z1
+	VMOVUPS     lanes_3fb8aa3b<>+0(SB), Z3
+	VFMADD231PS lanes_32a57060<>+0(SB), Z1, Z2
+	VFMADD231PS Z3, Z1, Z2
+	VMOVUPS     lanes_7f800000<>+0(SB), Z1
+	VCMPPS      $0x00, Z1, Z0, K2
+	VBLENDMPS   Z1, Z2, K2, Z1
+	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z0, K2
+	VMOVUPS     lanes_ff800000<>+0(SB), Z2
+	VBLENDMPS   Z2, Z1, K2, Z1
+	VCMPPS      $0x19, lanes_00000000<>+0(SB), Z0, K2
+	VMOVUPS     lanes_7fc00000<>+0(SB), Z0
+	VBLENDMPS   Z0, Z1, K2, Z0
+	VMOVUPS     Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes_32a57060<>+0(SB)/4, $0x32a57060
+DATA lanes_32a57060<>+4(SB)/4, $0x32a57060
+DATA lanes_32a57060<>+8(SB)/4, $0x32a57060
+DATA lanes_32a57060<>+12(SB)/4, $0x32a57060
+DATA lanes_32a57060<>+16(SB)/4, $0x32a57060
+DATA lanes_32a57060<>+20(SB)/4, $0x32a57060
+DATA lanes_32a57060<>+24(SB)/4, $0x32a57060
+DATA lanes_32a57060<>+28(SB)/4, $0x32a57060
+DATA lanes_32a57060<>+32(SB)/4, $0x32a57060
+DATA lanes_32a57060<>+36(SB)/4, $0x32a57060
+DATA lanes_32a57060<>+40(SB)/4, $0x32a57060
+DATA lanes_32a57060<>+44(SB)/4, $0x32a57060
+DATA lanes_32a57060<>+48(SB)/4, $0x32a57060
+DATA lanes_32a57060<>+52(SB)/4, $0x32a57060
+DATA lanes_32a57060<>+56(SB)/4, $0x32a57060
+DATA lanes_32a57060<>+60(SB)/4, $0x32a57060
+GLOBL lanes_32a57060<>(SB), RODATA|NOPTR, $64
+
+// func mapLog1p512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
+TEXT ·mapLog1p512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000010, DX
+	JLT  tail
+
+loop:
+	VMOVUPS     (SI), Z0
+	VADDPS      lanes_3f800000<>+0(SB), Z0, Z1
+	VCMPPS      $0x11, lanes_00800000<>+0(SB), Z1, K1
+	VMULPS      lanes_4c000000<>+0(SB), Z1, Z2
+	VBLENDMPS   Z2, Z1, K1, Z2
+	VPSUBD      lanes_3f3504f3<>+0(SB), Z2, Z3
+	VPSRAD      $0x17, Z3, Z3
+	VCVTDQ2PS   Z3, Z4
+	VMOVUPS     lanes_41c80000<>+0(SB), Z5
+	VMOVUPS     lanes_00000000<>+0(SB), Z6
+	VBLENDMPS   Z5, Z6, K1, Z5
+	VPSLLD      $0x17, Z3, Z3
+	VPSUBD      Z3, Z2, Z2
+	VSUBPS      Z5, Z4, Z3
+	VMOVUPS     lanes_c2c80000<>+0(SB), Z4
+	VXORPS      lanes_80000000<>+0(SB), Z3, Z5
+	VMAXPS      Z5, Z4, Z4
+	VCVTPS2DQ   Z4, Z4
+	VPADDD      lanes_0000007f<>+0(SB), Z4, Z4
+	VPSLLD      $0x17, Z4, Z4
+	VSUBPS      lanes_3f800000<>+0(SB), Z4, Z5
+	VFMADD231PS Z4, Z0, Z5
+	VCMPPS      $0x11, lanes_41f00000<>+0(SB), Z3, K1
+	VSUBPS      lanes_3f800000<>+0(SB), Z2, Z2
+	VBLENDMPS   Z5, Z2, K1, Z2
+	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z0, K1
+	VADDPS      lanes_40000000<>+0(SB), Z2, Z4
+	VDIVPS      Z4, Z2, Z4
+	VMULPS      Z4, Z4, Z5
+	VMOVUPS     lanes_3e638e39<>+0(SB), Z6
+	VFMADD213PS lanes_3e924925<>+0(SB), Z5, Z6
+	VFMADD213PS lanes_3ecccccd<>+0(SB), Z5, Z6
+	VFMADD213PS lanes_3f2aaaab<>+0(SB), Z5, Z6
+	VMULPS      Z6, Z5, Z5
+	VMULPS      Z2, Z2, Z6
+	VMULPS      lanes_3f000000<>+0(SB), Z6, Z6
+	VADDPS      Z5, Z6, Z5
+	VMULPS      Z5, Z4, Z4
+	VFMADD231PS lanes_35bfbe8e<>+0(SB), Z3, Z4
+	VSUBPS      Z4, Z6, Z4
+	VSUBPS      Z4, Z2, Z2
+	VFMADD231PS lanes_3f317200<>+0(SB), Z3, Z2
+	VMOVUPS     lanes_7f800000<>+0(SB), Z3
+	VCMPPS      $0x00, Z3, Z1, K2
+	VBLENDMPS   Z3, Z2, K2, Z2
+	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z1, K2
+	VMOVUPS     lanes_ff800000<>+0(SB), Z3
+	VBLENDMPS   Z3, Z2, K2, Z2
+	VCMPPS      $0x19, lanes_00000000<>+0(SB), Z1, K2
+	VMOVUPS     lanes_7fc00000<>+0(SB), Z1
+	VBLENDMPS   Z1, Z2, K2, Z1
+	VBLENDMPS   Z0, Z1, K1, Z0
+	VMOVUPS     Z0, (DI)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000010, DX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000010, DX
+	JZ          done
+	MOVQ        DX, CX
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVQ       AX, K1
+	VMOVUPS.Z   (SI), K1, Z0
+	VADDPS      lanes_3f800000<>+0(SB), Z0, Z1
+	VCMPPS      $0x11, lanes_00800000<>+0(SB), Z1, K2
+	VMULPS      lanes_4c000000<>+0(SB), Z1, Z2
+	VBLENDMPS   Z2, Z1, K2, Z2
+	VPSUBD      lanes_3f3504f3<>+0(SB), Z2, Z3
+	VPSRAD      $0x17, Z3, Z3
+	VCVTDQ2PS   Z3, Z4
+	VMOVUPS     lanes_41c80000<>+0(SB), Z5
+	VMOVUPS     lanes_00000000<>+0(SB), Z6
+	VBLENDMPS   Z5, Z6, K2, Z5
+	VPSLLD      $0x17, Z3, Z3
+	VPSUBD      Z3, Z2, Z2
+	VSUBPS      Z5, Z4, Z3
+	VMOVUPS     lanes_c2c80000<>+0(SB), Z4
+	VXORPS      lanes_80000000<>+0(SB), Z3, Z5
+	VMAXPS      Z5, Z4, Z4
+	VCVTPS2DQ   Z4, Z4
+	VPADDD      lanes_0000007f<>+0(SB), Z4, Z4
+	VPSLLD      $0x17, Z4, Z4
+	VSUBPS      lanes_3f800000<>+0(SB), Z4, Z5
+	VFMADD231PS Z4, Z0, Z5
+	VCMPPS      $0x11, lanes_41f00000<>+0(SB), Z3, K2
+	VSUBPS      lanes_3f800000<>+0(SB), Z2, Z2
+	VBLENDMPS   Z5, Z2, K2, Z2
+	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z0, K2
+	VADDPS      lanes_40000000<>+0(SB), Z2, Z4
+	VDIVPS      Z4, Z2, Z4
+	VMULPS      Z4, Z4, Z5
+	VMOVUPS     lanes_3e638e39<>+0(SB), Z6
+	VFMADD213PS lanes_3e924925<>+0(SB), Z5, Z6
+	VFMADD213PS lanes_3ecccccd<>+0(SB), Z5, Z6
+	VFMADD213PS lanes_3f2aaaab<>+0(SB), Z5, Z6
+	VMULPS      Z6, Z5, Z5
+	VMULPS      Z2, Z2, Z6
+	VMULPS      lanes_3f000000<>+0(SB), Z6, Z6
+	VADDPS      Z5, Z6, Z5
+	VMULPS      Z5, Z4, Z4
+	VFMADD231PS lanes_35bfbe8e<>+0(SB), Z3, Z4
+	VSUBPS      Z4, Z6, Z4
+	VSUBPS      Z4, Z2, Z2
+	VFMADD231PS lanes_3f317200<>+0(SB), Z3, Z2
+	VMOVUPS     lanes_7f800000<>+0(SB), Z3
+	VCMPPS      $0x00, Z3, Z1, K3
+	VBLENDMPS   Z3, Z2, K3, Z2
+	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z1, K3
+	VMOVUPS     lanes_ff800000<>+0(SB), Z3
+	VBLENDMPS   Z3, Z2, K3, Z2
+	VCMPPS      $0x19, lanes_00000000<>+0(SB), Z1, K3
+	VMOVUPS     lanes_7fc00000<>+0(SB), Z1
+	VBLENDMPS   Z1, Z2, K3, Z1
+	VBLENDMPS   Z0, Z1, K2, Z0
+	VMOVUPS     Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes_c2c80000<>+0(SB)/4, $0xc2c80000
+DATA lanes_c2c80000<>+4(SB)/4, $0xc2c80000
+DATA lanes_c2c80000<>+8(SB)/4, $0xc2c80000
+DATA lanes_c2c80000<>+12(SB)/4, $0xc2c80000
+DATA lanes_c2c80000<>+16(SB)/4, $0xc2c80000
+DATA lanes_c2c80000<>+20(SB)/4, $0xc2c80000
+DATA lanes_c2c80000<>+24(SB)/4, $0xc2c80000
+DATA lanes_c2c80000<>+28(SB)/4, $0xc2c80000
+DATA lanes_c2c80000<>+32(SB)/4, $0xc2c80000
+DATA lanes_c2c80000<>+36(SB)/4, $0xc2c80000
+DATA lanes_c2c80000<>+40(SB)/4, $0xc2c80000
+DATA lanes_c2c80000<>+44(SB)/4, $0xc2c80000
+DATA lanes_c2c80000<>+48(SB)/4, $0xc2c80000
+DATA lanes_c2c80000<>+52(SB)/4, $0xc2c80000
+DATA lanes_c2c80000<>+56(SB)/4, $0xc2c80000
+DATA lanes_c2c80000<>+60(SB)/4, $0xc2c80000
+GLOBL lanes_c2c80000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_41f00000<>+0(SB)/4, $0x41f00000
+DATA lanes_41f00000<>+4(SB)/4, $0x41f00000
+DATA lanes_41f00000<>+8(SB)/4, $0x41f00000
+DATA lanes_41f00000<>+12(SB)/4, $0x41f00000
+DATA lanes_41f00000<>+16(SB)/4, $0x41f00000
+DATA lanes_41f00000<>+20(SB)/4, $0x41f00000
+DATA lanes_41f00000<>+24(SB)/4, $0x41f00000
+DATA lanes_41f00000<>+28(SB)/4, $0x41f00000
+DATA lanes_41f00000<>+32(SB)/4, $0x41f00000
+DATA lanes_41f00000<>+36(SB)/4, $0x41f00000
+DATA lanes_41f00000<>+40(SB)/4, $0x41f00000
+DATA lanes_41f00000<>+44(SB)/4, $0x41f00000
+DATA lanes_41f00000<>+48(SB)/4, $0x41f00000
+DATA lanes_41f00000<>+52(SB)/4, $0x41f00000
+DATA lanes_41f00000<>+56(SB)/4, $0x41f00000
+DATA lanes_41f00000<>+60(SB)/4, $0x41f00000
+GLOBL lanes_41f00000<>(SB), RODATA|NOPTR, $64
+
+// func mapSinh512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
+TEXT ·mapSinh512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000010, DX
+	JLT  tail
+
+loop:
+	VMOVUPS      (SI), Z0
+	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z1
+	VMOVUPS      lanes_42b30000<>+0(SB), Z2
+	VMOVUPS      lanes_c1c80000<>+0(SB), Z3
+	VMAXPS       Z1, Z3, Z3
+	VMINPS       Z3, Z2, Z2
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS  $0x08, Z3, Z3
+	VFNMADD231PS lanes_3f317200<>+0(SB), Z3, Z2
+	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z3, Z2
+	VMULPS       Z2, Z2, Z4
+	VMOVUPS      lanes_39500d01<>+0(SB), Z5
+	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z2, Z5
+	VFMADD213PS  lanes_3c088889<>+0(SB), Z2, Z5
+	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z2, Z5
+	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z2, Z5
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z2, Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VSUBPS       lanes_40000000<>+0(SB), Z3, Z3
+	VCVTPS2DQ    Z3, Z3
+	VPADDD       lanes_0000007f<>+0(SB), Z3, Z3
+	VPSLLD       $0x17, Z3, Z3
+	VSUBPS       lanes_3e800000<>+0(SB), Z3, Z4
+	VFMADD231PS  Z2, Z3, Z4
+	VMULPS       lanes_3e800000<>+0(SB), Z4, Z2
+	VADDPS       lanes_3e800000<>+0(SB), Z4, Z3
+	VDIVPS       Z3, Z2, Z2
+	VADDPS       Z2, Z4, Z2
+	VADDPS       Z2, Z2, Z2
+	VANDPS       lanes_80000000<>+0(SB), Z0, Z3
+	VORPS        Z3, Z2, Z2
+	VCMPPS       $0x11, lanes_39800000<>+0(SB), Z1, K1
+	VBLENDMPS    Z0, Z2, K1, Z0
+	VMOVUPS      Z0, (DI)
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x00000010, DX
+	JGE          loop
+
+tail:
+	ADDQ         $0x00000010, DX
+	JZ           done
+	MOVQ         DX, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVQ        AX, K1
+	VMOVUPS.Z    (SI), K1, Z0
+	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z1
+	VMOVUPS      lanes_42b30000<>+0(SB), Z2
+	VMOVUPS      lanes_c1c80000<>+0(SB), Z3
+	VMAXPS       Z1, Z3, Z3
+	VMINPS       Z3, Z2, Z2
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS  $0x08, Z3, Z3
+	VFNMADD231PS lanes_3f317200<>+0(SB), Z3, Z2
+	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z3, Z2
+	VMULPS       Z2, Z2, Z4
+	VMOVUPS      lanes_39500d01<>+0(SB), Z5
+	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z2, Z5
+	VFMADD213PS  lanes_3c088889<>+0(SB), Z2, Z5
+	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z2, Z5
+	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z2, Z5
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z2, Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VSUBPS       lanes_40000000<>+0(SB), Z3, Z3
+	VCVTPS2DQ    Z3, Z3
+	VPADDD       lanes_0000007f<>+0(SB), Z3, Z3
+	VPSLLD       $0x17, Z3, Z3
+	VSUBPS       lanes_3e800000<>+0(SB), Z3, Z4
+	VFMADD231PS  Z2, Z3, Z4
+	VMULPS       lanes_3e800000<>+0(SB), Z4, Z2
+	VADDPS       lanes_3e800000<>+0(SB), Z4, Z3
+	VDIVPS       Z3, Z2, Z2
+	VADDPS       Z2, Z4, Z2
+	VADDPS       Z2, Z2, Z2
+	VANDPS       lanes_80000000<>+0(SB), Z0, Z3
+	VORPS        Z3, Z2, Z2
+	VCMPPS       $0x11, lanes_39800000<>+0(SB), Z1, K2
+	VBLENDMPS    Z0, Z2, K2, Z0
+	VMOVUPS      Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes_39800000<>+0(SB)/4, $0x39800000
+DATA lanes_39800000<>+4(SB)/4, $0x39800000
+DATA lanes_39800000<>+8(SB)/4, $0x39800000
+DATA lanes_39800000<>+12(SB)/4, $0x39800000
+DATA lanes_39800000<>+16(SB)/4, $0x39800000
+DATA lanes_39800000<>+20(SB)/4, $0x39800000
+DATA lanes_39800000<>+24(SB)/4, $0x39800000
+DATA lanes_39800000<>+28(SB)/4, $0x39800000
+DATA lanes_39800000<>+32(SB)/4, $0x39800000
+DATA lanes_39800000<>+36(SB)/4, $0x39800000
+DATA lanes_39800000<>+40(SB)/4, $0x39800000
+DATA lanes_39800000<>+44(SB)/4, $0x39800000
+DATA lanes_39800000<>+48(SB)/4, $0x39800000
+DATA lanes_39800000<>+52(SB)/4, $0x39800000
+DATA lanes_39800000<>+56(SB)/4, $0x39800000
+DATA lanes_39800000<>+60(SB)/4, $0x39800000
+GLOBL lanes_39800000<>(SB), RODATA|NOPTR, $64
+
+// func mapCosh512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
+TEXT ·mapCosh512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000010, DX
+	JLT  tail
+
+loop:
+	VMOVUPS      (SI), Z0
+	VMOVUPS      lanes_42b40000<>+0(SB), Z1
+	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z0
+	VMINPS       Z0, Z1, Z0
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Z0, Z1
+	VRNDSCALEPS  $0x08, Z1, Z1
+	VFNMADD231PS lanes_3f317200<>+0(SB), Z1, Z0
+	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z1, Z0
+	VMOVUPS      lanes_39500d01<>+0(SB), Z2
+	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3c088889<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z0, Z2
+	VSUBPS       lanes_3f800000<>+0(SB), Z1, Z0
+	VSCALEFPS    Z0, Z2, Z0
+	VMOVUPS      lanes_3e800000<>+0(SB), Z1
+	VDIVPS       Z0, Z1, Z1
+	VADDPS       Z1, Z0, Z0
+	VMOVUPS      Z0, (DI)
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x00000010, DX
+	JGE          loop
+
+tail:
+	ADDQ         $0x00000010, DX
+	JZ           done
+	MOVQ         DX, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVQ        AX, K1
+	VMOVUPS.Z    (SI), K1, Z0
+	VMOVUPS      lanes_42b40000<>+0(SB), Z1
+	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z0
+	VMINPS       Z0, Z1, Z0
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Z0, Z1
+	VRNDSCALEPS  $0x08, Z1, Z1
+	VFNMADD231PS lanes_3f317200<>+0(SB), Z1, Z0
+	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z1, Z0
+	VMOVUPS      lanes_39500d01<>+0(SB), Z2
+	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3c088889<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z0, Z2
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z0, Z2
+	VSUBPS       lanes_3f800000<>+0(SB), Z1, Z0
+	VSCALEFPS    Z0, Z2, Z0
+	VMOVUPS      lanes_3e800000<>+0(SB), Z1
+	VDIVPS       Z0, Z1, Z1
+	VADDPS       Z1, Z0, Z0
+	VMOVUPS      Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes_42b40000<>+0(SB)/4, $0x42b40000
+DATA lanes_42b40000<>+4(SB)/4, $0x42b40000
+DATA lanes_42b40000<>+8(SB)/4, $0x42b40000
+DATA lanes_42b40000<>+12(SB)/4, $0x42b40000
+DATA lanes_42b40000<>+16(SB)/4, $0x42b40000
+DATA lanes_42b40000<>+20(SB)/4, $0x42b40000
+DATA lanes_42b40000<>+24(SB)/4, $0x42b40000
+DATA lanes_42b40000<>+28(SB)/4, $0x42b40000
+DATA lanes_42b40000<>+32(SB)/4, $0x42b40000
+DATA lanes_42b40000<>+36(SB)/4, $0x42b40000
+DATA lanes_42b40000<>+40(SB)/4, $0x42b40000
+DATA lanes_42b40000<>+44(SB)/4, $0x42b40000
+DATA lanes_42b40000<>+48(SB)/4, $0x42b40000
+DATA lanes_42b40000<>+52(SB)/4, $0x42b40000
+DATA lanes_42b40000<>+56(SB)/4, $0x42b40000
+DATA lanes_42b40000<>+60(SB)/4, $0x42b40000
+GLOBL lanes_42b40000<>(SB), RODATA|NOPTR, $64
+
 // func mapTanh512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
 TEXT ·mapTanh512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -1561,7 +2617,7 @@ tail:
 	MOVQ         $0x00000001, AX
 	SHLQ         CL, AX
 	DECQ         AX
-	KMOVW        AX, K1
+	KMOVQ        AX, K1
 	VMOVUPS.Z    (SI), K1, Z0
 	VMOVUPS      lanes_c2200000<>+0(SB), Z1
 	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z2
@@ -1631,7 +2687,7 @@ DATA lanes_c0000000<>+60(SB)/4, $0xc0000000
 GLOBL lanes_c0000000<>(SB), RODATA|NOPTR, $64
 
 // func mapSigmoid512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
 TEXT ·mapSigmoid512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -1645,28 +2701,28 @@ loop:
 	VMOVUPS      (SI), Z0
 	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z1
 	VXORPS       lanes_80000000<>+0(SB), Z1, Z1
-	VMOVUPS      lanes_42b20000<>+0(SB), Z4
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z5
-	VMAXPS       Z1, Z5, Z1
-	VMINPS       Z1, Z4, Z1
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z4
-	VRNDSCALEPS  $0x08, Z4, Z4
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z4, Z1
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z4, Z1
-	VMOVUPS      lanes_39500d01<>+0(SB), Z5
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z1, Z5
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z1, Z5
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z1, Z5
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z1, Z5
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z5
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z5
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z5
-	VSCALEFPS    Z4, Z5, Z1
+	VMOVUPS      lanes_42b20000<>+0(SB), Z2
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z3
+	VMAXPS       Z1, Z3, Z1
+	VMINPS       Z1, Z2, Z1
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS  $0x08, Z2, Z2
+	VFNMADD231PS lanes_3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z2, Z1
+	VMOVUPS      lanes_39500d01<>+0(SB), Z3
+	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3c088889<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z3
+	VSCALEFPS    Z2, Z3, Z1
 	VCMPPS       $0x11, lanes_00000000<>+0(SB), Z0, K1
 	VMOVUPS      lanes_3f800000<>+0(SB), Z0
-	VBLENDMPS    Z1, Z0, K1, Z2
-	VADDPS       lanes_3f800000<>+0(SB), Z1, Z0
-	VDIVPS       Z0, Z2, Z0
+	VBLENDMPS    Z1, Z0, K1, Z0
+	VADDPS       lanes_3f800000<>+0(SB), Z1, Z1
+	VDIVPS       Z1, Z0, Z0
 	VMOVUPS      Z0, (DI)
 	ADDQ         $0x00000040, SI
 	ADDQ         $0x00000040, DI
@@ -1680,32 +2736,32 @@ tail:
 	MOVQ         $0x00000001, AX
 	SHLQ         CL, AX
 	DECQ         AX
-	KMOVW        AX, K1
+	KMOVQ        AX, K1
 	VMOVUPS.Z    (SI), K1, Z0
 	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z1
 	VXORPS       lanes_80000000<>+0(SB), Z1, Z1
 	VMOVUPS      lanes_42b20000<>+0(SB), Z2
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z4
-	VMAXPS       Z1, Z4, Z1
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z3
+	VMAXPS       Z1, Z3, Z1
 	VMINPS       Z1, Z2, Z1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
 	VRNDSCALEPS  $0x08, Z2, Z2
 	VFNMADD231PS lanes_3f317200<>+0(SB), Z2, Z1
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z2, Z1
-	VMOVUPS      lanes_39500d01<>+0(SB), Z4
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z1, Z4
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z1, Z4
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z1, Z4
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z1, Z4
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z4
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z4
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z4
-	VSCALEFPS    Z2, Z4, Z1
+	VMOVUPS      lanes_39500d01<>+0(SB), Z3
+	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3c088889<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z3
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z3
+	VSCALEFPS    Z2, Z3, Z1
 	VCMPPS       $0x11, lanes_00000000<>+0(SB), Z0, K2
 	VMOVUPS      lanes_3f800000<>+0(SB), Z0
-	VBLENDMPS    Z1, Z0, K2, Z3
-	VADDPS       lanes_3f800000<>+0(SB), Z1, Z0
-	VDIVPS       Z0, Z3, Z0
+	VBLENDMPS    Z1, Z0, K2, Z0
+	VADDPS       lanes_3f800000<>+0(SB), Z1, Z1
+	VDIVPS       Z1, Z0, Z0
 	VMOVUPS      Z0, K1, (DI)
 
 done:
@@ -1713,7 +2769,7 @@ done:
 	RET
 
 // func mapErf512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
 TEXT ·mapErf512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -1741,40 +2797,40 @@ loop:
 	VMULPS       Z3, Z0, Z2
 	VMOVUPS      lanes_40800000<>+0(SB), Z3
 	VMINPS       Z1, Z3, Z3
-	VMOVUPS      lanes_b5dafa56<>+0(SB), Z6
-	VFMADD213PS  lanes_3840bd3e<>+0(SB), Z3, Z6
-	VFMADD213PS  lanes_ba1c3aa3<>+0(SB), Z3, Z6
-	VFMADD213PS  lanes_3b9bd746<>+0(SB), Z3, Z6
-	VFMADD213PS  lanes_bcd85c44<>+0(SB), Z3, Z6
-	VFMADD213PS  lanes_3de168f7<>+0(SB), Z3, Z6
-	VFMADD213PS  lanes_3f21c074<>+0(SB), Z3, Z6
-	VFMADD213PS  lanes_3f90ab2e<>+0(SB), Z3, Z6
-	VFMADD213PS  lanes_b9a6a618<>+0(SB), Z3, Z6
+	VMOVUPS      lanes_b5dafa56<>+0(SB), Z4
+	VFMADD213PS  lanes_3840bd3e<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes_ba1c3aa3<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes_3b9bd746<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes_bcd85c44<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes_3de168f7<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes_3f21c074<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes_3f90ab2e<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes_b9a6a618<>+0(SB), Z3, Z4
 	VMOVUPS      lanes_3f800000<>+0(SB), Z3
-	VXORPS       lanes_80000000<>+0(SB), Z6, Z6
-	VMOVUPS      lanes_42b20000<>+0(SB), Z7
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z8
-	VMAXPS       Z6, Z8, Z6
-	VMINPS       Z6, Z7, Z6
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z6, Z7
-	VRNDSCALEPS  $0x08, Z7, Z7
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z7, Z6
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z7, Z6
-	VMOVUPS      lanes_39500d01<>+0(SB), Z8
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z6, Z8
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z6, Z8
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z6, Z8
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z6, Z8
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z6, Z8
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z6, Z8
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z6, Z8
-	VSCALEFPS    Z7, Z8, Z6
-	VSUBPS       Z6, Z3, Z3
+	VXORPS       lanes_80000000<>+0(SB), Z4, Z4
+	VMOVUPS      lanes_42b20000<>+0(SB), Z5
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z6
+	VMAXPS       Z4, Z6, Z4
+	VMINPS       Z4, Z5, Z4
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Z4, Z5
+	VRNDSCALEPS  $0x08, Z5, Z5
+	VFNMADD231PS lanes_3f317200<>+0(SB), Z5, Z4
+	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z5, Z4
+	VMOVUPS      lanes_39500d01<>+0(SB), Z6
+	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z4, Z6
+	VFMADD213PS  lanes_3c088889<>+0(SB), Z4, Z6
+	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z4, Z6
+	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z4, Z6
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z4, Z6
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z4, Z6
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z4, Z6
+	VSCALEFPS    Z5, Z6, Z4
+	VSUBPS       Z4, Z3, Z3
 	VANDPS       lanes_80000000<>+0(SB), Z0, Z0
 	VORPS        Z0, Z3, Z0
 	VCMPPS       $0x11, lanes_3f800000<>+0(SB), Z1, K1
-	VBLENDMPS    Z2, Z0, K1, Z4
-	VMOVUPS      Z4, (DI)
+	VBLENDMPS    Z2, Z0, K1, Z0
+	VMOVUPS      Z0, (DI)
 	ADDQ         $0x00000040, SI
 	ADDQ         $0x00000040, DI
 	SUBQ         $0x00000010, DX
@@ -1787,7 +2843,7 @@ tail:
 	MOVQ         $0x00000001, AX
 	SHLQ         CL, AX
 	DECQ         AX
-	KMOVW        AX, K1
+	KMOVQ        AX, K1
 	VMOVUPS.Z    (SI), K1, Z0
 	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z1
 	VMULPS       Z0, Z0, Z2
@@ -1816,29 +2872,29 @@ tail:
 	VFMADD213PS  lanes_b9a6a618<>+0(SB), Z3, Z4
 	VMOVUPS      lanes_3f800000<>+0(SB), Z3
 	VXORPS       lanes_80000000<>+0(SB), Z4, Z4
-	VMOVUPS      lanes_42b20000<>+0(SB), Z6
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z7
-	VMAXPS       Z4, Z7, Z4
-	VMINPS       Z4, Z6, Z4
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z4, Z6
-	VRNDSCALEPS  $0x08, Z6, Z6
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z6, Z4
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z6, Z4
-	VMOVUPS      lanes_39500d01<>+0(SB), Z7
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z4, Z7
-	VSCALEFPS    Z6, Z7, Z4
+	VMOVUPS      lanes_42b20000<>+0(SB), Z5
+	VMOVUPS      lanes_c2d00000<>+0(SB), Z6
+	VMAXPS       Z4, Z6, Z4
+	VMINPS       Z4, Z5, Z4
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Z4, Z5
+	VRNDSCALEPS  $0x08, Z5, Z5
+	VFNMADD231PS lanes_3f317200<>+0(SB), Z5, Z4
+	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z5, Z4
+	VMOVUPS      lanes_39500d01<>+0(SB), Z6
+	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z4, Z6
+	VFMADD213PS  lanes_3c088889<>+0(SB), Z4, Z6
+	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z4, Z6
+	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z4, Z6
+	VFMADD213PS  lanes_3f000000<>+0(SB), Z4, Z6
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z4, Z6
+	VFMADD213PS  lanes_3f800000<>+0(SB), Z4, Z6
+	VSCALEFPS    Z5, Z6, Z4
 	VSUBPS       Z4, Z3, Z3
 	VANDPS       lanes_80000000<>+0(SB), Z0, Z0
 	VORPS        Z0, Z3, Z0
 	VCMPPS       $0x11, lanes_3f800000<>+0(SB), Z1, K2
-	VBLENDMPS    Z2, Z0, K2, Z5
-	VMOVUPS      Z5, K1, (DI)
+	VBLENDMPS    Z2, Z0, K2, Z0
+	VMOVUPS      Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -2042,24 +3098,6 @@ DATA lanes_3f906ebb<>+56(SB)/4, $0x3f906ebb
 DATA lanes_3f906ebb<>+60(SB)/4, $0x3f906ebb
 GLOBL lanes_3f906ebb<>(SB), RODATA|NOPTR, $64
 
-DATA lanes_40800000<>+0(SB)/4, $0x40800000
-DATA lanes_40800000<>+4(SB)/4, $0x40800000
-DATA lanes_40800000<>+8(SB)/4, $0x40800000
-DATA lanes_40800000<>+12(SB)/4, $0x40800000
-DATA lanes_40800000<>+16(SB)/4, $0x40800000
-DATA lanes_40800000<>+20(SB)/4, $0x40800000
-DATA lanes_40800000<>+24(SB)/4, $0x40800000
-DATA lanes_40800000<>+28(SB)/4, $0x40800000
-DATA lanes_40800000<>+32(SB)/4, $0x40800000
-DATA lanes_40800000<>+36(SB)/4, $0x40800000
-DATA lanes_40800000<>+40(SB)/4, $0x40800000
-DATA lanes_40800000<>+44(SB)/4, $0x40800000
-DATA lanes_40800000<>+48(SB)/4, $0x40800000
-DATA lanes_40800000<>+52(SB)/4, $0x40800000
-DATA lanes_40800000<>+56(SB)/4, $0x40800000
-DATA lanes_40800000<>+60(SB)/4, $0x40800000
-GLOBL lanes_40800000<>(SB), RODATA|NOPTR, $64
-
 DATA lanes_b5dafa56<>+0(SB)/4, $0xb5dafa56
 DATA lanes_b5dafa56<>+4(SB)/4, $0xb5dafa56
 DATA lanes_b5dafa56<>+8(SB)/4, $0xb5dafa56
@@ -2223,7 +3261,7 @@ DATA lanes_b9a6a618<>+60(SB)/4, $0xb9a6a618
 GLOBL lanes_b9a6a618<>(SB), RODATA|NOPTR, $64
 
 // func mapSin512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
 TEXT ·mapSin512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -2238,7 +3276,6 @@ loop:
 	VCVTPS2PD     Y0, Z1
 	VMULPD        lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
 	VRNDSCALEPD   $0x08, Z2, Z2
-	VMOVAPD       Z1, Z1
 	VFNMADD231PD  lanes_3ff921fb54442d18<>+0(SB), Z2, Z1
 	VFNMADD231PD  lanes_3c91a62633145c07<>+0(SB), Z2, Z1
 	VCVTPD2PS     Z1, Y3
@@ -2247,34 +3284,33 @@ loop:
 	VCVTPS2PD     Y1, Z1
 	VMULPD        lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
 	VRNDSCALEPD   $0x08, Z2, Z2
-	VMOVAPD       Z1, Z1
 	VFNMADD231PD  lanes_3ff921fb54442d18<>+0(SB), Z2, Z1
 	VFNMADD231PD  lanes_3c91a62633145c07<>+0(SB), Z2, Z1
 	VCVTPD2PS     Z1, Y1
 	VCVTPD2DQ     Z2, Y2
 	VINSERTF64X4  $0x01, Y1, Z3, Z1
 	VINSERTF64X4  $0x01, Y2, Z4, Z2
-	VMULPS        Z1, Z1, Z9
-	VMULPS        Z1, Z9, Z10
-	VMOVUPS       lanes_3638ef1d<>+0(SB), Z11
-	VFMADD213PS   lanes_b9500d01<>+0(SB), Z9, Z11
-	VFMADD213PS   lanes_3c088889<>+0(SB), Z9, Z11
-	VFMADD213PS   lanes_be2aaaab<>+0(SB), Z9, Z11
-	VFMADD231PS   Z11, Z10, Z1
+	VMULPS        Z1, Z1, Z5
+	VMULPS        Z1, Z5, Z6
+	VMOVUPS       lanes_3638ef1d<>+0(SB), Z7
+	VFMADD213PS   lanes_b9500d01<>+0(SB), Z5, Z7
+	VFMADD213PS   lanes_3c088889<>+0(SB), Z5, Z7
+	VFMADD213PS   lanes_be2aaaab<>+0(SB), Z5, Z7
+	VFMADD231PS   Z7, Z6, Z1
 	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z0, K1
-	VBLENDMPS     Z0, Z1, K1, Z5
-	VMOVUPS       lanes_b493f27e<>+0(SB), Z0
-	VFMADD213PS   lanes_37d00d01<>+0(SB), Z9, Z0
-	VFMADD213PS   lanes_bab60b61<>+0(SB), Z9, Z0
-	VFMADD213PS   lanes_3d2aaaab<>+0(SB), Z9, Z0
-	VFMADD213PS   lanes_bf000000<>+0(SB), Z9, Z0
-	VFMADD213PS   lanes_3f800000<>+0(SB), Z9, Z0
+	VBLENDMPS     Z0, Z1, K1, Z0
 	VPSLLD        $0x1f, Z2, Z1
 	VPMOVD2M      Z1, K1
-	VBLENDMPS     Z0, Z5, K1, Z6
-	VPSLLD        $0x1e, Z2, Z0
-	VANDPS        lanes_80000000<>+0(SB), Z0, Z0
-	VXORPS        Z0, Z6, Z0
+	VMOVUPS       lanes_b493f27e<>+0(SB), Z1
+	VFMADD213PS   lanes_37d00d01<>+0(SB), Z5, Z1
+	VFMADD213PS   lanes_bab60b61<>+0(SB), Z5, Z1
+	VFMADD213PS   lanes_3d2aaaab<>+0(SB), Z5, Z1
+	VFMADD213PS   lanes_bf000000<>+0(SB), Z5, Z1
+	VFMADD213PS   lanes_3f800000<>+0(SB), Z5, Z1
+	VBLENDMPS     Z1, Z0, K1, Z0
+	VPSLLD        $0x1e, Z2, Z1
+	VANDPS        lanes_80000000<>+0(SB), Z1, Z1
+	VXORPS        Z1, Z0, Z0
 	VMOVUPS       Z0, (DI)
 	ADDQ          $0x00000040, SI
 	ADDQ          $0x00000040, DI
@@ -2288,12 +3324,11 @@ tail:
 	MOVQ          $0x00000001, AX
 	SHLQ          CL, AX
 	DECQ          AX
-	KMOVW         AX, K1
+	KMOVQ         AX, K1
 	VMOVUPS.Z     (SI), K1, Z0
 	VCVTPS2PD     Y0, Z1
 	VMULPD        lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
 	VRNDSCALEPD   $0x08, Z2, Z2
-	VMOVAPD       Z1, Z1
 	VFNMADD231PD  lanes_3ff921fb54442d18<>+0(SB), Z2, Z1
 	VFNMADD231PD  lanes_3c91a62633145c07<>+0(SB), Z2, Z1
 	VCVTPD2PS     Z1, Y3
@@ -2302,7 +3337,6 @@ tail:
 	VCVTPS2PD     Y1, Z1
 	VMULPD        lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
 	VRNDSCALEPD   $0x08, Z2, Z2
-	VMOVAPD       Z1, Z1
 	VFNMADD231PD  lanes_3ff921fb54442d18<>+0(SB), Z2, Z1
 	VFNMADD231PD  lanes_3c91a62633145c07<>+0(SB), Z2, Z1
 	VCVTPD2PS     Z1, Y1
@@ -2317,19 +3351,19 @@ tail:
 	VFMADD213PS   lanes_be2aaaab<>+0(SB), Z3, Z5
 	VFMADD231PS   Z5, Z4, Z1
 	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z0, K2
-	VBLENDMPS     Z0, Z1, K2, Z7
-	VMOVUPS       lanes_b493f27e<>+0(SB), Z0
-	VFMADD213PS   lanes_37d00d01<>+0(SB), Z3, Z0
-	VFMADD213PS   lanes_bab60b61<>+0(SB), Z3, Z0
-	VFMADD213PS   lanes_3d2aaaab<>+0(SB), Z3, Z0
-	VFMADD213PS   lanes_bf000000<>+0(SB), Z3, Z0
-	VFMADD213PS   lanes_3f800000<>+0(SB), Z3, Z0
+	VBLENDMPS     Z0, Z1, K2, Z0
 	VPSLLD        $0x1f, Z2, Z1
 	VPMOVD2M      Z1, K2
-	VBLENDMPS     Z0, Z7, K2, Z8
-	VPSLLD        $0x1e, Z2, Z0
-	VANDPS        lanes_80000000<>+0(SB), Z0, Z0
-	VXORPS        Z0, Z8, Z0
+	VMOVUPS       lanes_b493f27e<>+0(SB), Z1
+	VFMADD213PS   lanes_37d00d01<>+0(SB), Z3, Z1
+	VFMADD213PS   lanes_bab60b61<>+0(SB), Z3, Z1
+	VFMADD213PS   lanes_3d2aaaab<>+0(SB), Z3, Z1
+	VFMADD213PS   lanes_bf000000<>+0(SB), Z3, Z1
+	VFMADD213PS   lanes_3f800000<>+0(SB), Z3, Z1
+	VBLENDMPS     Z1, Z0, K2, Z0
+	VPSLLD        $0x1e, Z2, Z1
+	VANDPS        lanes_80000000<>+0(SB), Z1, Z1
+	VXORPS        Z1, Z0, Z0
 	VMOVUPS       Z0, K1, (DI)
 
 done:
@@ -2493,7 +3527,7 @@ DATA lanes_bf000000<>+60(SB)/4, $0xbf000000
 GLOBL lanes_bf000000<>(SB), RODATA|NOPTR, $64
 
 // func mapCos512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
 TEXT ·mapCos512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
@@ -2508,7 +3542,6 @@ loop:
 	VCVTPS2PD     Y0, Z1
 	VMULPD        lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
 	VRNDSCALEPD   $0x08, Z2, Z2
-	VMOVAPD       Z1, Z1
 	VFNMADD231PD  lanes_3ff921fb54442d18<>+0(SB), Z2, Z1
 	VFNMADD231PD  lanes_3c91a62633145c07<>+0(SB), Z2, Z1
 	VCVTPD2PS     Z1, Y3
@@ -2517,7 +3550,6 @@ loop:
 	VCVTPS2PD     Y0, Z0
 	VMULPD        lanes_3fe45f306dc9c883<>+0(SB), Z0, Z1
 	VRNDSCALEPD   $0x08, Z1, Z1
-	VMOVAPD       Z0, Z0
 	VFNMADD231PD  lanes_3ff921fb54442d18<>+0(SB), Z1, Z0
 	VFNMADD231PD  lanes_3c91a62633145c07<>+0(SB), Z1, Z0
 	VCVTPD2PS     Z0, Y0
@@ -2526,24 +3558,24 @@ loop:
 	VINSERTF64X4  $0x01, Y1, Z4, Z1
 	VPADDD        lanes_00000001<>+0(SB), Z1, Z1
 	VMULPS        Z0, Z0, Z2
-	VMULPS        Z0, Z2, Z7
-	VMOVUPS       lanes_3638ef1d<>+0(SB), Z8
-	VFMADD213PS   lanes_b9500d01<>+0(SB), Z2, Z8
-	VFMADD213PS   lanes_3c088889<>+0(SB), Z2, Z8
-	VFMADD213PS   lanes_be2aaaab<>+0(SB), Z2, Z8
-	VFMADD231PS   Z8, Z7, Z0
-	VMOVUPS       lanes_b493f27e<>+0(SB), Z7
-	VFMADD213PS   lanes_37d00d01<>+0(SB), Z2, Z7
-	VFMADD213PS   lanes_bab60b61<>+0(SB), Z2, Z7
-	VFMADD213PS   lanes_3d2aaaab<>+0(SB), Z2, Z7
-	VFMADD213PS   lanes_bf000000<>+0(SB), Z2, Z7
-	VFMADD213PS   lanes_3f800000<>+0(SB), Z2, Z7
-	VPSLLD        $0x1f, Z1, Z2
-	VPMOVD2M      Z2, K1
-	VBLENDMPS     Z7, Z0, K1, Z5
-	VPSLLD        $0x1e, Z1, Z0
-	VANDPS        lanes_80000000<>+0(SB), Z0, Z0
-	VXORPS        Z0, Z5, Z0
+	VMULPS        Z0, Z2, Z5
+	VMOVUPS       lanes_3638ef1d<>+0(SB), Z6
+	VFMADD213PS   lanes_b9500d01<>+0(SB), Z2, Z6
+	VFMADD213PS   lanes_3c088889<>+0(SB), Z2, Z6
+	VFMADD213PS   lanes_be2aaaab<>+0(SB), Z2, Z6
+	VFMADD231PS   Z6, Z5, Z0
+	VPSLLD        $0x1f, Z1, Z5
+	VPMOVD2M      Z5, K1
+	VMOVUPS       lanes_b493f27e<>+0(SB), Z5
+	VFMADD213PS   lanes_37d00d01<>+0(SB), Z2, Z5
+	VFMADD213PS   lanes_bab60b61<>+0(SB), Z2, Z5
+	VFMADD213PS   lanes_3d2aaaab<>+0(SB), Z2, Z5
+	VFMADD213PS   lanes_bf000000<>+0(SB), Z2, Z5
+	VFMADD213PS   lanes_3f800000<>+0(SB), Z2, Z5
+	VBLENDMPS     Z5, Z0, K1, Z0
+	VPSLLD        $0x1e, Z1, Z1
+	VANDPS        lanes_80000000<>+0(SB), Z1, Z1
+	VXORPS        Z1, Z0, Z0
 	VMOVUPS       Z0, (DI)
 	ADDQ          $0x00000040, SI
 	ADDQ          $0x00000040, DI
@@ -2557,12 +3589,11 @@ tail:
 	MOVQ          $0x00000001, AX
 	SHLQ          CL, AX
 	DECQ          AX
-	KMOVW         AX, K1
+	KMOVQ         AX, K1
 	VMOVUPS.Z     (SI), K1, Z0
 	VCVTPS2PD     Y0, Z1
 	VMULPD        lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
 	VRNDSCALEPD   $0x08, Z2, Z2
-	VMOVAPD       Z1, Z1
 	VFNMADD231PD  lanes_3ff921fb54442d18<>+0(SB), Z2, Z1
 	VFNMADD231PD  lanes_3c91a62633145c07<>+0(SB), Z2, Z1
 	VCVTPD2PS     Z1, Y3
@@ -2571,7 +3602,6 @@ tail:
 	VCVTPS2PD     Y0, Z0
 	VMULPD        lanes_3fe45f306dc9c883<>+0(SB), Z0, Z1
 	VRNDSCALEPD   $0x08, Z1, Z1
-	VMOVAPD       Z0, Z0
 	VFNMADD231PD  lanes_3ff921fb54442d18<>+0(SB), Z1, Z0
 	VFNMADD231PD  lanes_3c91a62633145c07<>+0(SB), Z1, Z0
 	VCVTPD2PS     Z0, Y0
@@ -2586,18 +3616,18 @@ tail:
 	VFMADD213PS   lanes_3c088889<>+0(SB), Z2, Z4
 	VFMADD213PS   lanes_be2aaaab<>+0(SB), Z2, Z4
 	VFMADD231PS   Z4, Z3, Z0
+	VPSLLD        $0x1f, Z1, Z3
+	VPMOVD2M      Z3, K2
 	VMOVUPS       lanes_b493f27e<>+0(SB), Z3
 	VFMADD213PS   lanes_37d00d01<>+0(SB), Z2, Z3
 	VFMADD213PS   lanes_bab60b61<>+0(SB), Z2, Z3
 	VFMADD213PS   lanes_3d2aaaab<>+0(SB), Z2, Z3
 	VFMADD213PS   lanes_bf000000<>+0(SB), Z2, Z3
 	VFMADD213PS   lanes_3f800000<>+0(SB), Z2, Z3
-	VPSLLD        $0x1f, Z1, Z2
-	VPMOVD2M      Z2, K2
-	VBLENDMPS     Z3, Z0, K2, Z6
-	VPSLLD        $0x1e, Z1, Z0
-	VANDPS        lanes_80000000<>+0(SB), Z0, Z0
-	VXORPS        Z0, Z6, Z0
+	VBLENDMPS     Z3, Z0, K2, Z0
+	VPSLLD        $0x1e, Z1, Z1
+	VANDPS        lanes_80000000<>+0(SB), Z1, Z1
+	VXORPS        Z1, Z0, Z0
 	VMOVUPS       Z0, K1, (DI)
 
 done:
@@ -2622,9 +3652,9 @@ DATA lanes_00000001<>+56(SB)/4, $0x00000001
 DATA lanes_00000001<>+60(SB)/4, $0x00000001
 GLOBL lanes_00000001<>(SB), RODATA|NOPTR, $64
 
-// func mapWhere512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX512BW, AVX512F, AVX512VL
-TEXT ·mapWhere512(SB), NOSPLIT, $0-40
+// func mapTan512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
+TEXT ·mapTan512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
 	MOVQ b+16(FP), R8
@@ -2634,13 +3664,1393 @@ TEXT ·mapWhere512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVDQU   (SI), X0
+	VMOVUPS       (SI), Z0
+	VCVTPS2PD     Y0, Z1
+	VMULPD        lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
+	VRNDSCALEPD   $0x08, Z2, Z2
+	VFNMADD231PD  lanes_3ff921fb54442d18<>+0(SB), Z2, Z1
+	VFNMADD231PD  lanes_3c91a62633145c07<>+0(SB), Z2, Z1
+	VCVTPD2PS     Z1, Y3
+	VCVTPD2DQ     Z2, Y4
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VCVTPS2PD     Y1, Z1
+	VMULPD        lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
+	VRNDSCALEPD   $0x08, Z2, Z2
+	VFNMADD231PD  lanes_3ff921fb54442d18<>+0(SB), Z2, Z1
+	VFNMADD231PD  lanes_3c91a62633145c07<>+0(SB), Z2, Z1
+	VCVTPD2PS     Z1, Y1
+	VCVTPD2DQ     Z2, Y2
+	VINSERTF64X4  $0x01, Y1, Z3, Z1
+	VINSERTF64X4  $0x01, Y2, Z4, Z2
+	VMULPS        Z1, Z1, Z5
+	VMULPS        Z1, Z5, Z6
+	VMOVUPS       lanes_3638ef1d<>+0(SB), Z7
+	VFMADD213PS   lanes_b9500d01<>+0(SB), Z5, Z7
+	VFMADD213PS   lanes_3c088889<>+0(SB), Z5, Z7
+	VFMADD213PS   lanes_be2aaaab<>+0(SB), Z5, Z7
+	VFMADD231PS   Z7, Z6, Z1
+	VMOVUPS       lanes_b493f27e<>+0(SB), Z6
+	VFMADD213PS   lanes_37d00d01<>+0(SB), Z5, Z6
+	VFMADD213PS   lanes_bab60b61<>+0(SB), Z5, Z6
+	VFMADD213PS   lanes_3d2aaaab<>+0(SB), Z5, Z6
+	VFMADD213PS   lanes_bf000000<>+0(SB), Z5, Z6
+	VFMADD213PS   lanes_3f800000<>+0(SB), Z5, Z6
+	VPSLLD        $0x1f, Z2, Z2
+	VPMOVD2M      Z2, K1
+	VBLENDMPS     Z6, Z1, K1, Z5
+	VBLENDMPS     Z1, Z6, K1, Z1
+	VDIVPS        Z1, Z5, Z1
+	VXORPS        Z2, Z1, Z1
+	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z0, K1
+	VBLENDMPS     Z0, Z1, K1, Z0
+	VMOVUPS       Z0, (DI)
+	ADDQ          $0x00000040, SI
+	ADDQ          $0x00000040, DI
+	SUBQ          $0x00000010, DX
+	JGE           loop
+
+tail:
+	ADDQ          $0x00000010, DX
+	JZ            done
+	MOVQ          DX, CX
+	MOVQ          $0x00000001, AX
+	SHLQ          CL, AX
+	DECQ          AX
+	KMOVQ         AX, K1
+	VMOVUPS.Z     (SI), K1, Z0
+	VCVTPS2PD     Y0, Z1
+	VMULPD        lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
+	VRNDSCALEPD   $0x08, Z2, Z2
+	VFNMADD231PD  lanes_3ff921fb54442d18<>+0(SB), Z2, Z1
+	VFNMADD231PD  lanes_3c91a62633145c07<>+0(SB), Z2, Z1
+	VCVTPD2PS     Z1, Y3
+	VCVTPD2DQ     Z2, Y4
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VCVTPS2PD     Y1, Z1
+	VMULPD        lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
+	VRNDSCALEPD   $0x08, Z2, Z2
+	VFNMADD231PD  lanes_3ff921fb54442d18<>+0(SB), Z2, Z1
+	VFNMADD231PD  lanes_3c91a62633145c07<>+0(SB), Z2, Z1
+	VCVTPD2PS     Z1, Y1
+	VCVTPD2DQ     Z2, Y2
+	VINSERTF64X4  $0x01, Y1, Z3, Z1
+	VINSERTF64X4  $0x01, Y2, Z4, Z2
+	VMULPS        Z1, Z1, Z3
+	VMULPS        Z1, Z3, Z4
+	VMOVUPS       lanes_3638ef1d<>+0(SB), Z5
+	VFMADD213PS   lanes_b9500d01<>+0(SB), Z3, Z5
+	VFMADD213PS   lanes_3c088889<>+0(SB), Z3, Z5
+	VFMADD213PS   lanes_be2aaaab<>+0(SB), Z3, Z5
+	VFMADD231PS   Z5, Z4, Z1
+	VMOVUPS       lanes_b493f27e<>+0(SB), Z4
+	VFMADD213PS   lanes_37d00d01<>+0(SB), Z3, Z4
+	VFMADD213PS   lanes_bab60b61<>+0(SB), Z3, Z4
+	VFMADD213PS   lanes_3d2aaaab<>+0(SB), Z3, Z4
+	VFMADD213PS   lanes_bf000000<>+0(SB), Z3, Z4
+	VFMADD213PS   lanes_3f800000<>+0(SB), Z3, Z4
+	VPSLLD        $0x1f, Z2, Z2
+	VPMOVD2M      Z2, K2
+	VBLENDMPS     Z4, Z1, K2, Z3
+	VBLENDMPS     Z1, Z4, K2, Z1
+	VDIVPS        Z1, Z3, Z1
+	VXORPS        Z2, Z1, Z1
+	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z0, K2
+	VBLENDMPS     Z0, Z1, K2, Z0
+	VMOVUPS       Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapAsin512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
+TEXT ·mapAsin512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000010, DX
+	JLT  tail
+
+loop:
+	VMOVUPS     (SI), Z0
+	VANDPS      lanes_7fffffff<>+0(SB), Z0, Z1
+	VMOVUPS     lanes_3f000000<>+0(SB), Z2
+	VCMPPS      $0x11, Z1, Z2, K1
+	VMOVUPS     lanes_3f800000<>+0(SB), Z2
+	VSUBPS      Z1, Z2, Z2
+	VMULPS      lanes_3f000000<>+0(SB), Z2, Z2
+	VMULPS      Z1, Z1, Z3
+	VBLENDMPS   Z2, Z3, K1, Z2
+	VSQRTPS     Z2, Z3
+	VBLENDMPS   Z3, Z1, K1, Z1
+	VMULPS      Z2, Z1, Z3
+	VMOVUPS     lanes_3d09ff6a<>+0(SB), Z4
+	VFMADD213PS lanes_3c8c7c8f<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_3cfec6d1<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_3d36addd<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_3d999a18<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_3e2aaaaa<>+0(SB), Z2, Z4
+	VFMADD231PS Z4, Z3, Z1
+	VADDPS      Z1, Z1, Z2
+	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z3
+	VSUBPS      lanes_b33bbd2e<>+0(SB), Z2, Z2
+	VSUBPS      Z2, Z3, Z2
+	VBLENDMPS   Z2, Z1, K1, Z1
+	VANDPS      lanes_80000000<>+0(SB), Z0, Z0
+	VORPS       Z0, Z1, Z0
+	VMOVUPS     Z0, (DI)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000010, DX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000010, DX
+	JZ          done
+	MOVQ        DX, CX
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVQ       AX, K1
+	VMOVUPS.Z   (SI), K1, Z0
+	VANDPS      lanes_7fffffff<>+0(SB), Z0, Z1
+	VMOVUPS     lanes_3f000000<>+0(SB), Z2
+	VCMPPS      $0x11, Z1, Z2, K2
+	VMOVUPS     lanes_3f800000<>+0(SB), Z2
+	VSUBPS      Z1, Z2, Z2
+	VMULPS      lanes_3f000000<>+0(SB), Z2, Z2
+	VMULPS      Z1, Z1, Z3
+	VBLENDMPS   Z2, Z3, K2, Z2
+	VSQRTPS     Z2, Z3
+	VBLENDMPS   Z3, Z1, K2, Z1
+	VMULPS      Z2, Z1, Z3
+	VMOVUPS     lanes_3d09ff6a<>+0(SB), Z4
+	VFMADD213PS lanes_3c8c7c8f<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_3cfec6d1<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_3d36addd<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_3d999a18<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_3e2aaaaa<>+0(SB), Z2, Z4
+	VFMADD231PS Z4, Z3, Z1
+	VADDPS      Z1, Z1, Z2
+	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z3
+	VSUBPS      lanes_b33bbd2e<>+0(SB), Z2, Z2
+	VSUBPS      Z2, Z3, Z2
+	VBLENDMPS   Z2, Z1, K2, Z1
+	VANDPS      lanes_80000000<>+0(SB), Z0, Z0
+	VORPS       Z0, Z1, Z0
+	VMOVUPS     Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes_3d09ff6a<>+0(SB)/4, $0x3d09ff6a
+DATA lanes_3d09ff6a<>+4(SB)/4, $0x3d09ff6a
+DATA lanes_3d09ff6a<>+8(SB)/4, $0x3d09ff6a
+DATA lanes_3d09ff6a<>+12(SB)/4, $0x3d09ff6a
+DATA lanes_3d09ff6a<>+16(SB)/4, $0x3d09ff6a
+DATA lanes_3d09ff6a<>+20(SB)/4, $0x3d09ff6a
+DATA lanes_3d09ff6a<>+24(SB)/4, $0x3d09ff6a
+DATA lanes_3d09ff6a<>+28(SB)/4, $0x3d09ff6a
+DATA lanes_3d09ff6a<>+32(SB)/4, $0x3d09ff6a
+DATA lanes_3d09ff6a<>+36(SB)/4, $0x3d09ff6a
+DATA lanes_3d09ff6a<>+40(SB)/4, $0x3d09ff6a
+DATA lanes_3d09ff6a<>+44(SB)/4, $0x3d09ff6a
+DATA lanes_3d09ff6a<>+48(SB)/4, $0x3d09ff6a
+DATA lanes_3d09ff6a<>+52(SB)/4, $0x3d09ff6a
+DATA lanes_3d09ff6a<>+56(SB)/4, $0x3d09ff6a
+DATA lanes_3d09ff6a<>+60(SB)/4, $0x3d09ff6a
+GLOBL lanes_3d09ff6a<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3c8c7c8f<>+0(SB)/4, $0x3c8c7c8f
+DATA lanes_3c8c7c8f<>+4(SB)/4, $0x3c8c7c8f
+DATA lanes_3c8c7c8f<>+8(SB)/4, $0x3c8c7c8f
+DATA lanes_3c8c7c8f<>+12(SB)/4, $0x3c8c7c8f
+DATA lanes_3c8c7c8f<>+16(SB)/4, $0x3c8c7c8f
+DATA lanes_3c8c7c8f<>+20(SB)/4, $0x3c8c7c8f
+DATA lanes_3c8c7c8f<>+24(SB)/4, $0x3c8c7c8f
+DATA lanes_3c8c7c8f<>+28(SB)/4, $0x3c8c7c8f
+DATA lanes_3c8c7c8f<>+32(SB)/4, $0x3c8c7c8f
+DATA lanes_3c8c7c8f<>+36(SB)/4, $0x3c8c7c8f
+DATA lanes_3c8c7c8f<>+40(SB)/4, $0x3c8c7c8f
+DATA lanes_3c8c7c8f<>+44(SB)/4, $0x3c8c7c8f
+DATA lanes_3c8c7c8f<>+48(SB)/4, $0x3c8c7c8f
+DATA lanes_3c8c7c8f<>+52(SB)/4, $0x3c8c7c8f
+DATA lanes_3c8c7c8f<>+56(SB)/4, $0x3c8c7c8f
+DATA lanes_3c8c7c8f<>+60(SB)/4, $0x3c8c7c8f
+GLOBL lanes_3c8c7c8f<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3cfec6d1<>+0(SB)/4, $0x3cfec6d1
+DATA lanes_3cfec6d1<>+4(SB)/4, $0x3cfec6d1
+DATA lanes_3cfec6d1<>+8(SB)/4, $0x3cfec6d1
+DATA lanes_3cfec6d1<>+12(SB)/4, $0x3cfec6d1
+DATA lanes_3cfec6d1<>+16(SB)/4, $0x3cfec6d1
+DATA lanes_3cfec6d1<>+20(SB)/4, $0x3cfec6d1
+DATA lanes_3cfec6d1<>+24(SB)/4, $0x3cfec6d1
+DATA lanes_3cfec6d1<>+28(SB)/4, $0x3cfec6d1
+DATA lanes_3cfec6d1<>+32(SB)/4, $0x3cfec6d1
+DATA lanes_3cfec6d1<>+36(SB)/4, $0x3cfec6d1
+DATA lanes_3cfec6d1<>+40(SB)/4, $0x3cfec6d1
+DATA lanes_3cfec6d1<>+44(SB)/4, $0x3cfec6d1
+DATA lanes_3cfec6d1<>+48(SB)/4, $0x3cfec6d1
+DATA lanes_3cfec6d1<>+52(SB)/4, $0x3cfec6d1
+DATA lanes_3cfec6d1<>+56(SB)/4, $0x3cfec6d1
+DATA lanes_3cfec6d1<>+60(SB)/4, $0x3cfec6d1
+GLOBL lanes_3cfec6d1<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3d36addd<>+0(SB)/4, $0x3d36addd
+DATA lanes_3d36addd<>+4(SB)/4, $0x3d36addd
+DATA lanes_3d36addd<>+8(SB)/4, $0x3d36addd
+DATA lanes_3d36addd<>+12(SB)/4, $0x3d36addd
+DATA lanes_3d36addd<>+16(SB)/4, $0x3d36addd
+DATA lanes_3d36addd<>+20(SB)/4, $0x3d36addd
+DATA lanes_3d36addd<>+24(SB)/4, $0x3d36addd
+DATA lanes_3d36addd<>+28(SB)/4, $0x3d36addd
+DATA lanes_3d36addd<>+32(SB)/4, $0x3d36addd
+DATA lanes_3d36addd<>+36(SB)/4, $0x3d36addd
+DATA lanes_3d36addd<>+40(SB)/4, $0x3d36addd
+DATA lanes_3d36addd<>+44(SB)/4, $0x3d36addd
+DATA lanes_3d36addd<>+48(SB)/4, $0x3d36addd
+DATA lanes_3d36addd<>+52(SB)/4, $0x3d36addd
+DATA lanes_3d36addd<>+56(SB)/4, $0x3d36addd
+DATA lanes_3d36addd<>+60(SB)/4, $0x3d36addd
+GLOBL lanes_3d36addd<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3d999a18<>+0(SB)/4, $0x3d999a18
+DATA lanes_3d999a18<>+4(SB)/4, $0x3d999a18
+DATA lanes_3d999a18<>+8(SB)/4, $0x3d999a18
+DATA lanes_3d999a18<>+12(SB)/4, $0x3d999a18
+DATA lanes_3d999a18<>+16(SB)/4, $0x3d999a18
+DATA lanes_3d999a18<>+20(SB)/4, $0x3d999a18
+DATA lanes_3d999a18<>+24(SB)/4, $0x3d999a18
+DATA lanes_3d999a18<>+28(SB)/4, $0x3d999a18
+DATA lanes_3d999a18<>+32(SB)/4, $0x3d999a18
+DATA lanes_3d999a18<>+36(SB)/4, $0x3d999a18
+DATA lanes_3d999a18<>+40(SB)/4, $0x3d999a18
+DATA lanes_3d999a18<>+44(SB)/4, $0x3d999a18
+DATA lanes_3d999a18<>+48(SB)/4, $0x3d999a18
+DATA lanes_3d999a18<>+52(SB)/4, $0x3d999a18
+DATA lanes_3d999a18<>+56(SB)/4, $0x3d999a18
+DATA lanes_3d999a18<>+60(SB)/4, $0x3d999a18
+GLOBL lanes_3d999a18<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3e2aaaaa<>+0(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+4(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+8(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+12(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+16(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+20(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+24(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+28(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+32(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+36(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+40(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+44(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+48(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+52(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+56(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+60(SB)/4, $0x3e2aaaaa
+GLOBL lanes_3e2aaaaa<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3fc90fdb<>+0(SB)/4, $0x3fc90fdb
+DATA lanes_3fc90fdb<>+4(SB)/4, $0x3fc90fdb
+DATA lanes_3fc90fdb<>+8(SB)/4, $0x3fc90fdb
+DATA lanes_3fc90fdb<>+12(SB)/4, $0x3fc90fdb
+DATA lanes_3fc90fdb<>+16(SB)/4, $0x3fc90fdb
+DATA lanes_3fc90fdb<>+20(SB)/4, $0x3fc90fdb
+DATA lanes_3fc90fdb<>+24(SB)/4, $0x3fc90fdb
+DATA lanes_3fc90fdb<>+28(SB)/4, $0x3fc90fdb
+DATA lanes_3fc90fdb<>+32(SB)/4, $0x3fc90fdb
+DATA lanes_3fc90fdb<>+36(SB)/4, $0x3fc90fdb
+DATA lanes_3fc90fdb<>+40(SB)/4, $0x3fc90fdb
+DATA lanes_3fc90fdb<>+44(SB)/4, $0x3fc90fdb
+DATA lanes_3fc90fdb<>+48(SB)/4, $0x3fc90fdb
+DATA lanes_3fc90fdb<>+52(SB)/4, $0x3fc90fdb
+DATA lanes_3fc90fdb<>+56(SB)/4, $0x3fc90fdb
+DATA lanes_3fc90fdb<>+60(SB)/4, $0x3fc90fdb
+GLOBL lanes_3fc90fdb<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_b33bbd2e<>+0(SB)/4, $0xb33bbd2e
+DATA lanes_b33bbd2e<>+4(SB)/4, $0xb33bbd2e
+DATA lanes_b33bbd2e<>+8(SB)/4, $0xb33bbd2e
+DATA lanes_b33bbd2e<>+12(SB)/4, $0xb33bbd2e
+DATA lanes_b33bbd2e<>+16(SB)/4, $0xb33bbd2e
+DATA lanes_b33bbd2e<>+20(SB)/4, $0xb33bbd2e
+DATA lanes_b33bbd2e<>+24(SB)/4, $0xb33bbd2e
+DATA lanes_b33bbd2e<>+28(SB)/4, $0xb33bbd2e
+DATA lanes_b33bbd2e<>+32(SB)/4, $0xb33bbd2e
+DATA lanes_b33bbd2e<>+36(SB)/4, $0xb33bbd2e
+DATA lanes_b33bbd2e<>+40(SB)/4, $0xb33bbd2e
+DATA lanes_b33bbd2e<>+44(SB)/4, $0xb33bbd2e
+DATA lanes_b33bbd2e<>+48(SB)/4, $0xb33bbd2e
+DATA lanes_b33bbd2e<>+52(SB)/4, $0xb33bbd2e
+DATA lanes_b33bbd2e<>+56(SB)/4, $0xb33bbd2e
+DATA lanes_b33bbd2e<>+60(SB)/4, $0xb33bbd2e
+GLOBL lanes_b33bbd2e<>(SB), RODATA|NOPTR, $64
+
+// func mapAcos512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
+TEXT ·mapAcos512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000010, DX
+	JLT  tail
+
+loop:
+	VMOVUPS     (SI), Z0
+	VANDPS      lanes_7fffffff<>+0(SB), Z0, Z1
+	VMOVUPS     lanes_3f000000<>+0(SB), Z2
+	VCMPPS      $0x11, Z1, Z2, K1
+	VMOVUPS     lanes_3f800000<>+0(SB), Z2
+	VSUBPS      Z1, Z2, Z2
+	VMULPS      lanes_3f000000<>+0(SB), Z2, Z2
+	VMULPS      Z1, Z1, Z3
+	VBLENDMPS   Z2, Z3, K1, Z2
+	VSQRTPS     Z2, Z3
+	VBLENDMPS   Z3, Z1, K1, Z1
+	VMULPS      Z2, Z1, Z3
+	VMOVUPS     lanes_3d09ff6a<>+0(SB), Z4
+	VFMADD213PS lanes_3c8c7c8f<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_3cfec6d1<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_3d36addd<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_3d999a18<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_3e2aaaaa<>+0(SB), Z2, Z4
+	VFMADD231PS Z4, Z3, Z1
+	VANDPS      lanes_80000000<>+0(SB), Z0, Z2
+	VORPS       Z2, Z1, Z2
+	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z3
+	VSUBPS      lanes_b33bbd2e<>+0(SB), Z2, Z2
+	VSUBPS      Z2, Z3, Z2
+	VADDPS      Z1, Z1, Z1
+	VPMOVD2M    Z0, K2
+	VMOVUPS     lanes_40490fdb<>+0(SB), Z0
+	VSUBPS      lanes_b3bbbd2e<>+0(SB), Z1, Z3
+	VSUBPS      Z3, Z0, Z0
+	VBLENDMPS   Z0, Z1, K2, Z0
+	VBLENDMPS   Z0, Z2, K1, Z0
+	VMOVUPS     Z0, (DI)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000010, DX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000010, DX
+	JZ          done
+	MOVQ        DX, CX
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVQ       AX, K1
+	VMOVUPS.Z   (SI), K1, Z0
+	VANDPS      lanes_7fffffff<>+0(SB), Z0, Z1
+	VMOVUPS     lanes_3f000000<>+0(SB), Z2
+	VCMPPS      $0x11, Z1, Z2, K2
+	VMOVUPS     lanes_3f800000<>+0(SB), Z2
+	VSUBPS      Z1, Z2, Z2
+	VMULPS      lanes_3f000000<>+0(SB), Z2, Z2
+	VMULPS      Z1, Z1, Z3
+	VBLENDMPS   Z2, Z3, K2, Z2
+	VSQRTPS     Z2, Z3
+	VBLENDMPS   Z3, Z1, K2, Z1
+	VMULPS      Z2, Z1, Z3
+	VMOVUPS     lanes_3d09ff6a<>+0(SB), Z4
+	VFMADD213PS lanes_3c8c7c8f<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_3cfec6d1<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_3d36addd<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_3d999a18<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_3e2aaaaa<>+0(SB), Z2, Z4
+	VFMADD231PS Z4, Z3, Z1
+	VANDPS      lanes_80000000<>+0(SB), Z0, Z2
+	VORPS       Z2, Z1, Z2
+	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z3
+	VSUBPS      lanes_b33bbd2e<>+0(SB), Z2, Z2
+	VSUBPS      Z2, Z3, Z2
+	VADDPS      Z1, Z1, Z1
+	VPMOVD2M    Z0, K3
+	VMOVUPS     lanes_40490fdb<>+0(SB), Z0
+	VSUBPS      lanes_b3bbbd2e<>+0(SB), Z1, Z3
+	VSUBPS      Z3, Z0, Z0
+	VBLENDMPS   Z0, Z1, K3, Z0
+	VBLENDMPS   Z0, Z2, K2, Z0
+	VMOVUPS     Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes_40490fdb<>+0(SB)/4, $0x40490fdb
+DATA lanes_40490fdb<>+4(SB)/4, $0x40490fdb
+DATA lanes_40490fdb<>+8(SB)/4, $0x40490fdb
+DATA lanes_40490fdb<>+12(SB)/4, $0x40490fdb
+DATA lanes_40490fdb<>+16(SB)/4, $0x40490fdb
+DATA lanes_40490fdb<>+20(SB)/4, $0x40490fdb
+DATA lanes_40490fdb<>+24(SB)/4, $0x40490fdb
+DATA lanes_40490fdb<>+28(SB)/4, $0x40490fdb
+DATA lanes_40490fdb<>+32(SB)/4, $0x40490fdb
+DATA lanes_40490fdb<>+36(SB)/4, $0x40490fdb
+DATA lanes_40490fdb<>+40(SB)/4, $0x40490fdb
+DATA lanes_40490fdb<>+44(SB)/4, $0x40490fdb
+DATA lanes_40490fdb<>+48(SB)/4, $0x40490fdb
+DATA lanes_40490fdb<>+52(SB)/4, $0x40490fdb
+DATA lanes_40490fdb<>+56(SB)/4, $0x40490fdb
+DATA lanes_40490fdb<>+60(SB)/4, $0x40490fdb
+GLOBL lanes_40490fdb<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_b3bbbd2e<>+0(SB)/4, $0xb3bbbd2e
+DATA lanes_b3bbbd2e<>+4(SB)/4, $0xb3bbbd2e
+DATA lanes_b3bbbd2e<>+8(SB)/4, $0xb3bbbd2e
+DATA lanes_b3bbbd2e<>+12(SB)/4, $0xb3bbbd2e
+DATA lanes_b3bbbd2e<>+16(SB)/4, $0xb3bbbd2e
+DATA lanes_b3bbbd2e<>+20(SB)/4, $0xb3bbbd2e
+DATA lanes_b3bbbd2e<>+24(SB)/4, $0xb3bbbd2e
+DATA lanes_b3bbbd2e<>+28(SB)/4, $0xb3bbbd2e
+DATA lanes_b3bbbd2e<>+32(SB)/4, $0xb3bbbd2e
+DATA lanes_b3bbbd2e<>+36(SB)/4, $0xb3bbbd2e
+DATA lanes_b3bbbd2e<>+40(SB)/4, $0xb3bbbd2e
+DATA lanes_b3bbbd2e<>+44(SB)/4, $0xb3bbbd2e
+DATA lanes_b3bbbd2e<>+48(SB)/4, $0xb3bbbd2e
+DATA lanes_b3bbbd2e<>+52(SB)/4, $0xb3bbbd2e
+DATA lanes_b3bbbd2e<>+56(SB)/4, $0xb3bbbd2e
+DATA lanes_b3bbbd2e<>+60(SB)/4, $0xb3bbbd2e
+GLOBL lanes_b3bbbd2e<>(SB), RODATA|NOPTR, $64
+
+// func mapAtan512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
+TEXT ·mapAtan512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000010, DX
+	JLT  tail
+
+loop:
+	VMOVUPS     (SI), Z0
+	VANDPS      lanes_7fffffff<>+0(SB), Z0, Z1
+	VMOVUPS     lanes_3f800000<>+0(SB), Z2
+	VCMPPS      $0x11, Z1, Z2, K1
+	VMOVUPS     lanes_3f800000<>+0(SB), Z2
+	VDIVPS      Z1, Z2, Z2
+	VBLENDMPS   Z2, Z1, K1, Z1
+	VMULPS      Z1, Z1, Z2
+	VMULPS      Z2, Z1, Z3
+	VMOVUPS     lanes_ba7571ff<>+0(SB), Z4
+	VFMADD213PS lanes_3bcb663a<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_bc9dc96a<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_bd6bf57d<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_3d97e90c<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_bdb9128e<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_3de36ca5<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_be12481b<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_beaaaaab<>+0(SB), Z2, Z4
+	VFMADD231PS Z4, Z3, Z1
+	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z2
+	VSUBPS      lanes_b33bbd2e<>+0(SB), Z1, Z3
+	VSUBPS      Z3, Z2, Z2
+	VBLENDMPS   Z2, Z1, K1, Z1
+	VANDPS      lanes_80000000<>+0(SB), Z0, Z0
+	VORPS       Z0, Z1, Z0
+	VMOVUPS     Z0, (DI)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000010, DX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000010, DX
+	JZ          done
+	MOVQ        DX, CX
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVQ       AX, K1
+	VMOVUPS.Z   (SI), K1, Z0
+	VANDPS      lanes_7fffffff<>+0(SB), Z0, Z1
+	VMOVUPS     lanes_3f800000<>+0(SB), Z2
+	VCMPPS      $0x11, Z1, Z2, K2
+	VMOVUPS     lanes_3f800000<>+0(SB), Z2
+	VDIVPS      Z1, Z2, Z2
+	VBLENDMPS   Z2, Z1, K2, Z1
+	VMULPS      Z1, Z1, Z2
+	VMULPS      Z2, Z1, Z3
+	VMOVUPS     lanes_ba7571ff<>+0(SB), Z4
+	VFMADD213PS lanes_3bcb663a<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_bc9dc96a<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_bd6bf57d<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_3d97e90c<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_bdb9128e<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_3de36ca5<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_be12481b<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z2, Z4
+	VFMADD213PS lanes_beaaaaab<>+0(SB), Z2, Z4
+	VFMADD231PS Z4, Z3, Z1
+	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z2
+	VSUBPS      lanes_b33bbd2e<>+0(SB), Z1, Z3
+	VSUBPS      Z3, Z2, Z2
+	VBLENDMPS   Z2, Z1, K2, Z1
+	VANDPS      lanes_80000000<>+0(SB), Z0, Z0
+	VORPS       Z0, Z1, Z0
+	VMOVUPS     Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes_ba7571ff<>+0(SB)/4, $0xba7571ff
+DATA lanes_ba7571ff<>+4(SB)/4, $0xba7571ff
+DATA lanes_ba7571ff<>+8(SB)/4, $0xba7571ff
+DATA lanes_ba7571ff<>+12(SB)/4, $0xba7571ff
+DATA lanes_ba7571ff<>+16(SB)/4, $0xba7571ff
+DATA lanes_ba7571ff<>+20(SB)/4, $0xba7571ff
+DATA lanes_ba7571ff<>+24(SB)/4, $0xba7571ff
+DATA lanes_ba7571ff<>+28(SB)/4, $0xba7571ff
+DATA lanes_ba7571ff<>+32(SB)/4, $0xba7571ff
+DATA lanes_ba7571ff<>+36(SB)/4, $0xba7571ff
+DATA lanes_ba7571ff<>+40(SB)/4, $0xba7571ff
+DATA lanes_ba7571ff<>+44(SB)/4, $0xba7571ff
+DATA lanes_ba7571ff<>+48(SB)/4, $0xba7571ff
+DATA lanes_ba7571ff<>+52(SB)/4, $0xba7571ff
+DATA lanes_ba7571ff<>+56(SB)/4, $0xba7571ff
+DATA lanes_ba7571ff<>+60(SB)/4, $0xba7571ff
+GLOBL lanes_ba7571ff<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3bcb663a<>+0(SB)/4, $0x3bcb663a
+DATA lanes_3bcb663a<>+4(SB)/4, $0x3bcb663a
+DATA lanes_3bcb663a<>+8(SB)/4, $0x3bcb663a
+DATA lanes_3bcb663a<>+12(SB)/4, $0x3bcb663a
+DATA lanes_3bcb663a<>+16(SB)/4, $0x3bcb663a
+DATA lanes_3bcb663a<>+20(SB)/4, $0x3bcb663a
+DATA lanes_3bcb663a<>+24(SB)/4, $0x3bcb663a
+DATA lanes_3bcb663a<>+28(SB)/4, $0x3bcb663a
+DATA lanes_3bcb663a<>+32(SB)/4, $0x3bcb663a
+DATA lanes_3bcb663a<>+36(SB)/4, $0x3bcb663a
+DATA lanes_3bcb663a<>+40(SB)/4, $0x3bcb663a
+DATA lanes_3bcb663a<>+44(SB)/4, $0x3bcb663a
+DATA lanes_3bcb663a<>+48(SB)/4, $0x3bcb663a
+DATA lanes_3bcb663a<>+52(SB)/4, $0x3bcb663a
+DATA lanes_3bcb663a<>+56(SB)/4, $0x3bcb663a
+DATA lanes_3bcb663a<>+60(SB)/4, $0x3bcb663a
+GLOBL lanes_3bcb663a<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_bc9dc96a<>+0(SB)/4, $0xbc9dc96a
+DATA lanes_bc9dc96a<>+4(SB)/4, $0xbc9dc96a
+DATA lanes_bc9dc96a<>+8(SB)/4, $0xbc9dc96a
+DATA lanes_bc9dc96a<>+12(SB)/4, $0xbc9dc96a
+DATA lanes_bc9dc96a<>+16(SB)/4, $0xbc9dc96a
+DATA lanes_bc9dc96a<>+20(SB)/4, $0xbc9dc96a
+DATA lanes_bc9dc96a<>+24(SB)/4, $0xbc9dc96a
+DATA lanes_bc9dc96a<>+28(SB)/4, $0xbc9dc96a
+DATA lanes_bc9dc96a<>+32(SB)/4, $0xbc9dc96a
+DATA lanes_bc9dc96a<>+36(SB)/4, $0xbc9dc96a
+DATA lanes_bc9dc96a<>+40(SB)/4, $0xbc9dc96a
+DATA lanes_bc9dc96a<>+44(SB)/4, $0xbc9dc96a
+DATA lanes_bc9dc96a<>+48(SB)/4, $0xbc9dc96a
+DATA lanes_bc9dc96a<>+52(SB)/4, $0xbc9dc96a
+DATA lanes_bc9dc96a<>+56(SB)/4, $0xbc9dc96a
+DATA lanes_bc9dc96a<>+60(SB)/4, $0xbc9dc96a
+GLOBL lanes_bc9dc96a<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3d1cfd3e<>+0(SB)/4, $0x3d1cfd3e
+DATA lanes_3d1cfd3e<>+4(SB)/4, $0x3d1cfd3e
+DATA lanes_3d1cfd3e<>+8(SB)/4, $0x3d1cfd3e
+DATA lanes_3d1cfd3e<>+12(SB)/4, $0x3d1cfd3e
+DATA lanes_3d1cfd3e<>+16(SB)/4, $0x3d1cfd3e
+DATA lanes_3d1cfd3e<>+20(SB)/4, $0x3d1cfd3e
+DATA lanes_3d1cfd3e<>+24(SB)/4, $0x3d1cfd3e
+DATA lanes_3d1cfd3e<>+28(SB)/4, $0x3d1cfd3e
+DATA lanes_3d1cfd3e<>+32(SB)/4, $0x3d1cfd3e
+DATA lanes_3d1cfd3e<>+36(SB)/4, $0x3d1cfd3e
+DATA lanes_3d1cfd3e<>+40(SB)/4, $0x3d1cfd3e
+DATA lanes_3d1cfd3e<>+44(SB)/4, $0x3d1cfd3e
+DATA lanes_3d1cfd3e<>+48(SB)/4, $0x3d1cfd3e
+DATA lanes_3d1cfd3e<>+52(SB)/4, $0x3d1cfd3e
+DATA lanes_3d1cfd3e<>+56(SB)/4, $0x3d1cfd3e
+DATA lanes_3d1cfd3e<>+60(SB)/4, $0x3d1cfd3e
+GLOBL lanes_3d1cfd3e<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_bd6bf57d<>+0(SB)/4, $0xbd6bf57d
+DATA lanes_bd6bf57d<>+4(SB)/4, $0xbd6bf57d
+DATA lanes_bd6bf57d<>+8(SB)/4, $0xbd6bf57d
+DATA lanes_bd6bf57d<>+12(SB)/4, $0xbd6bf57d
+DATA lanes_bd6bf57d<>+16(SB)/4, $0xbd6bf57d
+DATA lanes_bd6bf57d<>+20(SB)/4, $0xbd6bf57d
+DATA lanes_bd6bf57d<>+24(SB)/4, $0xbd6bf57d
+DATA lanes_bd6bf57d<>+28(SB)/4, $0xbd6bf57d
+DATA lanes_bd6bf57d<>+32(SB)/4, $0xbd6bf57d
+DATA lanes_bd6bf57d<>+36(SB)/4, $0xbd6bf57d
+DATA lanes_bd6bf57d<>+40(SB)/4, $0xbd6bf57d
+DATA lanes_bd6bf57d<>+44(SB)/4, $0xbd6bf57d
+DATA lanes_bd6bf57d<>+48(SB)/4, $0xbd6bf57d
+DATA lanes_bd6bf57d<>+52(SB)/4, $0xbd6bf57d
+DATA lanes_bd6bf57d<>+56(SB)/4, $0xbd6bf57d
+DATA lanes_bd6bf57d<>+60(SB)/4, $0xbd6bf57d
+GLOBL lanes_bd6bf57d<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3d97e90c<>+0(SB)/4, $0x3d97e90c
+DATA lanes_3d97e90c<>+4(SB)/4, $0x3d97e90c
+DATA lanes_3d97e90c<>+8(SB)/4, $0x3d97e90c
+DATA lanes_3d97e90c<>+12(SB)/4, $0x3d97e90c
+DATA lanes_3d97e90c<>+16(SB)/4, $0x3d97e90c
+DATA lanes_3d97e90c<>+20(SB)/4, $0x3d97e90c
+DATA lanes_3d97e90c<>+24(SB)/4, $0x3d97e90c
+DATA lanes_3d97e90c<>+28(SB)/4, $0x3d97e90c
+DATA lanes_3d97e90c<>+32(SB)/4, $0x3d97e90c
+DATA lanes_3d97e90c<>+36(SB)/4, $0x3d97e90c
+DATA lanes_3d97e90c<>+40(SB)/4, $0x3d97e90c
+DATA lanes_3d97e90c<>+44(SB)/4, $0x3d97e90c
+DATA lanes_3d97e90c<>+48(SB)/4, $0x3d97e90c
+DATA lanes_3d97e90c<>+52(SB)/4, $0x3d97e90c
+DATA lanes_3d97e90c<>+56(SB)/4, $0x3d97e90c
+DATA lanes_3d97e90c<>+60(SB)/4, $0x3d97e90c
+GLOBL lanes_3d97e90c<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_bdb9128e<>+0(SB)/4, $0xbdb9128e
+DATA lanes_bdb9128e<>+4(SB)/4, $0xbdb9128e
+DATA lanes_bdb9128e<>+8(SB)/4, $0xbdb9128e
+DATA lanes_bdb9128e<>+12(SB)/4, $0xbdb9128e
+DATA lanes_bdb9128e<>+16(SB)/4, $0xbdb9128e
+DATA lanes_bdb9128e<>+20(SB)/4, $0xbdb9128e
+DATA lanes_bdb9128e<>+24(SB)/4, $0xbdb9128e
+DATA lanes_bdb9128e<>+28(SB)/4, $0xbdb9128e
+DATA lanes_bdb9128e<>+32(SB)/4, $0xbdb9128e
+DATA lanes_bdb9128e<>+36(SB)/4, $0xbdb9128e
+DATA lanes_bdb9128e<>+40(SB)/4, $0xbdb9128e
+DATA lanes_bdb9128e<>+44(SB)/4, $0xbdb9128e
+DATA lanes_bdb9128e<>+48(SB)/4, $0xbdb9128e
+DATA lanes_bdb9128e<>+52(SB)/4, $0xbdb9128e
+DATA lanes_bdb9128e<>+56(SB)/4, $0xbdb9128e
+DATA lanes_bdb9128e<>+60(SB)/4, $0xbdb9128e
+GLOBL lanes_bdb9128e<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3de36ca5<>+0(SB)/4, $0x3de36ca5
+DATA lanes_3de36ca5<>+4(SB)/4, $0x3de36ca5
+DATA lanes_3de36ca5<>+8(SB)/4, $0x3de36ca5
+DATA lanes_3de36ca5<>+12(SB)/4, $0x3de36ca5
+DATA lanes_3de36ca5<>+16(SB)/4, $0x3de36ca5
+DATA lanes_3de36ca5<>+20(SB)/4, $0x3de36ca5
+DATA lanes_3de36ca5<>+24(SB)/4, $0x3de36ca5
+DATA lanes_3de36ca5<>+28(SB)/4, $0x3de36ca5
+DATA lanes_3de36ca5<>+32(SB)/4, $0x3de36ca5
+DATA lanes_3de36ca5<>+36(SB)/4, $0x3de36ca5
+DATA lanes_3de36ca5<>+40(SB)/4, $0x3de36ca5
+DATA lanes_3de36ca5<>+44(SB)/4, $0x3de36ca5
+DATA lanes_3de36ca5<>+48(SB)/4, $0x3de36ca5
+DATA lanes_3de36ca5<>+52(SB)/4, $0x3de36ca5
+DATA lanes_3de36ca5<>+56(SB)/4, $0x3de36ca5
+DATA lanes_3de36ca5<>+60(SB)/4, $0x3de36ca5
+GLOBL lanes_3de36ca5<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_be12481b<>+0(SB)/4, $0xbe12481b
+DATA lanes_be12481b<>+4(SB)/4, $0xbe12481b
+DATA lanes_be12481b<>+8(SB)/4, $0xbe12481b
+DATA lanes_be12481b<>+12(SB)/4, $0xbe12481b
+DATA lanes_be12481b<>+16(SB)/4, $0xbe12481b
+DATA lanes_be12481b<>+20(SB)/4, $0xbe12481b
+DATA lanes_be12481b<>+24(SB)/4, $0xbe12481b
+DATA lanes_be12481b<>+28(SB)/4, $0xbe12481b
+DATA lanes_be12481b<>+32(SB)/4, $0xbe12481b
+DATA lanes_be12481b<>+36(SB)/4, $0xbe12481b
+DATA lanes_be12481b<>+40(SB)/4, $0xbe12481b
+DATA lanes_be12481b<>+44(SB)/4, $0xbe12481b
+DATA lanes_be12481b<>+48(SB)/4, $0xbe12481b
+DATA lanes_be12481b<>+52(SB)/4, $0xbe12481b
+DATA lanes_be12481b<>+56(SB)/4, $0xbe12481b
+DATA lanes_be12481b<>+60(SB)/4, $0xbe12481b
+GLOBL lanes_be12481b<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3e4cccc6<>+0(SB)/4, $0x3e4cccc6
+DATA lanes_3e4cccc6<>+4(SB)/4, $0x3e4cccc6
+DATA lanes_3e4cccc6<>+8(SB)/4, $0x3e4cccc6
+DATA lanes_3e4cccc6<>+12(SB)/4, $0x3e4cccc6
+DATA lanes_3e4cccc6<>+16(SB)/4, $0x3e4cccc6
+DATA lanes_3e4cccc6<>+20(SB)/4, $0x3e4cccc6
+DATA lanes_3e4cccc6<>+24(SB)/4, $0x3e4cccc6
+DATA lanes_3e4cccc6<>+28(SB)/4, $0x3e4cccc6
+DATA lanes_3e4cccc6<>+32(SB)/4, $0x3e4cccc6
+DATA lanes_3e4cccc6<>+36(SB)/4, $0x3e4cccc6
+DATA lanes_3e4cccc6<>+40(SB)/4, $0x3e4cccc6
+DATA lanes_3e4cccc6<>+44(SB)/4, $0x3e4cccc6
+DATA lanes_3e4cccc6<>+48(SB)/4, $0x3e4cccc6
+DATA lanes_3e4cccc6<>+52(SB)/4, $0x3e4cccc6
+DATA lanes_3e4cccc6<>+56(SB)/4, $0x3e4cccc6
+DATA lanes_3e4cccc6<>+60(SB)/4, $0x3e4cccc6
+GLOBL lanes_3e4cccc6<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_beaaaaab<>+0(SB)/4, $0xbeaaaaab
+DATA lanes_beaaaaab<>+4(SB)/4, $0xbeaaaaab
+DATA lanes_beaaaaab<>+8(SB)/4, $0xbeaaaaab
+DATA lanes_beaaaaab<>+12(SB)/4, $0xbeaaaaab
+DATA lanes_beaaaaab<>+16(SB)/4, $0xbeaaaaab
+DATA lanes_beaaaaab<>+20(SB)/4, $0xbeaaaaab
+DATA lanes_beaaaaab<>+24(SB)/4, $0xbeaaaaab
+DATA lanes_beaaaaab<>+28(SB)/4, $0xbeaaaaab
+DATA lanes_beaaaaab<>+32(SB)/4, $0xbeaaaaab
+DATA lanes_beaaaaab<>+36(SB)/4, $0xbeaaaaab
+DATA lanes_beaaaaab<>+40(SB)/4, $0xbeaaaaab
+DATA lanes_beaaaaab<>+44(SB)/4, $0xbeaaaaab
+DATA lanes_beaaaaab<>+48(SB)/4, $0xbeaaaaab
+DATA lanes_beaaaaab<>+52(SB)/4, $0xbeaaaaab
+DATA lanes_beaaaaab<>+56(SB)/4, $0xbeaaaaab
+DATA lanes_beaaaaab<>+60(SB)/4, $0xbeaaaaab
+GLOBL lanes_beaaaaab<>(SB), RODATA|NOPTR, $64
+
+// func mapAtan2512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
+TEXT ·mapAtan2512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000010, DX
+	JLT  tail
+
+loop:
+	VMOVUPS     (SI), Z0
+	VMOVUPS     (R8), Z1
+	VANDPS      lanes_7fffffff<>+0(SB), Z1, Z2
+	VANDPS      lanes_7fffffff<>+0(SB), Z0, Z3
+	VMINPS      Z3, Z2, Z4
+	VMAXPS      Z3, Z2, Z5
+	VDIVPS      Z5, Z4, Z6
+	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z5, K1
+	VMOVUPS     lanes_00000000<>+0(SB), Z5
+	VBLENDMPS   Z5, Z6, K1, Z5
+	VCMPPS      $0x00, lanes_7f800000<>+0(SB), Z4, K1
+	VMOVUPS     lanes_3f800000<>+0(SB), Z4
+	VBLENDMPS   Z4, Z5, K1, Z4
+	VMULPS      Z4, Z4, Z5
+	VMULPS      Z5, Z4, Z6
+	VMOVUPS     lanes_ba7571ff<>+0(SB), Z7
+	VFMADD213PS lanes_3bcb663a<>+0(SB), Z5, Z7
+	VFMADD213PS lanes_bc9dc96a<>+0(SB), Z5, Z7
+	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Z5, Z7
+	VFMADD213PS lanes_bd6bf57d<>+0(SB), Z5, Z7
+	VFMADD213PS lanes_3d97e90c<>+0(SB), Z5, Z7
+	VFMADD213PS lanes_bdb9128e<>+0(SB), Z5, Z7
+	VFMADD213PS lanes_3de36ca5<>+0(SB), Z5, Z7
+	VFMADD213PS lanes_be12481b<>+0(SB), Z5, Z7
+	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z5, Z7
+	VFMADD213PS lanes_beaaaaab<>+0(SB), Z5, Z7
+	VFMADD231PS Z7, Z6, Z4
+	VCMPPS      $0x11, Z3, Z2, K1
+	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z2
+	VSUBPS      lanes_b33bbd2e<>+0(SB), Z4, Z3
+	VSUBPS      Z3, Z2, Z2
+	VBLENDMPS   Z2, Z4, K1, Z2
+	VPMOVD2M    Z1, K1
+	VMOVUPS     lanes_40490fdb<>+0(SB), Z3
+	VSUBPS      lanes_b3bbbd2e<>+0(SB), Z2, Z4
+	VSUBPS      Z4, Z3, Z3
+	VBLENDMPS   Z3, Z2, K1, Z2
+	VANDPS      lanes_80000000<>+0(SB), Z0, Z3
+	VORPS       Z3, Z2, Z2
+	VCMPPS      $0x03, Z0, Z1, K1
+	VADDPS      Z0, Z1, Z0
+	VBLENDMPS   Z0, Z2, K1, Z0
+	VMOVUPS     Z0, (DI)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, R8
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000010, DX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000010, DX
+	JZ          done
+	MOVQ        DX, CX
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVQ       AX, K1
+	VMOVUPS.Z   (SI), K1, Z0
+	VMOVUPS.Z   (R8), K1, Z1
+	VANDPS      lanes_7fffffff<>+0(SB), Z1, Z2
+	VANDPS      lanes_7fffffff<>+0(SB), Z0, Z3
+	VMINPS      Z3, Z2, Z4
+	VMAXPS      Z3, Z2, Z5
+	VDIVPS      Z5, Z4, Z6
+	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z5, K2
+	VMOVUPS     lanes_00000000<>+0(SB), Z5
+	VBLENDMPS   Z5, Z6, K2, Z5
+	VCMPPS      $0x00, lanes_7f800000<>+0(SB), Z4, K2
+	VMOVUPS     lanes_3f800000<>+0(SB), Z4
+	VBLENDMPS   Z4, Z5, K2, Z4
+	VMULPS      Z4, Z4, Z5
+	VMULPS      Z5, Z4, Z6
+	VMOVUPS     lanes_ba7571ff<>+0(SB), Z7
+	VFMADD213PS lanes_3bcb663a<>+0(SB), Z5, Z7
+	VFMADD213PS lanes_bc9dc96a<>+0(SB), Z5, Z7
+	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Z5, Z7
+	VFMADD213PS lanes_bd6bf57d<>+0(SB), Z5, Z7
+	VFMADD213PS lanes_3d97e90c<>+0(SB), Z5, Z7
+	VFMADD213PS lanes_bdb9128e<>+0(SB), Z5, Z7
+	VFMADD213PS lanes_3de36ca5<>+0(SB), Z5, Z7
+	VFMADD213PS lanes_be12481b<>+0(SB), Z5, Z7
+	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z5, Z7
+	VFMADD213PS lanes_beaaaaab<>+0(SB), Z5, Z7
+	VFMADD231PS Z7, Z6, Z4
+	VCMPPS      $0x11, Z3, Z2, K2
+	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z2
+	VSUBPS      lanes_b33bbd2e<>+0(SB), Z4, Z3
+	VSUBPS      Z3, Z2, Z2
+	VBLENDMPS   Z2, Z4, K2, Z2
+	VPMOVD2M    Z1, K2
+	VMOVUPS     lanes_40490fdb<>+0(SB), Z3
+	VSUBPS      lanes_b3bbbd2e<>+0(SB), Z2, Z4
+	VSUBPS      Z4, Z3, Z3
+	VBLENDMPS   Z3, Z2, K2, Z2
+	VANDPS      lanes_80000000<>+0(SB), Z0, Z3
+	VORPS       Z3, Z2, Z2
+	VCMPPS      $0x03, Z0, Z1, K2
+	VADDPS      Z0, Z1, Z0
+	VBLENDMPS   Z0, Z2, K2, Z0
+	VMOVUPS     Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapPow512(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F
+TEXT ·mapPow512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000010, DX
+	JLT  tail
+
+loop:
+	VMOVUPS       (SI), Z0
+	VMOVUPS       (R8), Z1
+	VANDPS        lanes_7fffffff<>+0(SB), Z0, Z2
+	VCMPPS        $0x11, lanes_00800000<>+0(SB), Z2, K1
+	VMULPS        lanes_4c000000<>+0(SB), Z2, Z3
+	VBLENDMPS     Z3, Z2, K1, Z3
+	VPSUBD        lanes_3f3504f3<>+0(SB), Z3, Z5
+	VPSRAD        $0x17, Z5, Z5
+	VCVTDQ2PS     Z5, Z6
+	VMOVUPS       lanes_41c80000<>+0(SB), Z7
+	VMOVUPS       lanes_00000000<>+0(SB), Z8
+	VBLENDMPS     Z7, Z8, K1, Z7
+	VPSLLD        $0x17, Z5, Z5
+	VPSUBD        Z5, Z3, Z3
+	VSUBPS        Z7, Z6, Z5
+	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z2, K1
+	VMOVUPS       lanes_ff800000<>+0(SB), Z6
+	VBLENDMPS     Z6, Z5, K1, Z5
+	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z2, K1
+	VMOVUPS       lanes_7f800000<>+0(SB), Z6
+	VBLENDMPS     Z6, Z5, K1, Z5
+	VCVTPS2PD     Y3, Z6
+	VCVTPS2PD     Y5, Z7
+	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z6, Z8
+	VADDPD        lanes_3ff0000000000000<>+0(SB), Z6, Z6
+	VDIVPD        Z6, Z8, Z6
+	VMULPD        Z6, Z6, Z8
+	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z9
+	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z8, Z9
+	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z8, Z9
+	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z8, Z9
+	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z8, Z9
+	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z8, Z9
+	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z8, Z9
+	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z8, Z9
+	VFMADD231PD   Z9, Z6, Z7
+	VCVTPS2PD     Y1, Z6
+	VMULPD        Z6, Z7, Z6
+	VMOVUPS       lanes_4079000000000000<>+0(SB), Z7
+	VMOVUPS       lanes_c079000000000000<>+0(SB), Z8
+	VMAXPD        Z6, Z8, Z6
+	VMINPD        Z6, Z7, Z6
+	VRNDSCALEPD   $0x08, Z6, Z7
+	VSUBPD        Z7, Z6, Z6
+	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z8
+	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z6, Z8
+	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z6, Z8
+	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z6, Z8
+	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z6, Z8
+	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z6, Z8
+	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z6, Z8
+	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z6, Z8
+	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z6, Z8
+	VSCALEFPD     Z7, Z8, Z6
+	VCVTPD2PS     Z6, Y4
+	VEXTRACTF64X4 $0x01, Z3, Y3
+	VCVTPS2PD     Y3, Z3
+	VEXTRACTF64X4 $0x01, Z5, Y5
+	VCVTPS2PD     Y5, Z5
+	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z3, Z6
+	VADDPD        lanes_3ff0000000000000<>+0(SB), Z3, Z3
+	VDIVPD        Z3, Z6, Z3
+	VMULPD        Z3, Z3, Z6
+	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z7
+	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z6, Z7
+	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z6, Z7
+	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z6, Z7
+	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z6, Z7
+	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z6, Z7
+	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z6, Z7
+	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z6, Z7
+	VFMADD231PD   Z7, Z3, Z5
+	VEXTRACTF64X4 $0x01, Z1, Y3
+	VCVTPS2PD     Y3, Z3
+	VMULPD        Z3, Z5, Z3
+	VMOVUPS       lanes_4079000000000000<>+0(SB), Z5
+	VMOVUPS       lanes_c079000000000000<>+0(SB), Z6
+	VMAXPD        Z3, Z6, Z3
+	VMINPD        Z3, Z5, Z3
+	VRNDSCALEPD   $0x08, Z3, Z5
+	VSUBPD        Z5, Z3, Z3
+	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z6
+	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z3, Z6
+	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z3, Z6
+	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z3, Z6
+	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z3, Z6
+	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z3, Z6
+	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z3, Z6
+	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z3, Z6
+	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z3, Z6
+	VSCALEFPD     Z5, Z6, Z3
+	VCVTPD2PS     Z3, Y3
+	VINSERTF64X4  $0x01, Y3, Z4, Z3
+	VRNDSCALEPS   $0x08, Z1, Z5
+	VCMPPS        $0x00, Z1, Z5, K1
+	VMULPS        lanes_3f000000<>+0(SB), Z1, Z5
+	VMOVUPS       lanes_00000000<>+0(SB), Z6
+	VRNDSCALEPS   $0x0b, Z5, Z7
+	VCMPPS        $0x04, Z5, Z7, K2
+	VANDPS        lanes_80000000<>+0(SB), Z0, Z5
+	VBLENDMPS     Z5, Z6, K2, Z5
+	VBLENDMPS     Z5, Z6, K1, Z5
+	VORPS         Z5, Z3, Z3
+	VCMPPS        $0x11, lanes_00000000<>+0(SB), Z0, K2
+	VMOVUPS       lanes_7fc00000<>+0(SB), Z5
+	VBLENDMPS     Z5, Z3, K2, Z5
+	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z2, K2
+	VBLENDMPS     Z3, Z5, K2, Z5
+	VBLENDMPS     Z3, Z5, K1, Z3
+	VCMPPS        $0x03, Z1, Z0, K1
+	VADDPS        Z1, Z0, Z5
+	VBLENDMPS     Z5, Z3, K1, Z3
+	VMOVUPS       lanes_3f800000<>+0(SB), Z5
+	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z1, K1
+	VBLENDMPS     Z5, Z3, K1, Z3
+	VCMPPS        $0x00, Z5, Z0, K1
+	VBLENDMPS     Z5, Z3, K1, Z0
+	VCMPPS        $0x00, Z5, Z2, K1
+	VANDPS        lanes_7fffffff<>+0(SB), Z1, Z1
+	VBLENDMPS     Z1, Z5, K1, Z1
+	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z1, K1
+	VBLENDMPS     Z5, Z0, K1, Z0
+	VMOVUPS       Z0, (DI)
+	ADDQ          $0x00000040, SI
+	ADDQ          $0x00000040, R8
+	ADDQ          $0x00000040, DI
+	SUBQ          $0x00000010, DX
+	JGE           loop
+
+tail:
+	ADDQ          $0x00000010, DX
+	JZ            done
+	MOVQ          DX, CX
+	MOVQ          $0x00000001, AX
+	SHLQ          CL, AX
+	DECQ          AX
+	KMOVQ         AX, K1
+	VMOVUPS.Z     (SI), K1, Z0
+	VMOVUPS.Z     (R8), K1, Z1
+	VANDPS        lanes_7fffffff<>+0(SB), Z0, Z2
+	VCMPPS        $0x11, lanes_00800000<>+0(SB), Z2, K2
+	VMULPS        lanes_4c000000<>+0(SB), Z2, Z3
+	VBLENDMPS     Z3, Z2, K2, Z3
+	VPSUBD        lanes_3f3504f3<>+0(SB), Z3, Z5
+	VPSRAD        $0x17, Z5, Z5
+	VCVTDQ2PS     Z5, Z6
+	VMOVUPS       lanes_41c80000<>+0(SB), Z7
+	VMOVUPS       lanes_00000000<>+0(SB), Z8
+	VBLENDMPS     Z7, Z8, K2, Z7
+	VPSLLD        $0x17, Z5, Z5
+	VPSUBD        Z5, Z3, Z3
+	VSUBPS        Z7, Z6, Z5
+	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z2, K2
+	VMOVUPS       lanes_ff800000<>+0(SB), Z6
+	VBLENDMPS     Z6, Z5, K2, Z5
+	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z2, K2
+	VMOVUPS       lanes_7f800000<>+0(SB), Z6
+	VBLENDMPS     Z6, Z5, K2, Z5
+	VCVTPS2PD     Y3, Z6
+	VCVTPS2PD     Y5, Z7
+	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z6, Z8
+	VADDPD        lanes_3ff0000000000000<>+0(SB), Z6, Z6
+	VDIVPD        Z6, Z8, Z6
+	VMULPD        Z6, Z6, Z8
+	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z9
+	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z8, Z9
+	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z8, Z9
+	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z8, Z9
+	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z8, Z9
+	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z8, Z9
+	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z8, Z9
+	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z8, Z9
+	VFMADD231PD   Z9, Z6, Z7
+	VCVTPS2PD     Y1, Z6
+	VMULPD        Z6, Z7, Z6
+	VMOVUPS       lanes_4079000000000000<>+0(SB), Z7
+	VMOVUPS       lanes_c079000000000000<>+0(SB), Z8
+	VMAXPD        Z6, Z8, Z6
+	VMINPD        Z6, Z7, Z6
+	VRNDSCALEPD   $0x08, Z6, Z7
+	VSUBPD        Z7, Z6, Z6
+	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z8
+	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z6, Z8
+	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z6, Z8
+	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z6, Z8
+	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z6, Z8
+	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z6, Z8
+	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z6, Z8
+	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z6, Z8
+	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z6, Z8
+	VSCALEFPD     Z7, Z8, Z6
+	VCVTPD2PS     Z6, Y4
+	VEXTRACTF64X4 $0x01, Z3, Y3
+	VCVTPS2PD     Y3, Z3
+	VEXTRACTF64X4 $0x01, Z5, Y5
+	VCVTPS2PD     Y5, Z5
+	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z3, Z6
+	VADDPD        lanes_3ff0000000000000<>+0(SB), Z3, Z3
+	VDIVPD        Z3, Z6, Z3
+	VMULPD        Z3, Z3, Z6
+	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z7
+	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z6, Z7
+	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z6, Z7
+	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z6, Z7
+	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z6, Z7
+	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z6, Z7
+	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z6, Z7
+	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z6, Z7
+	VFMADD231PD   Z7, Z3, Z5
+	VEXTRACTF64X4 $0x01, Z1, Y3
+	VCVTPS2PD     Y3, Z3
+	VMULPD        Z3, Z5, Z3
+	VMOVUPS       lanes_4079000000000000<>+0(SB), Z5
+	VMOVUPS       lanes_c079000000000000<>+0(SB), Z6
+	VMAXPD        Z3, Z6, Z3
+	VMINPD        Z3, Z5, Z3
+	VRNDSCALEPD   $0x08, Z3, Z5
+	VSUBPD        Z5, Z3, Z3
+	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z6
+	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z3, Z6
+	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z3, Z6
+	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z3, Z6
+	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z3, Z6
+	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z3, Z6
+	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z3, Z6
+	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z3, Z6
+	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z3, Z6
+	VSCALEFPD     Z5, Z6, Z3
+	VCVTPD2PS     Z3, Y3
+	VINSERTF64X4  $0x01, Y3, Z4, Z3
+	VRNDSCALEPS   $0x08, Z1, Z4
+	VCMPPS        $0x00, Z1, Z4, K2
+	VMULPS        lanes_3f000000<>+0(SB), Z1, Z4
+	VMOVUPS       lanes_00000000<>+0(SB), Z5
+	VRNDSCALEPS   $0x0b, Z4, Z6
+	VCMPPS        $0x04, Z4, Z6, K3
+	VANDPS        lanes_80000000<>+0(SB), Z0, Z4
+	VBLENDMPS     Z4, Z5, K3, Z4
+	VBLENDMPS     Z4, Z5, K2, Z4
+	VORPS         Z4, Z3, Z3
+	VCMPPS        $0x11, lanes_00000000<>+0(SB), Z0, K3
+	VMOVUPS       lanes_7fc00000<>+0(SB), Z4
+	VBLENDMPS     Z4, Z3, K3, Z4
+	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z2, K3
+	VBLENDMPS     Z3, Z4, K3, Z4
+	VBLENDMPS     Z3, Z4, K2, Z3
+	VCMPPS        $0x03, Z1, Z0, K2
+	VADDPS        Z1, Z0, Z4
+	VBLENDMPS     Z4, Z3, K2, Z3
+	VMOVUPS       lanes_3f800000<>+0(SB), Z4
+	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z1, K2
+	VBLENDMPS     Z4, Z3, K2, Z3
+	VCMPPS        $0x00, Z4, Z0, K2
+	VBLENDMPS     Z4, Z3, K2, Z0
+	VCMPPS        $0x00, Z4, Z2, K2
+	VANDPS        lanes_7fffffff<>+0(SB), Z1, Z1
+	VBLENDMPS     Z1, Z4, K2, Z1
+	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z1, K2
+	VBLENDMPS     Z4, Z0, K2, Z0
+	VMOVUPS       Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes_3ff0000000000000<>+0(SB)/8, $0x3ff0000000000000
+DATA lanes_3ff0000000000000<>+8(SB)/8, $0x3ff0000000000000
+DATA lanes_3ff0000000000000<>+16(SB)/8, $0x3ff0000000000000
+DATA lanes_3ff0000000000000<>+24(SB)/8, $0x3ff0000000000000
+DATA lanes_3ff0000000000000<>+32(SB)/8, $0x3ff0000000000000
+DATA lanes_3ff0000000000000<>+40(SB)/8, $0x3ff0000000000000
+DATA lanes_3ff0000000000000<>+48(SB)/8, $0x3ff0000000000000
+DATA lanes_3ff0000000000000<>+56(SB)/8, $0x3ff0000000000000
+GLOBL lanes_3ff0000000000000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3fc89f3b1694cffe<>+0(SB)/8, $0x3fc89f3b1694cffe
+DATA lanes_3fc89f3b1694cffe<>+8(SB)/8, $0x3fc89f3b1694cffe
+DATA lanes_3fc89f3b1694cffe<>+16(SB)/8, $0x3fc89f3b1694cffe
+DATA lanes_3fc89f3b1694cffe<>+24(SB)/8, $0x3fc89f3b1694cffe
+DATA lanes_3fc89f3b1694cffe<>+32(SB)/8, $0x3fc89f3b1694cffe
+DATA lanes_3fc89f3b1694cffe<>+40(SB)/8, $0x3fc89f3b1694cffe
+DATA lanes_3fc89f3b1694cffe<>+48(SB)/8, $0x3fc89f3b1694cffe
+DATA lanes_3fc89f3b1694cffe<>+56(SB)/8, $0x3fc89f3b1694cffe
+GLOBL lanes_3fc89f3b1694cffe<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3fcc68f568d31760<>+0(SB)/8, $0x3fcc68f568d31760
+DATA lanes_3fcc68f568d31760<>+8(SB)/8, $0x3fcc68f568d31760
+DATA lanes_3fcc68f568d31760<>+16(SB)/8, $0x3fcc68f568d31760
+DATA lanes_3fcc68f568d31760<>+24(SB)/8, $0x3fcc68f568d31760
+DATA lanes_3fcc68f568d31760<>+32(SB)/8, $0x3fcc68f568d31760
+DATA lanes_3fcc68f568d31760<>+40(SB)/8, $0x3fcc68f568d31760
+DATA lanes_3fcc68f568d31760<>+48(SB)/8, $0x3fcc68f568d31760
+DATA lanes_3fcc68f568d31760<>+56(SB)/8, $0x3fcc68f568d31760
+GLOBL lanes_3fcc68f568d31760<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3fd0c9a84994022d<>+0(SB)/8, $0x3fd0c9a84994022d
+DATA lanes_3fd0c9a84994022d<>+8(SB)/8, $0x3fd0c9a84994022d
+DATA lanes_3fd0c9a84994022d<>+16(SB)/8, $0x3fd0c9a84994022d
+DATA lanes_3fd0c9a84994022d<>+24(SB)/8, $0x3fd0c9a84994022d
+DATA lanes_3fd0c9a84994022d<>+32(SB)/8, $0x3fd0c9a84994022d
+DATA lanes_3fd0c9a84994022d<>+40(SB)/8, $0x3fd0c9a84994022d
+DATA lanes_3fd0c9a84994022d<>+48(SB)/8, $0x3fd0c9a84994022d
+DATA lanes_3fd0c9a84994022d<>+56(SB)/8, $0x3fd0c9a84994022d
+GLOBL lanes_3fd0c9a84994022d<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3fd484b13d7c02a9<>+0(SB)/8, $0x3fd484b13d7c02a9
+DATA lanes_3fd484b13d7c02a9<>+8(SB)/8, $0x3fd484b13d7c02a9
+DATA lanes_3fd484b13d7c02a9<>+16(SB)/8, $0x3fd484b13d7c02a9
+DATA lanes_3fd484b13d7c02a9<>+24(SB)/8, $0x3fd484b13d7c02a9
+DATA lanes_3fd484b13d7c02a9<>+32(SB)/8, $0x3fd484b13d7c02a9
+DATA lanes_3fd484b13d7c02a9<>+40(SB)/8, $0x3fd484b13d7c02a9
+DATA lanes_3fd484b13d7c02a9<>+48(SB)/8, $0x3fd484b13d7c02a9
+DATA lanes_3fd484b13d7c02a9<>+56(SB)/8, $0x3fd484b13d7c02a9
+GLOBL lanes_3fd484b13d7c02a9<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3fda61762a7aded9<>+0(SB)/8, $0x3fda61762a7aded9
+DATA lanes_3fda61762a7aded9<>+8(SB)/8, $0x3fda61762a7aded9
+DATA lanes_3fda61762a7aded9<>+16(SB)/8, $0x3fda61762a7aded9
+DATA lanes_3fda61762a7aded9<>+24(SB)/8, $0x3fda61762a7aded9
+DATA lanes_3fda61762a7aded9<>+32(SB)/8, $0x3fda61762a7aded9
+DATA lanes_3fda61762a7aded9<>+40(SB)/8, $0x3fda61762a7aded9
+DATA lanes_3fda61762a7aded9<>+48(SB)/8, $0x3fda61762a7aded9
+DATA lanes_3fda61762a7aded9<>+56(SB)/8, $0x3fda61762a7aded9
+GLOBL lanes_3fda61762a7aded9<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3fe2776c50ef9bfe<>+0(SB)/8, $0x3fe2776c50ef9bfe
+DATA lanes_3fe2776c50ef9bfe<>+8(SB)/8, $0x3fe2776c50ef9bfe
+DATA lanes_3fe2776c50ef9bfe<>+16(SB)/8, $0x3fe2776c50ef9bfe
+DATA lanes_3fe2776c50ef9bfe<>+24(SB)/8, $0x3fe2776c50ef9bfe
+DATA lanes_3fe2776c50ef9bfe<>+32(SB)/8, $0x3fe2776c50ef9bfe
+DATA lanes_3fe2776c50ef9bfe<>+40(SB)/8, $0x3fe2776c50ef9bfe
+DATA lanes_3fe2776c50ef9bfe<>+48(SB)/8, $0x3fe2776c50ef9bfe
+DATA lanes_3fe2776c50ef9bfe<>+56(SB)/8, $0x3fe2776c50ef9bfe
+GLOBL lanes_3fe2776c50ef9bfe<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3feec709dc3a03fd<>+0(SB)/8, $0x3feec709dc3a03fd
+DATA lanes_3feec709dc3a03fd<>+8(SB)/8, $0x3feec709dc3a03fd
+DATA lanes_3feec709dc3a03fd<>+16(SB)/8, $0x3feec709dc3a03fd
+DATA lanes_3feec709dc3a03fd<>+24(SB)/8, $0x3feec709dc3a03fd
+DATA lanes_3feec709dc3a03fd<>+32(SB)/8, $0x3feec709dc3a03fd
+DATA lanes_3feec709dc3a03fd<>+40(SB)/8, $0x3feec709dc3a03fd
+DATA lanes_3feec709dc3a03fd<>+48(SB)/8, $0x3feec709dc3a03fd
+DATA lanes_3feec709dc3a03fd<>+56(SB)/8, $0x3feec709dc3a03fd
+GLOBL lanes_3feec709dc3a03fd<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_40071547652b82fe<>+0(SB)/8, $0x40071547652b82fe
+DATA lanes_40071547652b82fe<>+8(SB)/8, $0x40071547652b82fe
+DATA lanes_40071547652b82fe<>+16(SB)/8, $0x40071547652b82fe
+DATA lanes_40071547652b82fe<>+24(SB)/8, $0x40071547652b82fe
+DATA lanes_40071547652b82fe<>+32(SB)/8, $0x40071547652b82fe
+DATA lanes_40071547652b82fe<>+40(SB)/8, $0x40071547652b82fe
+DATA lanes_40071547652b82fe<>+48(SB)/8, $0x40071547652b82fe
+DATA lanes_40071547652b82fe<>+56(SB)/8, $0x40071547652b82fe
+GLOBL lanes_40071547652b82fe<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_4079000000000000<>+0(SB)/8, $0x4079000000000000
+DATA lanes_4079000000000000<>+8(SB)/8, $0x4079000000000000
+DATA lanes_4079000000000000<>+16(SB)/8, $0x4079000000000000
+DATA lanes_4079000000000000<>+24(SB)/8, $0x4079000000000000
+DATA lanes_4079000000000000<>+32(SB)/8, $0x4079000000000000
+DATA lanes_4079000000000000<>+40(SB)/8, $0x4079000000000000
+DATA lanes_4079000000000000<>+48(SB)/8, $0x4079000000000000
+DATA lanes_4079000000000000<>+56(SB)/8, $0x4079000000000000
+GLOBL lanes_4079000000000000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_c079000000000000<>+0(SB)/8, $0xc079000000000000
+DATA lanes_c079000000000000<>+8(SB)/8, $0xc079000000000000
+DATA lanes_c079000000000000<>+16(SB)/8, $0xc079000000000000
+DATA lanes_c079000000000000<>+24(SB)/8, $0xc079000000000000
+DATA lanes_c079000000000000<>+32(SB)/8, $0xc079000000000000
+DATA lanes_c079000000000000<>+40(SB)/8, $0xc079000000000000
+DATA lanes_c079000000000000<>+48(SB)/8, $0xc079000000000000
+DATA lanes_c079000000000000<>+56(SB)/8, $0xc079000000000000
+GLOBL lanes_c079000000000000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3eb62c0223a5c821<>+0(SB)/8, $0x3eb62c0223a5c821
+DATA lanes_3eb62c0223a5c821<>+8(SB)/8, $0x3eb62c0223a5c821
+DATA lanes_3eb62c0223a5c821<>+16(SB)/8, $0x3eb62c0223a5c821
+DATA lanes_3eb62c0223a5c821<>+24(SB)/8, $0x3eb62c0223a5c821
+DATA lanes_3eb62c0223a5c821<>+32(SB)/8, $0x3eb62c0223a5c821
+DATA lanes_3eb62c0223a5c821<>+40(SB)/8, $0x3eb62c0223a5c821
+DATA lanes_3eb62c0223a5c821<>+48(SB)/8, $0x3eb62c0223a5c821
+DATA lanes_3eb62c0223a5c821<>+56(SB)/8, $0x3eb62c0223a5c821
+GLOBL lanes_3eb62c0223a5c821<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3eeffcbfc588b0c2<>+0(SB)/8, $0x3eeffcbfc588b0c2
+DATA lanes_3eeffcbfc588b0c2<>+8(SB)/8, $0x3eeffcbfc588b0c2
+DATA lanes_3eeffcbfc588b0c2<>+16(SB)/8, $0x3eeffcbfc588b0c2
+DATA lanes_3eeffcbfc588b0c2<>+24(SB)/8, $0x3eeffcbfc588b0c2
+DATA lanes_3eeffcbfc588b0c2<>+32(SB)/8, $0x3eeffcbfc588b0c2
+DATA lanes_3eeffcbfc588b0c2<>+40(SB)/8, $0x3eeffcbfc588b0c2
+DATA lanes_3eeffcbfc588b0c2<>+48(SB)/8, $0x3eeffcbfc588b0c2
+DATA lanes_3eeffcbfc588b0c2<>+56(SB)/8, $0x3eeffcbfc588b0c2
+GLOBL lanes_3eeffcbfc588b0c2<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3f2430912f86c785<>+0(SB)/8, $0x3f2430912f86c785
+DATA lanes_3f2430912f86c785<>+8(SB)/8, $0x3f2430912f86c785
+DATA lanes_3f2430912f86c785<>+16(SB)/8, $0x3f2430912f86c785
+DATA lanes_3f2430912f86c785<>+24(SB)/8, $0x3f2430912f86c785
+DATA lanes_3f2430912f86c785<>+32(SB)/8, $0x3f2430912f86c785
+DATA lanes_3f2430912f86c785<>+40(SB)/8, $0x3f2430912f86c785
+DATA lanes_3f2430912f86c785<>+48(SB)/8, $0x3f2430912f86c785
+DATA lanes_3f2430912f86c785<>+56(SB)/8, $0x3f2430912f86c785
+GLOBL lanes_3f2430912f86c785<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3f55d87fe78a672f<>+0(SB)/8, $0x3f55d87fe78a672f
+DATA lanes_3f55d87fe78a672f<>+8(SB)/8, $0x3f55d87fe78a672f
+DATA lanes_3f55d87fe78a672f<>+16(SB)/8, $0x3f55d87fe78a672f
+DATA lanes_3f55d87fe78a672f<>+24(SB)/8, $0x3f55d87fe78a672f
+DATA lanes_3f55d87fe78a672f<>+32(SB)/8, $0x3f55d87fe78a672f
+DATA lanes_3f55d87fe78a672f<>+40(SB)/8, $0x3f55d87fe78a672f
+DATA lanes_3f55d87fe78a672f<>+48(SB)/8, $0x3f55d87fe78a672f
+DATA lanes_3f55d87fe78a672f<>+56(SB)/8, $0x3f55d87fe78a672f
+GLOBL lanes_3f55d87fe78a672f<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3f83b2ab6fba4e76<>+0(SB)/8, $0x3f83b2ab6fba4e76
+DATA lanes_3f83b2ab6fba4e76<>+8(SB)/8, $0x3f83b2ab6fba4e76
+DATA lanes_3f83b2ab6fba4e76<>+16(SB)/8, $0x3f83b2ab6fba4e76
+DATA lanes_3f83b2ab6fba4e76<>+24(SB)/8, $0x3f83b2ab6fba4e76
+DATA lanes_3f83b2ab6fba4e76<>+32(SB)/8, $0x3f83b2ab6fba4e76
+DATA lanes_3f83b2ab6fba4e76<>+40(SB)/8, $0x3f83b2ab6fba4e76
+DATA lanes_3f83b2ab6fba4e76<>+48(SB)/8, $0x3f83b2ab6fba4e76
+DATA lanes_3f83b2ab6fba4e76<>+56(SB)/8, $0x3f83b2ab6fba4e76
+GLOBL lanes_3f83b2ab6fba4e76<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3fac6b08d704a0be<>+0(SB)/8, $0x3fac6b08d704a0be
+DATA lanes_3fac6b08d704a0be<>+8(SB)/8, $0x3fac6b08d704a0be
+DATA lanes_3fac6b08d704a0be<>+16(SB)/8, $0x3fac6b08d704a0be
+DATA lanes_3fac6b08d704a0be<>+24(SB)/8, $0x3fac6b08d704a0be
+DATA lanes_3fac6b08d704a0be<>+32(SB)/8, $0x3fac6b08d704a0be
+DATA lanes_3fac6b08d704a0be<>+40(SB)/8, $0x3fac6b08d704a0be
+DATA lanes_3fac6b08d704a0be<>+48(SB)/8, $0x3fac6b08d704a0be
+DATA lanes_3fac6b08d704a0be<>+56(SB)/8, $0x3fac6b08d704a0be
+GLOBL lanes_3fac6b08d704a0be<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3fcebfbdff82c58e<>+0(SB)/8, $0x3fcebfbdff82c58e
+DATA lanes_3fcebfbdff82c58e<>+8(SB)/8, $0x3fcebfbdff82c58e
+DATA lanes_3fcebfbdff82c58e<>+16(SB)/8, $0x3fcebfbdff82c58e
+DATA lanes_3fcebfbdff82c58e<>+24(SB)/8, $0x3fcebfbdff82c58e
+DATA lanes_3fcebfbdff82c58e<>+32(SB)/8, $0x3fcebfbdff82c58e
+DATA lanes_3fcebfbdff82c58e<>+40(SB)/8, $0x3fcebfbdff82c58e
+DATA lanes_3fcebfbdff82c58e<>+48(SB)/8, $0x3fcebfbdff82c58e
+DATA lanes_3fcebfbdff82c58e<>+56(SB)/8, $0x3fcebfbdff82c58e
+GLOBL lanes_3fcebfbdff82c58e<>(SB), RODATA|NOPTR, $64
+
+DATA lanes_3fe62e42fefa39ef<>+0(SB)/8, $0x3fe62e42fefa39ef
+DATA lanes_3fe62e42fefa39ef<>+8(SB)/8, $0x3fe62e42fefa39ef
+DATA lanes_3fe62e42fefa39ef<>+16(SB)/8, $0x3fe62e42fefa39ef
+DATA lanes_3fe62e42fefa39ef<>+24(SB)/8, $0x3fe62e42fefa39ef
+DATA lanes_3fe62e42fefa39ef<>+32(SB)/8, $0x3fe62e42fefa39ef
+DATA lanes_3fe62e42fefa39ef<>+40(SB)/8, $0x3fe62e42fefa39ef
+DATA lanes_3fe62e42fefa39ef<>+48(SB)/8, $0x3fe62e42fefa39ef
+DATA lanes_3fe62e42fefa39ef<>+56(SB)/8, $0x3fe62e42fefa39ef
+GLOBL lanes_3fe62e42fefa39ef<>(SB), RODATA|NOPTR, $64
+
+// func mapWhereByte512(dst uintptr, c uintptr, a uintptr, b uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·mapWhereByte512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ c+8(FP), SI
+	MOVQ a+16(FP), R8
+	MOVQ b+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000040, DX
+	JLT  tail
+
+loop:
+	VMOVUPS   (SI), Z0
+	VMOVUPS   (R8), Z1
+	VMOVUPS   (R9), Z2
+	VPTESTMB  Z0, Z0, K1
+	VPBLENDMB Z1, Z2, K1, Z0
+	VMOVUPS   Z0, (DI)
+	ADDQ      $0x00000040, SI
+	ADDQ      $0x00000040, R8
+	ADDQ      $0x00000040, R9
+	ADDQ      $0x00000040, DI
+	SUBQ      $0x00000040, DX
+	JGE       loop
+
+tail:
+	ADDQ       $0x00000040, DX
+	JZ         done
+	MOVQ       DX, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, Z0
+	VMOVDQU8.Z (R8), K1, Z1
+	VMOVDQU8.Z (R9), K1, Z2
+	VPTESTMB   Z0, Z0, K2
+	VPBLENDMB  Z1, Z2, K2, Z0
+	VMOVDQU8   Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapWhere512(dst uintptr, c uintptr, a uintptr, b uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL
+TEXT ·mapWhere512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ c+8(FP), SI
+	MOVQ a+16(FP), R8
+	MOVQ b+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000010, DX
+	JLT  tail
+
+loop:
+	VMOVUPS   (SI), X0
 	VMOVUPS   (R8), Z1
 	VMOVUPS   (R9), Z2
 	VPMOVZXBD X0, Z0
 	VPTESTMD  Z0, Z0, K1
-	VBLENDMPS Z1, Z2, K1, Z3
-	VMOVUPS   Z3, (DI)
+	VPBLENDMD Z1, Z2, K1, Z0
+	VMOVUPS   Z0, (DI)
 	ADDQ      $0x00000010, SI
 	ADDQ      $0x00000040, R8
 	ADDQ      $0x00000040, R9
@@ -2655,14 +5065,60 @@ tail:
 	MOVQ       $0x00000001, AX
 	SHLQ       CL, AX
 	DECQ       AX
-	KMOVW      AX, K1
-	VMOVUPS.Z  (R8), K1, Z0
-	VMOVUPS.Z  (R9), K1, Z1
-	VMOVDQU8.Z (SI), K1, X2
-	VPMOVZXBD  X2, Z2
-	VPTESTMD   Z2, Z2, K2
-	VBLENDMPS  Z0, Z1, K2, Z4
-	VMOVUPS    Z4, K1, (DI)
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, X0
+	VMOVUPS.Z  (R8), K1, Z1
+	VMOVUPS.Z  (R9), K1, Z2
+	VPMOVZXBD  X0, Z0
+	VPTESTMD   Z0, Z0, K2
+	VPBLENDMD  Z1, Z2, K2, Z0
+	VMOVUPS    Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapWhereLong512(dst uintptr, c uintptr, a uintptr, b uintptr, n int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL
+TEXT ·mapWhereLong512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ c+8(FP), SI
+	MOVQ a+16(FP), R8
+	MOVQ b+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
+	VMOVQ     (SI), X0
+	VMOVUPS   (R8), Z1
+	VMOVUPS   (R9), Z2
+	VPMOVZXBQ X0, Z0
+	VPTESTMQ  Z0, Z0, K1
+	VPBLENDMQ Z1, Z2, K1, Z0
+	VMOVUPS   Z0, (DI)
+	ADDQ      $0x00000008, SI
+	ADDQ      $0x00000040, R8
+	ADDQ      $0x00000040, R9
+	ADDQ      $0x00000040, DI
+	SUBQ      $0x00000008, DX
+	JGE       loop
+
+tail:
+	ADDQ       $0x00000008, DX
+	JZ         done
+	MOVQ       DX, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVQ      AX, K1
+	VMOVDQU8.Z (SI), K1, X0
+	VMOVUPD.Z  (R8), K1, Z1
+	VMOVUPD.Z  (R9), K1, Z2
+	VPMOVZXBQ  X0, Z0
+	VPTESTMQ   Z0, Z0, K2
+	VPBLENDMQ  Z1, Z2, K2, Z0
+	VMOVUPD    Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -3348,7 +5804,7 @@ done:
 
 // func mapLess256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
 // Requires: AVX
-TEXT ·mapLess256(SB), NOSPLIT, $0-40
+TEXT ·mapLess256(SB), NOSPLIT, $32-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
 	MOVQ b+16(FP), R8
@@ -3387,14 +5843,14 @@ tail:
 	VPACKSSDW    X1, X0, X0
 	VPACKSSWB    X0, X0, X0
 	VPAND        lanes_01010101<>+0(SB), X0, X0
-	VMOVQ        X0, AX
+	VMOVQ        X0, (SP)
+	IMUL3Q       $0x01, DX, CX
 
-byte:
-	MOVB AL, (DI)
-	SHRQ $0x08, AX
-	INCQ DI
-	DECQ DX
-	JNZ  byte
+byte1:
+	MOVB -1(SP)(CX*1), AL
+	MOVB AL, -1(DI)(CX*1)
+	DECQ CX
+	JNZ  byte1
 
 done:
 	VZEROUPPER
@@ -3402,7 +5858,7 @@ done:
 
 // func mapLessEqual256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
 // Requires: AVX
-TEXT ·mapLessEqual256(SB), NOSPLIT, $0-40
+TEXT ·mapLessEqual256(SB), NOSPLIT, $32-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
 	MOVQ b+16(FP), R8
@@ -3441,14 +5897,14 @@ tail:
 	VPACKSSDW    X1, X0, X0
 	VPACKSSWB    X0, X0, X0
 	VPAND        lanes_01010101<>+0(SB), X0, X0
-	VMOVQ        X0, AX
+	VMOVQ        X0, (SP)
+	IMUL3Q       $0x01, DX, CX
 
-byte:
-	MOVB AL, (DI)
-	SHRQ $0x08, AX
-	INCQ DI
-	DECQ DX
-	JNZ  byte
+byte2:
+	MOVB -1(SP)(CX*1), AL
+	MOVB AL, -1(DI)(CX*1)
+	DECQ CX
+	JNZ  byte2
 
 done:
 	VZEROUPPER
@@ -3456,7 +5912,7 @@ done:
 
 // func mapEqual256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
 // Requires: AVX
-TEXT ·mapEqual256(SB), NOSPLIT, $0-40
+TEXT ·mapEqual256(SB), NOSPLIT, $32-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
 	MOVQ b+16(FP), R8
@@ -3495,14 +5951,14 @@ tail:
 	VPACKSSDW    X1, X0, X0
 	VPACKSSWB    X0, X0, X0
 	VPAND        lanes_01010101<>+0(SB), X0, X0
-	VMOVQ        X0, AX
+	VMOVQ        X0, (SP)
+	IMUL3Q       $0x01, DX, CX
 
-byte:
-	MOVB AL, (DI)
-	SHRQ $0x08, AX
-	INCQ DI
-	DECQ DX
-	JNZ  byte
+byte3:
+	MOVB -1(SP)(CX*1), AL
+	MOVB AL, -1(DI)(CX*1)
+	DECQ CX
+	JNZ  byte3
 
 done:
 	VZEROUPPER
@@ -3510,7 +5966,7 @@ done:
 
 // func mapNotEqual256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
 // Requires: AVX
-TEXT ·mapNotEqual256(SB), NOSPLIT, $0-40
+TEXT ·mapNotEqual256(SB), NOSPLIT, $32-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
 	MOVQ b+16(FP), R8
@@ -3549,14 +6005,166 @@ tail:
 	VPACKSSDW    X1, X0, X0
 	VPACKSSWB    X0, X0, X0
 	VPAND        lanes_01010101<>+0(SB), X0, X0
-	VMOVQ        X0, AX
+	VMOVQ        X0, (SP)
+	IMUL3Q       $0x01, DX, CX
 
-byte:
-	MOVB AL, (DI)
-	SHRQ $0x08, AX
-	INCQ DI
-	DECQ DX
-	JNZ  byte
+byte4:
+	MOVB -1(SP)(CX*1), AL
+	MOVB AL, -1(DI)(CX*1)
+	DECQ CX
+	JNZ  byte4
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapSign256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX
+TEXT ·mapSign256(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
+	VMOVUPS   (SI), Y0
+	VCMPPS    $0x03, Y0, Y0, Y1
+	VANDPS    lanes_80000000<>+0(SB), Y0, Y2
+	VORPS     lanes_3f800000<>+0(SB), Y2, Y2
+	VBLENDVPS Y1, Y0, Y2, Y1
+	VCMPPS    $0x00, lanes_00000000<>+0(SB), Y0, Y0
+	VMOVUPS   lanes_00000000<>+0(SB), Y2
+	VBLENDVPS Y0, Y2, Y1, Y0
+	VMOVUPS   Y0, (DI)
+	ADDQ      $0x00000020, SI
+	ADDQ      $0x00000020, DI
+	SUBQ      $0x00000008, DX
+	JGE       loop
+
+tail:
+	ADDQ       $0x00000008, DX
+	JZ         done
+	LEAQ       masks<>+0(SB), AX
+	MOVQ       DX, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	VMOVUPS    32(AX), Y15
+	VMASKMOVPS (SI), Y15, Y0
+	VCMPPS     $0x03, Y0, Y0, Y1
+	VANDPS     lanes_80000000<>+0(SB), Y0, Y2
+	VORPS      lanes_3f800000<>+0(SB), Y2, Y2
+	VBLENDVPS  Y1, Y0, Y2, Y1
+	VCMPPS     $0x00, lanes_00000000<>+0(SB), Y0, Y0
+	VMOVUPS    lanes_00000000<>+0(SB), Y2
+	VBLENDVPS  Y0, Y2, Y1, Y0
+	VMASKMOVPS Y0, Y15, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapIsNaN256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX
+TEXT ·mapIsNaN256(SB), NOSPLIT, $32-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
+	VMOVUPS      (SI), Y0
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VPACKSSDW    X1, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPAND        lanes_01010101<>+0(SB), X0, X0
+	VMOVQ        X0, (DI)
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000008, DI
+	SUBQ         $0x00000008, DX
+	JGE          loop
+
+tail:
+	ADDQ         $0x00000008, DX
+	JZ           done
+	LEAQ         masks<>+0(SB), AX
+	MOVQ         DX, CX
+	SHLQ         $0x02, CX
+	SUBQ         CX, AX
+	VMOVUPS      32(AX), Y15
+	VMASKMOVPS   (SI), Y15, Y0
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VPACKSSDW    X1, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPAND        lanes_01010101<>+0(SB), X0, X0
+	VMOVQ        X0, (SP)
+	IMUL3Q       $0x01, DX, CX
+
+byte5:
+	MOVB -1(SP)(CX*1), AL
+	MOVB AL, -1(DI)(CX*1)
+	DECQ CX
+	JNZ  byte5
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapIsInf256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX
+TEXT ·mapIsInf256(SB), NOSPLIT, $32-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
+	VMOVUPS      (SI), Y0
+	VANDPS       lanes_7fffffff<>+0(SB), Y0, Y0
+	VCMPPS       $0x00, lanes_7f800000<>+0(SB), Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VPACKSSDW    X1, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPAND        lanes_01010101<>+0(SB), X0, X0
+	VMOVQ        X0, (DI)
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000008, DI
+	SUBQ         $0x00000008, DX
+	JGE          loop
+
+tail:
+	ADDQ         $0x00000008, DX
+	JZ           done
+	LEAQ         masks<>+0(SB), AX
+	MOVQ         DX, CX
+	SHLQ         $0x02, CX
+	SUBQ         CX, AX
+	VMOVUPS      32(AX), Y15
+	VMASKMOVPS   (SI), Y15, Y0
+	VANDPS       lanes_7fffffff<>+0(SB), Y0, Y0
+	VCMPPS       $0x00, lanes_7f800000<>+0(SB), Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VPACKSSDW    X1, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPAND        lanes_01010101<>+0(SB), X0, X0
+	VMOVQ        X0, (SP)
+	IMUL3Q       $0x01, DX, CX
+
+byte6:
+	MOVB -1(SP)(CX*1), AL
+	MOVB AL, -1(DI)(CX*1)
+	DECQ CX
+	JNZ  byte6
 
 done:
 	VZEROUPPER
@@ -3646,23 +6254,171 @@ done:
 	VZEROUPPER
 	RET
 
-DATA lanes_0000007f<>+0(SB)/4, $0x0000007f
-DATA lanes_0000007f<>+4(SB)/4, $0x0000007f
-DATA lanes_0000007f<>+8(SB)/4, $0x0000007f
-DATA lanes_0000007f<>+12(SB)/4, $0x0000007f
-DATA lanes_0000007f<>+16(SB)/4, $0x0000007f
-DATA lanes_0000007f<>+20(SB)/4, $0x0000007f
-DATA lanes_0000007f<>+24(SB)/4, $0x0000007f
-DATA lanes_0000007f<>+28(SB)/4, $0x0000007f
-DATA lanes_0000007f<>+32(SB)/4, $0x0000007f
-DATA lanes_0000007f<>+36(SB)/4, $0x0000007f
-DATA lanes_0000007f<>+40(SB)/4, $0x0000007f
-DATA lanes_0000007f<>+44(SB)/4, $0x0000007f
-DATA lanes_0000007f<>+48(SB)/4, $0x0000007f
-DATA lanes_0000007f<>+52(SB)/4, $0x0000007f
-DATA lanes_0000007f<>+56(SB)/4, $0x0000007f
-DATA lanes_0000007f<>+60(SB)/4, $0x0000007f
-GLOBL lanes_0000007f<>(SB), RODATA|NOPTR, $64
+// func mapExp2256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·mapExp2256(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
+	VMOVUPS     (SI), Y0
+	VMOVUPS     lanes_43010000<>+0(SB), Y1
+	VMOVUPS     lanes_c3170000<>+0(SB), Y2
+	VMAXPS      Y0, Y2, Y0
+	VMINPS      Y0, Y1, Y0
+	VROUNDPS    $0x08, Y0, Y1
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     lanes_377fe5fe<>+0(SB), Y2
+	VFMADD213PS lanes_39218489<>+0(SB), Y0, Y2
+	VFMADD213PS lanes_3aaec3ff<>+0(SB), Y0, Y2
+	VFMADD213PS lanes_3c1d955b<>+0(SB), Y0, Y2
+	VFMADD213PS lanes_3d635847<>+0(SB), Y0, Y2
+	VFMADD213PS lanes_3e75fdf0<>+0(SB), Y0, Y2
+	VFMADD213PS lanes_3f317218<>+0(SB), Y0, Y2
+	VFMADD213PS lanes_3f800000<>+0(SB), Y0, Y2
+	VCVTPS2DQ   Y1, Y0
+	VPSRAD      $0x01, Y0, Y1
+	VPADDD      lanes_0000007f<>+0(SB), Y1, Y3
+	VPSLLD      $0x17, Y3, Y3
+	VMULPS      Y3, Y2, Y2
+	VPSUBD      Y1, Y0, Y0
+	VPADDD      lanes_0000007f<>+0(SB), Y0, Y0
+	VPSLLD      $0x17, Y0, Y0
+	VMULPS      Y0, Y2, Y0
+	VMOVUPS     Y0, (DI)
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, DI
+	SUBQ        $0x00000008, DX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000008, DX
+	JZ          done
+	LEAQ        masks<>+0(SB), AX
+	MOVQ        DX, CX
+	SHLQ        $0x02, CX
+	SUBQ        CX, AX
+	VMOVUPS     32(AX), Y15
+	VMASKMOVPS  (SI), Y15, Y0
+	VMOVUPS     lanes_43010000<>+0(SB), Y1
+	VMOVUPS     lanes_c3170000<>+0(SB), Y2
+	VMAXPS      Y0, Y2, Y0
+	VMINPS      Y0, Y1, Y0
+	VROUNDPS    $0x08, Y0, Y1
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     lanes_377fe5fe<>+0(SB), Y2
+	VFMADD213PS lanes_39218489<>+0(SB), Y0, Y2
+	VFMADD213PS lanes_3aaec3ff<>+0(SB), Y0, Y2
+	VFMADD213PS lanes_3c1d955b<>+0(SB), Y0, Y2
+	VFMADD213PS lanes_3d635847<>+0(SB), Y0, Y2
+	VFMADD213PS lanes_3e75fdf0<>+0(SB), Y0, Y2
+	VFMADD213PS lanes_3f317218<>+0(SB), Y0, Y2
+	VFMADD213PS lanes_3f800000<>+0(SB), Y0, Y2
+	VCVTPS2DQ   Y1, Y0
+	VPSRAD      $0x01, Y0, Y1
+	VPADDD      lanes_0000007f<>+0(SB), Y1, Y3
+	VPSLLD      $0x17, Y3, Y3
+	VMULPS      Y3, Y2, Y2
+	VPSUBD      Y1, Y0, Y0
+	VPADDD      lanes_0000007f<>+0(SB), Y0, Y0
+	VPSLLD      $0x17, Y0, Y0
+	VMULPS      Y0, Y2, Y0
+	VMASKMOVPS  Y0, Y15, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapExpm1256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·mapExpm1256(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
+	VMOVUPS      (SI), Y0
+	VMOVUPS      lanes_42b30000<>+0(SB), Y1
+	VMOVUPS      lanes_c1c80000<>+0(SB), Y2
+	VMAXPS       Y0, Y2, Y2
+	VMINPS       Y2, Y1, Y1
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y1, Y2
+	VROUNDPS     $0x08, Y2, Y2
+	VFNMADD231PS lanes_3f317200<>+0(SB), Y2, Y1
+	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Y2, Y1
+	VMULPS       Y1, Y1, Y3
+	VMOVUPS      lanes_39500d01<>+0(SB), Y4
+	VFMADD213PS  lanes_3ab60b61<>+0(SB), Y1, Y4
+	VFMADD213PS  lanes_3c088889<>+0(SB), Y1, Y4
+	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Y1, Y4
+	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Y1, Y4
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y1, Y4
+	VFMADD231PS  Y4, Y3, Y1
+	VSUBPS       lanes_40000000<>+0(SB), Y2, Y2
+	VCVTPS2DQ    Y2, Y2
+	VPADDD       lanes_0000007f<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VSUBPS       lanes_3e800000<>+0(SB), Y2, Y3
+	VFMADD231PS  Y1, Y2, Y3
+	VMULPS       lanes_40800000<>+0(SB), Y3, Y1
+	VANDPS       lanes_7fffffff<>+0(SB), Y0, Y2
+	VCMPPS       $0x11, lanes_33000000<>+0(SB), Y2, Y2
+	VBLENDVPS    Y2, Y0, Y1, Y0
+	VMOVUPS      Y0, (DI)
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000020, DI
+	SUBQ         $0x00000008, DX
+	JGE          loop
+
+tail:
+	ADDQ         $0x00000008, DX
+	JZ           done
+	LEAQ         masks<>+0(SB), AX
+	MOVQ         DX, CX
+	SHLQ         $0x02, CX
+	SUBQ         CX, AX
+	VMOVUPS      32(AX), Y15
+	VMASKMOVPS   (SI), Y15, Y0
+	VMOVUPS      lanes_42b30000<>+0(SB), Y1
+	VMOVUPS      lanes_c1c80000<>+0(SB), Y2
+	VMAXPS       Y0, Y2, Y2
+	VMINPS       Y2, Y1, Y1
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y1, Y2
+	VROUNDPS     $0x08, Y2, Y2
+	VFNMADD231PS lanes_3f317200<>+0(SB), Y2, Y1
+	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Y2, Y1
+	VMULPS       Y1, Y1, Y3
+	VMOVUPS      lanes_39500d01<>+0(SB), Y4
+	VFMADD213PS  lanes_3ab60b61<>+0(SB), Y1, Y4
+	VFMADD213PS  lanes_3c088889<>+0(SB), Y1, Y4
+	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Y1, Y4
+	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Y1, Y4
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y1, Y4
+	VFMADD231PS  Y4, Y3, Y1
+	VSUBPS       lanes_40000000<>+0(SB), Y2, Y2
+	VCVTPS2DQ    Y2, Y2
+	VPADDD       lanes_0000007f<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VSUBPS       lanes_3e800000<>+0(SB), Y2, Y3
+	VFMADD231PS  Y1, Y2, Y3
+	VMULPS       lanes_40800000<>+0(SB), Y3, Y1
+	VANDPS       lanes_7fffffff<>+0(SB), Y0, Y2
+	VCMPPS       $0x11, lanes_33000000<>+0(SB), Y2, Y2
+	VBLENDVPS    Y2, Y0, Y1, Y0
+	VMASKMOVPS   Y0, Y15, (DI)
+
+done:
+	VZEROUPPER
+	RET
 
 // func mapLog256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
 // Requires: AVX, AVX2, FMA3
@@ -3686,9 +6442,9 @@ loop:
 	VMOVUPS     lanes_41c80000<>+0(SB), Y5
 	VMOVUPS     lanes_00000000<>+0(SB), Y6
 	VBLENDVPS   Y1, Y5, Y6, Y1
-	VSUBPS      Y1, Y4, Y1
 	VPSLLD      $0x17, Y3, Y3
 	VPSUBD      Y3, Y2, Y2
+	VSUBPS      Y1, Y4, Y1
 	VSUBPS      lanes_3f800000<>+0(SB), Y2, Y2
 	VADDPS      lanes_40000000<>+0(SB), Y2, Y3
 	VDIVPS      Y3, Y2, Y3
@@ -3739,9 +6495,9 @@ tail:
 	VMOVUPS     lanes_41c80000<>+0(SB), Y5
 	VMOVUPS     lanes_00000000<>+0(SB), Y6
 	VBLENDVPS   Y1, Y5, Y6, Y1
-	VSUBPS      Y1, Y4, Y1
 	VPSLLD      $0x17, Y3, Y3
 	VPSUBD      Y3, Y2, Y2
+	VSUBPS      Y1, Y4, Y1
 	VSUBPS      lanes_3f800000<>+0(SB), Y2, Y2
 	VADDPS      lanes_40000000<>+0(SB), Y2, Y3
 	VDIVPS      Y3, Y2, Y3
@@ -3769,6 +6525,442 @@ tail:
 	VMOVUPS     lanes_7fc00000<>+0(SB), Y2
 	VBLENDVPS   Y0, Y2, Y1, Y0
 	VMASKMOVPS  Y0, Y15, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapLog2256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·mapLog2256(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
+	VMOVUPS     (SI), Y0
+	VCMPPS      $0x11, lanes_00800000<>+0(SB), Y0, Y1
+	VMULPS      lanes_4c000000<>+0(SB), Y0, Y2
+	VBLENDVPS   Y1, Y2, Y0, Y2
+	VPSUBD      lanes_3f3504f3<>+0(SB), Y2, Y3
+	VPSRAD      $0x17, Y3, Y3
+	VCVTDQ2PS   Y3, Y4
+	VMOVUPS     lanes_41c80000<>+0(SB), Y5
+	VMOVUPS     lanes_00000000<>+0(SB), Y6
+	VBLENDVPS   Y1, Y5, Y6, Y1
+	VPSLLD      $0x17, Y3, Y3
+	VPSUBD      Y3, Y2, Y2
+	VSUBPS      Y1, Y4, Y1
+	VSUBPS      lanes_3f800000<>+0(SB), Y2, Y2
+	VADDPS      lanes_40000000<>+0(SB), Y2, Y3
+	VDIVPS      Y3, Y2, Y3
+	VMULPS      Y3, Y3, Y4
+	VMOVUPS     lanes_3e638e39<>+0(SB), Y5
+	VFMADD213PS lanes_3e924925<>+0(SB), Y4, Y5
+	VFMADD213PS lanes_3ecccccd<>+0(SB), Y4, Y5
+	VFMADD213PS lanes_3f2aaaab<>+0(SB), Y4, Y5
+	VMULPS      Y5, Y4, Y4
+	VMULPS      Y2, Y2, Y5
+	VMULPS      lanes_3f000000<>+0(SB), Y5, Y5
+	VADDPS      Y4, Y5, Y4
+	VMULPS      Y4, Y3, Y3
+	VSUBPS      Y3, Y5, Y3
+	VSUBPS      Y3, Y2, Y2
+	VMOVUPS     lanes_3fb8aa3b<>+0(SB), Y3
+	VFMADD231PS lanes_32a57060<>+0(SB), Y2, Y1
+	VFMADD231PS Y3, Y2, Y1
+	VMOVUPS     lanes_7f800000<>+0(SB), Y2
+	VCMPPS      $0x00, Y2, Y0, Y3
+	VBLENDVPS   Y3, Y2, Y1, Y1
+	VCMPPS      $0x00, lanes_00000000<>+0(SB), Y0, Y2
+	VMOVUPS     lanes_ff800000<>+0(SB), Y3
+	VBLENDVPS   Y2, Y3, Y1, Y1
+	VCMPPS      $0x19, lanes_00000000<>+0(SB), Y0, Y0
+	VMOVUPS     lanes_7fc00000<>+0(SB), Y2
+	VBLENDVPS   Y0, Y2, Y1, Y0
+	VMOVUPS     Y0, (DI)
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, DI
+	SUBQ        $0x00000008, DX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000008, DX
+	JZ          done
+	LEAQ        masks<>+0(SB), AX
+	MOVQ        DX, CX
+	SHLQ        $0x02, CX
+	SUBQ        CX, AX
+	VMOVUPS     32(AX), Y15
+	VMASKMOVPS  (SI), Y15, Y0
+	VCMPPS      $0x11, lanes_00800000<>+0(SB), Y0, Y1
+	VMULPS      lanes_4c000000<>+0(SB), Y0, Y2
+	VBLENDVPS   Y1, Y2, Y0, Y2
+	VPSUBD      lanes_3f3504f3<>+0(SB), Y2, Y3
+	VPSRAD      $0x17, Y3, Y3
+	VCVTDQ2PS   Y3, Y4
+	VMOVUPS     lanes_41c80000<>+0(SB), Y5
+	VMOVUPS     lanes_00000000<>+0(SB), Y6
+	VBLENDVPS   Y1, Y5, Y6, Y1
+	VPSLLD      $0x17, Y3, Y3
+	VPSUBD      Y3, Y2, Y2
+	VSUBPS      Y1, Y4, Y1
+	VSUBPS      lanes_3f800000<>+0(SB), Y2, Y2
+	VADDPS      lanes_40000000<>+0(SB), Y2, Y3
+	VDIVPS      Y3, Y2, Y3
+	VMULPS      Y3, Y3, Y4
+	VMOVUPS     lanes_3e638e39<>+0(SB), Y5
+	VFMADD213PS lanes_3e924925<>+0(SB), Y4, Y5
+	VFMADD213PS lanes_3ecccccd<>+0(SB), Y4, Y5
+	VFMADD213PS lanes_3f2aaaab<>+0(SB), Y4, Y5
+	VMULPS      Y5, Y4, Y4
+	VMULPS      Y2, Y2, Y5
+	VMULPS      lanes_3f000000<>+0(SB), Y5, Y5
+	VADDPS      Y4, Y5, Y4
+	VMULPS      Y4, Y3, Y3
+	VSUBPS      Y3, Y5, Y3
+	VSUBPS      Y3, Y2, Y2
+	VMOVUPS     lanes_3fb8aa3b<>+0(SB), Y3
+	VFMADD231PS lanes_32a57060<>+0(SB), Y2, Y1
+	VFMADD231PS Y3, Y2, Y1
+	VMOVUPS     lanes_7f800000<>+0(SB), Y2
+	VCMPPS      $0x00, Y2, Y0, Y3
+	VBLENDVPS   Y3, Y2, Y1, Y1
+	VCMPPS      $0x00, lanes_00000000<>+0(SB), Y0, Y2
+	VMOVUPS     lanes_ff800000<>+0(SB), Y3
+	VBLENDVPS   Y2, Y3, Y1, Y1
+	VCMPPS      $0x19, lanes_00000000<>+0(SB), Y0, Y0
+	VMOVUPS     lanes_7fc00000<>+0(SB), Y2
+	VBLENDVPS   Y0, Y2, Y1, Y0
+	VMASKMOVPS  Y0, Y15, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapLog1p256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·mapLog1p256(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
+	VMOVUPS     (SI), Y0
+	VADDPS      lanes_3f800000<>+0(SB), Y0, Y1
+	VCMPPS      $0x11, lanes_00800000<>+0(SB), Y1, Y2
+	VMULPS      lanes_4c000000<>+0(SB), Y1, Y3
+	VBLENDVPS   Y2, Y3, Y1, Y3
+	VPSUBD      lanes_3f3504f3<>+0(SB), Y3, Y4
+	VPSRAD      $0x17, Y4, Y4
+	VCVTDQ2PS   Y4, Y5
+	VMOVUPS     lanes_41c80000<>+0(SB), Y6
+	VMOVUPS     lanes_00000000<>+0(SB), Y7
+	VBLENDVPS   Y2, Y6, Y7, Y2
+	VPSLLD      $0x17, Y4, Y4
+	VPSUBD      Y4, Y3, Y3
+	VSUBPS      Y2, Y5, Y2
+	VMOVUPS     lanes_c2c80000<>+0(SB), Y4
+	VXORPS      lanes_80000000<>+0(SB), Y2, Y5
+	VMAXPS      Y5, Y4, Y4
+	VCVTPS2DQ   Y4, Y4
+	VPADDD      lanes_0000007f<>+0(SB), Y4, Y4
+	VPSLLD      $0x17, Y4, Y4
+	VSUBPS      lanes_3f800000<>+0(SB), Y4, Y5
+	VFMADD231PS Y4, Y0, Y5
+	VCMPPS      $0x11, lanes_41f00000<>+0(SB), Y2, Y4
+	VSUBPS      lanes_3f800000<>+0(SB), Y3, Y3
+	VBLENDVPS   Y4, Y5, Y3, Y3
+	VCMPPS      $0x00, lanes_00000000<>+0(SB), Y0, Y4
+	VADDPS      lanes_40000000<>+0(SB), Y3, Y5
+	VDIVPS      Y5, Y3, Y5
+	VMULPS      Y5, Y5, Y6
+	VMOVUPS     lanes_3e638e39<>+0(SB), Y7
+	VFMADD213PS lanes_3e924925<>+0(SB), Y6, Y7
+	VFMADD213PS lanes_3ecccccd<>+0(SB), Y6, Y7
+	VFMADD213PS lanes_3f2aaaab<>+0(SB), Y6, Y7
+	VMULPS      Y7, Y6, Y6
+	VMULPS      Y3, Y3, Y7
+	VMULPS      lanes_3f000000<>+0(SB), Y7, Y7
+	VADDPS      Y6, Y7, Y6
+	VMULPS      Y6, Y5, Y5
+	VFMADD231PS lanes_35bfbe8e<>+0(SB), Y2, Y5
+	VSUBPS      Y5, Y7, Y5
+	VSUBPS      Y5, Y3, Y3
+	VFMADD231PS lanes_3f317200<>+0(SB), Y2, Y3
+	VMOVUPS     lanes_7f800000<>+0(SB), Y2
+	VCMPPS      $0x00, Y2, Y1, Y5
+	VBLENDVPS   Y5, Y2, Y3, Y2
+	VCMPPS      $0x00, lanes_00000000<>+0(SB), Y1, Y3
+	VMOVUPS     lanes_ff800000<>+0(SB), Y5
+	VBLENDVPS   Y3, Y5, Y2, Y2
+	VCMPPS      $0x19, lanes_00000000<>+0(SB), Y1, Y1
+	VMOVUPS     lanes_7fc00000<>+0(SB), Y3
+	VBLENDVPS   Y1, Y3, Y2, Y1
+	VBLENDVPS   Y4, Y0, Y1, Y0
+	VMOVUPS     Y0, (DI)
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, DI
+	SUBQ        $0x00000008, DX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000008, DX
+	JZ          done
+	LEAQ        masks<>+0(SB), AX
+	MOVQ        DX, CX
+	SHLQ        $0x02, CX
+	SUBQ        CX, AX
+	VMOVUPS     32(AX), Y15
+	VMASKMOVPS  (SI), Y15, Y0
+	VADDPS      lanes_3f800000<>+0(SB), Y0, Y1
+	VCMPPS      $0x11, lanes_00800000<>+0(SB), Y1, Y2
+	VMULPS      lanes_4c000000<>+0(SB), Y1, Y3
+	VBLENDVPS   Y2, Y3, Y1, Y3
+	VPSUBD      lanes_3f3504f3<>+0(SB), Y3, Y4
+	VPSRAD      $0x17, Y4, Y4
+	VCVTDQ2PS   Y4, Y5
+	VMOVUPS     lanes_41c80000<>+0(SB), Y6
+	VMOVUPS     lanes_00000000<>+0(SB), Y7
+	VBLENDVPS   Y2, Y6, Y7, Y2
+	VPSLLD      $0x17, Y4, Y4
+	VPSUBD      Y4, Y3, Y3
+	VSUBPS      Y2, Y5, Y2
+	VMOVUPS     lanes_c2c80000<>+0(SB), Y4
+	VXORPS      lanes_80000000<>+0(SB), Y2, Y5
+	VMAXPS      Y5, Y4, Y4
+	VCVTPS2DQ   Y4, Y4
+	VPADDD      lanes_0000007f<>+0(SB), Y4, Y4
+	VPSLLD      $0x17, Y4, Y4
+	VSUBPS      lanes_3f800000<>+0(SB), Y4, Y5
+	VFMADD231PS Y4, Y0, Y5
+	VCMPPS      $0x11, lanes_41f00000<>+0(SB), Y2, Y4
+	VSUBPS      lanes_3f800000<>+0(SB), Y3, Y3
+	VBLENDVPS   Y4, Y5, Y3, Y3
+	VCMPPS      $0x00, lanes_00000000<>+0(SB), Y0, Y4
+	VADDPS      lanes_40000000<>+0(SB), Y3, Y5
+	VDIVPS      Y5, Y3, Y5
+	VMULPS      Y5, Y5, Y6
+	VMOVUPS     lanes_3e638e39<>+0(SB), Y7
+	VFMADD213PS lanes_3e924925<>+0(SB), Y6, Y7
+	VFMADD213PS lanes_3ecccccd<>+0(SB), Y6, Y7
+	VFMADD213PS lanes_3f2aaaab<>+0(SB), Y6, Y7
+	VMULPS      Y7, Y6, Y6
+	VMULPS      Y3, Y3, Y7
+	VMULPS      lanes_3f000000<>+0(SB), Y7, Y7
+	VADDPS      Y6, Y7, Y6
+	VMULPS      Y6, Y5, Y5
+	VFMADD231PS lanes_35bfbe8e<>+0(SB), Y2, Y5
+	VSUBPS      Y5, Y7, Y5
+	VSUBPS      Y5, Y3, Y3
+	VFMADD231PS lanes_3f317200<>+0(SB), Y2, Y3
+	VMOVUPS     lanes_7f800000<>+0(SB), Y2
+	VCMPPS      $0x00, Y2, Y1, Y5
+	VBLENDVPS   Y5, Y2, Y3, Y2
+	VCMPPS      $0x00, lanes_00000000<>+0(SB), Y1, Y3
+	VMOVUPS     lanes_ff800000<>+0(SB), Y5
+	VBLENDVPS   Y3, Y5, Y2, Y2
+	VCMPPS      $0x19, lanes_00000000<>+0(SB), Y1, Y1
+	VMOVUPS     lanes_7fc00000<>+0(SB), Y3
+	VBLENDVPS   Y1, Y3, Y2, Y1
+	VBLENDVPS   Y4, Y0, Y1, Y0
+	VMASKMOVPS  Y0, Y15, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapSinh256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·mapSinh256(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
+	VMOVUPS      (SI), Y0
+	VANDPS       lanes_7fffffff<>+0(SB), Y0, Y1
+	VMOVUPS      lanes_42b30000<>+0(SB), Y2
+	VMOVUPS      lanes_c1c80000<>+0(SB), Y3
+	VMAXPS       Y1, Y3, Y3
+	VMINPS       Y3, Y2, Y2
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x08, Y3, Y3
+	VFNMADD231PS lanes_3f317200<>+0(SB), Y3, Y2
+	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Y3, Y2
+	VMULPS       Y2, Y2, Y4
+	VMOVUPS      lanes_39500d01<>+0(SB), Y5
+	VFMADD213PS  lanes_3ab60b61<>+0(SB), Y2, Y5
+	VFMADD213PS  lanes_3c088889<>+0(SB), Y2, Y5
+	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Y2, Y5
+	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Y2, Y5
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y2, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VSUBPS       lanes_40000000<>+0(SB), Y3, Y3
+	VCVTPS2DQ    Y3, Y3
+	VPADDD       lanes_0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VSUBPS       lanes_3e800000<>+0(SB), Y3, Y4
+	VFMADD231PS  Y2, Y3, Y4
+	VMULPS       lanes_3e800000<>+0(SB), Y4, Y2
+	VADDPS       lanes_3e800000<>+0(SB), Y4, Y3
+	VDIVPS       Y3, Y2, Y2
+	VADDPS       Y2, Y4, Y2
+	VADDPS       Y2, Y2, Y2
+	VANDPS       lanes_80000000<>+0(SB), Y0, Y3
+	VORPS        Y3, Y2, Y2
+	VCMPPS       $0x11, lanes_39800000<>+0(SB), Y1, Y1
+	VBLENDVPS    Y1, Y0, Y2, Y0
+	VMOVUPS      Y0, (DI)
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000020, DI
+	SUBQ         $0x00000008, DX
+	JGE          loop
+
+tail:
+	ADDQ         $0x00000008, DX
+	JZ           done
+	LEAQ         masks<>+0(SB), AX
+	MOVQ         DX, CX
+	SHLQ         $0x02, CX
+	SUBQ         CX, AX
+	VMOVUPS      32(AX), Y15
+	VMASKMOVPS   (SI), Y15, Y0
+	VANDPS       lanes_7fffffff<>+0(SB), Y0, Y1
+	VMOVUPS      lanes_42b30000<>+0(SB), Y2
+	VMOVUPS      lanes_c1c80000<>+0(SB), Y3
+	VMAXPS       Y1, Y3, Y3
+	VMINPS       Y3, Y2, Y2
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x08, Y3, Y3
+	VFNMADD231PS lanes_3f317200<>+0(SB), Y3, Y2
+	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Y3, Y2
+	VMULPS       Y2, Y2, Y4
+	VMOVUPS      lanes_39500d01<>+0(SB), Y5
+	VFMADD213PS  lanes_3ab60b61<>+0(SB), Y2, Y5
+	VFMADD213PS  lanes_3c088889<>+0(SB), Y2, Y5
+	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Y2, Y5
+	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Y2, Y5
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y2, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VSUBPS       lanes_40000000<>+0(SB), Y3, Y3
+	VCVTPS2DQ    Y3, Y3
+	VPADDD       lanes_0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VSUBPS       lanes_3e800000<>+0(SB), Y3, Y4
+	VFMADD231PS  Y2, Y3, Y4
+	VMULPS       lanes_3e800000<>+0(SB), Y4, Y2
+	VADDPS       lanes_3e800000<>+0(SB), Y4, Y3
+	VDIVPS       Y3, Y2, Y2
+	VADDPS       Y2, Y4, Y2
+	VADDPS       Y2, Y2, Y2
+	VANDPS       lanes_80000000<>+0(SB), Y0, Y3
+	VORPS        Y3, Y2, Y2
+	VCMPPS       $0x11, lanes_39800000<>+0(SB), Y1, Y1
+	VBLENDVPS    Y1, Y0, Y2, Y0
+	VMASKMOVPS   Y0, Y15, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapCosh256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·mapCosh256(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
+	VMOVUPS      (SI), Y0
+	VMOVUPS      lanes_42b40000<>+0(SB), Y1
+	VANDPS       lanes_7fffffff<>+0(SB), Y0, Y0
+	VMINPS       Y0, Y1, Y0
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y0, Y1
+	VROUNDPS     $0x08, Y1, Y1
+	VFNMADD231PS lanes_3f317200<>+0(SB), Y1, Y0
+	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Y1, Y0
+	VMOVUPS      lanes_39500d01<>+0(SB), Y2
+	VFMADD213PS  lanes_3ab60b61<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3c088889<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y0, Y2
+	VSUBPS       lanes_3f800000<>+0(SB), Y1, Y0
+	VCVTPS2DQ    Y0, Y0
+	VPSRAD       $0x01, Y0, Y1
+	VPADDD       lanes_0000007f<>+0(SB), Y1, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VPSUBD       Y1, Y0, Y0
+	VPADDD       lanes_0000007f<>+0(SB), Y0, Y0
+	VPSLLD       $0x17, Y0, Y0
+	VMULPS       Y0, Y2, Y0
+	VMOVUPS      lanes_3e800000<>+0(SB), Y1
+	VDIVPS       Y0, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (DI)
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000020, DI
+	SUBQ         $0x00000008, DX
+	JGE          loop
+
+tail:
+	ADDQ         $0x00000008, DX
+	JZ           done
+	LEAQ         masks<>+0(SB), AX
+	MOVQ         DX, CX
+	SHLQ         $0x02, CX
+	SUBQ         CX, AX
+	VMOVUPS      32(AX), Y15
+	VMASKMOVPS   (SI), Y15, Y0
+	VMOVUPS      lanes_42b40000<>+0(SB), Y1
+	VANDPS       lanes_7fffffff<>+0(SB), Y0, Y0
+	VMINPS       Y0, Y1, Y0
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y0, Y1
+	VROUNDPS     $0x08, Y1, Y1
+	VFNMADD231PS lanes_3f317200<>+0(SB), Y1, Y0
+	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Y1, Y0
+	VMOVUPS      lanes_39500d01<>+0(SB), Y2
+	VFMADD213PS  lanes_3ab60b61<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3c088889<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y0, Y2
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y0, Y2
+	VSUBPS       lanes_3f800000<>+0(SB), Y1, Y0
+	VCVTPS2DQ    Y0, Y0
+	VPSRAD       $0x01, Y0, Y1
+	VPADDD       lanes_0000007f<>+0(SB), Y1, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VPSUBD       Y1, Y0, Y0
+	VPADDD       lanes_0000007f<>+0(SB), Y0, Y0
+	VPSLLD       $0x17, Y0, Y0
+	VMULPS       Y0, Y2, Y0
+	VMOVUPS      lanes_3e800000<>+0(SB), Y1
+	VDIVPS       Y0, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VMASKMOVPS   Y0, Y15, (DI)
 
 done:
 	VZEROUPPER
@@ -4136,7 +7328,6 @@ loop:
 	VCVTPS2PD    X0, Y1
 	VMULPD       lanes_3fe45f306dc9c883<>+0(SB), Y1, Y2
 	VROUNDPD     $0x08, Y2, Y2
-	VMOVAPD      Y1, Y1
 	VFNMADD231PD lanes_3ff921fb54442d18<>+0(SB), Y2, Y1
 	VFNMADD231PD lanes_3c91a62633145c07<>+0(SB), Y2, Y1
 	VCVTPD2PSY   Y1, X3
@@ -4145,7 +7336,6 @@ loop:
 	VCVTPS2PD    X1, Y1
 	VMULPD       lanes_3fe45f306dc9c883<>+0(SB), Y1, Y2
 	VROUNDPD     $0x08, Y2, Y2
-	VMOVAPD      Y1, Y1
 	VFNMADD231PD lanes_3ff921fb54442d18<>+0(SB), Y2, Y1
 	VFNMADD231PD lanes_3c91a62633145c07<>+0(SB), Y2, Y1
 	VCVTPD2PSY   Y1, X1
@@ -4161,14 +7351,14 @@ loop:
 	VFMADD231PS  Y7, Y6, Y1
 	VCMPPS       $0x00, lanes_00000000<>+0(SB), Y0, Y6
 	VBLENDVPS    Y6, Y0, Y1, Y0
-	VMOVUPS      lanes_b493f27e<>+0(SB), Y1
-	VFMADD213PS  lanes_37d00d01<>+0(SB), Y5, Y1
-	VFMADD213PS  lanes_bab60b61<>+0(SB), Y5, Y1
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Y5, Y1
-	VFMADD213PS  lanes_bf000000<>+0(SB), Y5, Y1
-	VFMADD213PS  lanes_3f800000<>+0(SB), Y5, Y1
-	VPSLLD       $0x1f, Y2, Y5
-	VBLENDVPS    Y5, Y1, Y0, Y0
+	VPSLLD       $0x1f, Y2, Y1
+	VMOVUPS      lanes_b493f27e<>+0(SB), Y6
+	VFMADD213PS  lanes_37d00d01<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes_bab60b61<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y5, Y6
+	VBLENDVPS    Y1, Y6, Y0, Y0
 	VPSLLD       $0x1e, Y2, Y1
 	VANDPS       lanes_80000000<>+0(SB), Y1, Y1
 	VXORPS       Y1, Y0, Y0
@@ -4190,7 +7380,6 @@ tail:
 	VCVTPS2PD    X0, Y1
 	VMULPD       lanes_3fe45f306dc9c883<>+0(SB), Y1, Y2
 	VROUNDPD     $0x08, Y2, Y2
-	VMOVAPD      Y1, Y1
 	VFNMADD231PD lanes_3ff921fb54442d18<>+0(SB), Y2, Y1
 	VFNMADD231PD lanes_3c91a62633145c07<>+0(SB), Y2, Y1
 	VCVTPD2PSY   Y1, X3
@@ -4199,7 +7388,6 @@ tail:
 	VCVTPS2PD    X1, Y1
 	VMULPD       lanes_3fe45f306dc9c883<>+0(SB), Y1, Y2
 	VROUNDPD     $0x08, Y2, Y2
-	VMOVAPD      Y1, Y1
 	VFNMADD231PD lanes_3ff921fb54442d18<>+0(SB), Y2, Y1
 	VFNMADD231PD lanes_3c91a62633145c07<>+0(SB), Y2, Y1
 	VCVTPD2PSY   Y1, X1
@@ -4215,14 +7403,14 @@ tail:
 	VFMADD231PS  Y5, Y4, Y1
 	VCMPPS       $0x00, lanes_00000000<>+0(SB), Y0, Y4
 	VBLENDVPS    Y4, Y0, Y1, Y0
-	VMOVUPS      lanes_b493f27e<>+0(SB), Y1
-	VFMADD213PS  lanes_37d00d01<>+0(SB), Y3, Y1
-	VFMADD213PS  lanes_bab60b61<>+0(SB), Y3, Y1
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Y3, Y1
-	VFMADD213PS  lanes_bf000000<>+0(SB), Y3, Y1
-	VFMADD213PS  lanes_3f800000<>+0(SB), Y3, Y1
-	VPSLLD       $0x1f, Y2, Y3
-	VBLENDVPS    Y3, Y1, Y0, Y0
+	VPSLLD       $0x1f, Y2, Y1
+	VMOVUPS      lanes_b493f27e<>+0(SB), Y4
+	VFMADD213PS  lanes_37d00d01<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_bab60b61<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y3, Y4
+	VBLENDVPS    Y1, Y4, Y0, Y0
 	VPSLLD       $0x1e, Y2, Y1
 	VANDPS       lanes_80000000<>+0(SB), Y1, Y1
 	VXORPS       Y1, Y0, Y0
@@ -4248,7 +7436,6 @@ loop:
 	VCVTPS2PD    X0, Y1
 	VMULPD       lanes_3fe45f306dc9c883<>+0(SB), Y1, Y2
 	VROUNDPD     $0x08, Y2, Y2
-	VMOVAPD      Y1, Y1
 	VFNMADD231PD lanes_3ff921fb54442d18<>+0(SB), Y2, Y1
 	VFNMADD231PD lanes_3c91a62633145c07<>+0(SB), Y2, Y1
 	VCVTPD2PSY   Y1, X3
@@ -4257,7 +7444,6 @@ loop:
 	VCVTPS2PD    X0, Y0
 	VMULPD       lanes_3fe45f306dc9c883<>+0(SB), Y0, Y1
 	VROUNDPD     $0x08, Y1, Y1
-	VMOVAPD      Y0, Y0
 	VFNMADD231PD lanes_3ff921fb54442d18<>+0(SB), Y1, Y0
 	VFNMADD231PD lanes_3c91a62633145c07<>+0(SB), Y1, Y0
 	VCVTPD2PSY   Y0, X0
@@ -4272,14 +7458,14 @@ loop:
 	VFMADD213PS  lanes_3c088889<>+0(SB), Y2, Y6
 	VFMADD213PS  lanes_be2aaaab<>+0(SB), Y2, Y6
 	VFMADD231PS  Y6, Y5, Y0
-	VMOVUPS      lanes_b493f27e<>+0(SB), Y5
-	VFMADD213PS  lanes_37d00d01<>+0(SB), Y2, Y5
-	VFMADD213PS  lanes_bab60b61<>+0(SB), Y2, Y5
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Y2, Y5
-	VFMADD213PS  lanes_bf000000<>+0(SB), Y2, Y5
-	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y5
-	VPSLLD       $0x1f, Y1, Y2
-	VBLENDVPS    Y2, Y5, Y0, Y0
+	VPSLLD       $0x1f, Y1, Y5
+	VMOVUPS      lanes_b493f27e<>+0(SB), Y6
+	VFMADD213PS  lanes_37d00d01<>+0(SB), Y2, Y6
+	VFMADD213PS  lanes_bab60b61<>+0(SB), Y2, Y6
+	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Y2, Y6
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y2, Y6
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y6
+	VBLENDVPS    Y5, Y6, Y0, Y0
 	VPSLLD       $0x1e, Y1, Y1
 	VANDPS       lanes_80000000<>+0(SB), Y1, Y1
 	VXORPS       Y1, Y0, Y0
@@ -4301,7 +7487,6 @@ tail:
 	VCVTPS2PD    X0, Y1
 	VMULPD       lanes_3fe45f306dc9c883<>+0(SB), Y1, Y2
 	VROUNDPD     $0x08, Y2, Y2
-	VMOVAPD      Y1, Y1
 	VFNMADD231PD lanes_3ff921fb54442d18<>+0(SB), Y2, Y1
 	VFNMADD231PD lanes_3c91a62633145c07<>+0(SB), Y2, Y1
 	VCVTPD2PSY   Y1, X3
@@ -4310,7 +7495,6 @@ tail:
 	VCVTPS2PD    X0, Y0
 	VMULPD       lanes_3fe45f306dc9c883<>+0(SB), Y0, Y1
 	VROUNDPD     $0x08, Y1, Y1
-	VMOVAPD      Y0, Y0
 	VFNMADD231PD lanes_3ff921fb54442d18<>+0(SB), Y1, Y0
 	VFNMADD231PD lanes_3c91a62633145c07<>+0(SB), Y1, Y0
 	VCVTPD2PSY   Y0, X0
@@ -4325,14 +7509,14 @@ tail:
 	VFMADD213PS  lanes_3c088889<>+0(SB), Y2, Y4
 	VFMADD213PS  lanes_be2aaaab<>+0(SB), Y2, Y4
 	VFMADD231PS  Y4, Y3, Y0
-	VMOVUPS      lanes_b493f27e<>+0(SB), Y3
-	VFMADD213PS  lanes_37d00d01<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_bab60b61<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_bf000000<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y3
-	VPSLLD       $0x1f, Y1, Y2
-	VBLENDVPS    Y2, Y3, Y0, Y0
+	VPSLLD       $0x1f, Y1, Y3
+	VMOVUPS      lanes_b493f27e<>+0(SB), Y4
+	VFMADD213PS  lanes_37d00d01<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_bab60b61<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y4
+	VBLENDVPS    Y3, Y4, Y0, Y0
 	VPSLLD       $0x1e, Y1, Y1
 	VANDPS       lanes_80000000<>+0(SB), Y1, Y1
 	VXORPS       Y1, Y0, Y0
@@ -4342,9 +7526,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func mapWhere256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
-// Requires: AVX, AVX2
-TEXT ·mapWhere256(SB), NOSPLIT, $0-40
+// func mapTan256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·mapTan256(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
 	MOVQ b+16(FP), R8
@@ -4354,13 +7538,878 @@ TEXT ·mapWhere256(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
+	VMOVUPS      (SI), Y0
+	VCVTPS2PD    X0, Y1
+	VMULPD       lanes_3fe45f306dc9c883<>+0(SB), Y1, Y2
+	VROUNDPD     $0x08, Y2, Y2
+	VFNMADD231PD lanes_3ff921fb54442d18<>+0(SB), Y2, Y1
+	VFNMADD231PD lanes_3c91a62633145c07<>+0(SB), Y2, Y1
+	VCVTPD2PSY   Y1, X3
+	VCVTPD2DQY   Y2, X4
+	VEXTRACTF128 $0x01, Y0, X1
+	VCVTPS2PD    X1, Y1
+	VMULPD       lanes_3fe45f306dc9c883<>+0(SB), Y1, Y2
+	VROUNDPD     $0x08, Y2, Y2
+	VFNMADD231PD lanes_3ff921fb54442d18<>+0(SB), Y2, Y1
+	VFNMADD231PD lanes_3c91a62633145c07<>+0(SB), Y2, Y1
+	VCVTPD2PSY   Y1, X1
+	VCVTPD2DQY   Y2, X2
+	VINSERTF128  $0x01, X1, Y3, Y1
+	VINSERTF128  $0x01, X2, Y4, Y2
+	VMULPS       Y1, Y1, Y5
+	VMULPS       Y1, Y5, Y6
+	VMOVUPS      lanes_3638ef1d<>+0(SB), Y7
+	VFMADD213PS  lanes_b9500d01<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3c088889<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_be2aaaab<>+0(SB), Y5, Y7
+	VFMADD231PS  Y7, Y6, Y1
+	VMOVUPS      lanes_b493f27e<>+0(SB), Y6
+	VFMADD213PS  lanes_37d00d01<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes_bab60b61<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y5, Y6
+	VPSLLD       $0x1f, Y2, Y2
+	VBLENDVPS    Y2, Y6, Y1, Y5
+	VBLENDVPS    Y2, Y1, Y6, Y1
+	VDIVPS       Y1, Y5, Y1
+	VXORPS       Y2, Y1, Y1
+	VCMPPS       $0x00, lanes_00000000<>+0(SB), Y0, Y2
+	VBLENDVPS    Y2, Y0, Y1, Y0
+	VMOVUPS      Y0, (DI)
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000020, DI
+	SUBQ         $0x00000008, DX
+	JGE          loop
+
+tail:
+	ADDQ         $0x00000008, DX
+	JZ           done
+	LEAQ         masks<>+0(SB), AX
+	MOVQ         DX, CX
+	SHLQ         $0x02, CX
+	SUBQ         CX, AX
+	VMOVUPS      32(AX), Y15
+	VMASKMOVPS   (SI), Y15, Y0
+	VCVTPS2PD    X0, Y1
+	VMULPD       lanes_3fe45f306dc9c883<>+0(SB), Y1, Y2
+	VROUNDPD     $0x08, Y2, Y2
+	VFNMADD231PD lanes_3ff921fb54442d18<>+0(SB), Y2, Y1
+	VFNMADD231PD lanes_3c91a62633145c07<>+0(SB), Y2, Y1
+	VCVTPD2PSY   Y1, X3
+	VCVTPD2DQY   Y2, X4
+	VEXTRACTF128 $0x01, Y0, X1
+	VCVTPS2PD    X1, Y1
+	VMULPD       lanes_3fe45f306dc9c883<>+0(SB), Y1, Y2
+	VROUNDPD     $0x08, Y2, Y2
+	VFNMADD231PD lanes_3ff921fb54442d18<>+0(SB), Y2, Y1
+	VFNMADD231PD lanes_3c91a62633145c07<>+0(SB), Y2, Y1
+	VCVTPD2PSY   Y1, X1
+	VCVTPD2DQY   Y2, X2
+	VINSERTF128  $0x01, X1, Y3, Y1
+	VINSERTF128  $0x01, X2, Y4, Y2
+	VMULPS       Y1, Y1, Y3
+	VMULPS       Y1, Y3, Y4
+	VMOVUPS      lanes_3638ef1d<>+0(SB), Y5
+	VFMADD213PS  lanes_b9500d01<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3c088889<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_be2aaaab<>+0(SB), Y3, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VMOVUPS      lanes_b493f27e<>+0(SB), Y4
+	VFMADD213PS  lanes_37d00d01<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_bab60b61<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_bf000000<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes_3f800000<>+0(SB), Y3, Y4
+	VPSLLD       $0x1f, Y2, Y2
+	VBLENDVPS    Y2, Y4, Y1, Y3
+	VBLENDVPS    Y2, Y1, Y4, Y1
+	VDIVPS       Y1, Y3, Y1
+	VXORPS       Y2, Y1, Y1
+	VCMPPS       $0x00, lanes_00000000<>+0(SB), Y0, Y2
+	VBLENDVPS    Y2, Y0, Y1, Y0
+	VMASKMOVPS   Y0, Y15, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapAsin256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, FMA3
+TEXT ·mapAsin256(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
+	VMOVUPS     (SI), Y0
+	VANDPS      lanes_7fffffff<>+0(SB), Y0, Y1
+	VMOVUPS     lanes_3f000000<>+0(SB), Y2
+	VCMPPS      $0x11, Y1, Y2, Y2
+	VMOVUPS     lanes_3f800000<>+0(SB), Y3
+	VSUBPS      Y1, Y3, Y3
+	VMULPS      lanes_3f000000<>+0(SB), Y3, Y3
+	VMULPS      Y1, Y1, Y4
+	VBLENDVPS   Y2, Y3, Y4, Y3
+	VSQRTPS     Y3, Y4
+	VBLENDVPS   Y2, Y4, Y1, Y1
+	VMULPS      Y3, Y1, Y4
+	VMOVUPS     lanes_3d09ff6a<>+0(SB), Y5
+	VFMADD213PS lanes_3c8c7c8f<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_3cfec6d1<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_3d36addd<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_3d999a18<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_3e2aaaaa<>+0(SB), Y3, Y5
+	VFMADD231PS Y5, Y4, Y1
+	VADDPS      Y1, Y1, Y3
+	VMOVUPS     lanes_3fc90fdb<>+0(SB), Y4
+	VSUBPS      lanes_b33bbd2e<>+0(SB), Y3, Y3
+	VSUBPS      Y3, Y4, Y3
+	VBLENDVPS   Y2, Y3, Y1, Y1
+	VANDPS      lanes_80000000<>+0(SB), Y0, Y0
+	VORPS       Y0, Y1, Y0
+	VMOVUPS     Y0, (DI)
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, DI
+	SUBQ        $0x00000008, DX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000008, DX
+	JZ          done
+	LEAQ        masks<>+0(SB), AX
+	MOVQ        DX, CX
+	SHLQ        $0x02, CX
+	SUBQ        CX, AX
+	VMOVUPS     32(AX), Y15
+	VMASKMOVPS  (SI), Y15, Y0
+	VANDPS      lanes_7fffffff<>+0(SB), Y0, Y1
+	VMOVUPS     lanes_3f000000<>+0(SB), Y2
+	VCMPPS      $0x11, Y1, Y2, Y2
+	VMOVUPS     lanes_3f800000<>+0(SB), Y3
+	VSUBPS      Y1, Y3, Y3
+	VMULPS      lanes_3f000000<>+0(SB), Y3, Y3
+	VMULPS      Y1, Y1, Y4
+	VBLENDVPS   Y2, Y3, Y4, Y3
+	VSQRTPS     Y3, Y4
+	VBLENDVPS   Y2, Y4, Y1, Y1
+	VMULPS      Y3, Y1, Y4
+	VMOVUPS     lanes_3d09ff6a<>+0(SB), Y5
+	VFMADD213PS lanes_3c8c7c8f<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_3cfec6d1<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_3d36addd<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_3d999a18<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_3e2aaaaa<>+0(SB), Y3, Y5
+	VFMADD231PS Y5, Y4, Y1
+	VADDPS      Y1, Y1, Y3
+	VMOVUPS     lanes_3fc90fdb<>+0(SB), Y4
+	VSUBPS      lanes_b33bbd2e<>+0(SB), Y3, Y3
+	VSUBPS      Y3, Y4, Y3
+	VBLENDVPS   Y2, Y3, Y1, Y1
+	VANDPS      lanes_80000000<>+0(SB), Y0, Y0
+	VORPS       Y0, Y1, Y0
+	VMASKMOVPS  Y0, Y15, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapAcos256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, FMA3
+TEXT ·mapAcos256(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
+	VMOVUPS     (SI), Y0
+	VANDPS      lanes_7fffffff<>+0(SB), Y0, Y1
+	VMOVUPS     lanes_3f000000<>+0(SB), Y2
+	VCMPPS      $0x11, Y1, Y2, Y2
+	VMOVUPS     lanes_3f800000<>+0(SB), Y3
+	VSUBPS      Y1, Y3, Y3
+	VMULPS      lanes_3f000000<>+0(SB), Y3, Y3
+	VMULPS      Y1, Y1, Y4
+	VBLENDVPS   Y2, Y3, Y4, Y3
+	VSQRTPS     Y3, Y4
+	VBLENDVPS   Y2, Y4, Y1, Y1
+	VMULPS      Y3, Y1, Y4
+	VMOVUPS     lanes_3d09ff6a<>+0(SB), Y5
+	VFMADD213PS lanes_3c8c7c8f<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_3cfec6d1<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_3d36addd<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_3d999a18<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_3e2aaaaa<>+0(SB), Y3, Y5
+	VFMADD231PS Y5, Y4, Y1
+	VANDPS      lanes_80000000<>+0(SB), Y0, Y3
+	VORPS       Y3, Y1, Y3
+	VMOVUPS     lanes_3fc90fdb<>+0(SB), Y4
+	VSUBPS      lanes_b33bbd2e<>+0(SB), Y3, Y3
+	VSUBPS      Y3, Y4, Y3
+	VADDPS      Y1, Y1, Y1
+	VMOVUPS     lanes_40490fdb<>+0(SB), Y4
+	VSUBPS      lanes_b3bbbd2e<>+0(SB), Y1, Y5
+	VSUBPS      Y5, Y4, Y4
+	VBLENDVPS   Y0, Y4, Y1, Y0
+	VBLENDVPS   Y2, Y0, Y3, Y0
+	VMOVUPS     Y0, (DI)
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, DI
+	SUBQ        $0x00000008, DX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000008, DX
+	JZ          done
+	LEAQ        masks<>+0(SB), AX
+	MOVQ        DX, CX
+	SHLQ        $0x02, CX
+	SUBQ        CX, AX
+	VMOVUPS     32(AX), Y15
+	VMASKMOVPS  (SI), Y15, Y0
+	VANDPS      lanes_7fffffff<>+0(SB), Y0, Y1
+	VMOVUPS     lanes_3f000000<>+0(SB), Y2
+	VCMPPS      $0x11, Y1, Y2, Y2
+	VMOVUPS     lanes_3f800000<>+0(SB), Y3
+	VSUBPS      Y1, Y3, Y3
+	VMULPS      lanes_3f000000<>+0(SB), Y3, Y3
+	VMULPS      Y1, Y1, Y4
+	VBLENDVPS   Y2, Y3, Y4, Y3
+	VSQRTPS     Y3, Y4
+	VBLENDVPS   Y2, Y4, Y1, Y1
+	VMULPS      Y3, Y1, Y4
+	VMOVUPS     lanes_3d09ff6a<>+0(SB), Y5
+	VFMADD213PS lanes_3c8c7c8f<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_3cfec6d1<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_3d36addd<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_3d999a18<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_3e2aaaaa<>+0(SB), Y3, Y5
+	VFMADD231PS Y5, Y4, Y1
+	VANDPS      lanes_80000000<>+0(SB), Y0, Y3
+	VORPS       Y3, Y1, Y3
+	VMOVUPS     lanes_3fc90fdb<>+0(SB), Y4
+	VSUBPS      lanes_b33bbd2e<>+0(SB), Y3, Y3
+	VSUBPS      Y3, Y4, Y3
+	VADDPS      Y1, Y1, Y1
+	VMOVUPS     lanes_40490fdb<>+0(SB), Y4
+	VSUBPS      lanes_b3bbbd2e<>+0(SB), Y1, Y5
+	VSUBPS      Y5, Y4, Y4
+	VBLENDVPS   Y0, Y4, Y1, Y0
+	VBLENDVPS   Y2, Y0, Y3, Y0
+	VMASKMOVPS  Y0, Y15, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapAtan256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, FMA3
+TEXT ·mapAtan256(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
+	VMOVUPS     (SI), Y0
+	VANDPS      lanes_7fffffff<>+0(SB), Y0, Y1
+	VMOVUPS     lanes_3f800000<>+0(SB), Y2
+	VCMPPS      $0x11, Y1, Y2, Y2
+	VMOVUPS     lanes_3f800000<>+0(SB), Y3
+	VDIVPS      Y1, Y3, Y3
+	VBLENDVPS   Y2, Y3, Y1, Y1
+	VMULPS      Y1, Y1, Y3
+	VMULPS      Y3, Y1, Y4
+	VMOVUPS     lanes_ba7571ff<>+0(SB), Y5
+	VFMADD213PS lanes_3bcb663a<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_bc9dc96a<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_bd6bf57d<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_3d97e90c<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_bdb9128e<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_3de36ca5<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_be12481b<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_3e4cccc6<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_beaaaaab<>+0(SB), Y3, Y5
+	VFMADD231PS Y5, Y4, Y1
+	VMOVUPS     lanes_3fc90fdb<>+0(SB), Y3
+	VSUBPS      lanes_b33bbd2e<>+0(SB), Y1, Y4
+	VSUBPS      Y4, Y3, Y3
+	VBLENDVPS   Y2, Y3, Y1, Y1
+	VANDPS      lanes_80000000<>+0(SB), Y0, Y0
+	VORPS       Y0, Y1, Y0
+	VMOVUPS     Y0, (DI)
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, DI
+	SUBQ        $0x00000008, DX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000008, DX
+	JZ          done
+	LEAQ        masks<>+0(SB), AX
+	MOVQ        DX, CX
+	SHLQ        $0x02, CX
+	SUBQ        CX, AX
+	VMOVUPS     32(AX), Y15
+	VMASKMOVPS  (SI), Y15, Y0
+	VANDPS      lanes_7fffffff<>+0(SB), Y0, Y1
+	VMOVUPS     lanes_3f800000<>+0(SB), Y2
+	VCMPPS      $0x11, Y1, Y2, Y2
+	VMOVUPS     lanes_3f800000<>+0(SB), Y3
+	VDIVPS      Y1, Y3, Y3
+	VBLENDVPS   Y2, Y3, Y1, Y1
+	VMULPS      Y1, Y1, Y3
+	VMULPS      Y3, Y1, Y4
+	VMOVUPS     lanes_ba7571ff<>+0(SB), Y5
+	VFMADD213PS lanes_3bcb663a<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_bc9dc96a<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_bd6bf57d<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_3d97e90c<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_bdb9128e<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_3de36ca5<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_be12481b<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_3e4cccc6<>+0(SB), Y3, Y5
+	VFMADD213PS lanes_beaaaaab<>+0(SB), Y3, Y5
+	VFMADD231PS Y5, Y4, Y1
+	VMOVUPS     lanes_3fc90fdb<>+0(SB), Y3
+	VSUBPS      lanes_b33bbd2e<>+0(SB), Y1, Y4
+	VSUBPS      Y4, Y3, Y3
+	VBLENDVPS   Y2, Y3, Y1, Y1
+	VANDPS      lanes_80000000<>+0(SB), Y0, Y0
+	VORPS       Y0, Y1, Y0
+	VMASKMOVPS  Y0, Y15, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapAtan2256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, FMA3
+TEXT ·mapAtan2256(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
+	VMOVUPS     (SI), Y0
+	VMOVUPS     (R8), Y1
+	VANDPS      lanes_7fffffff<>+0(SB), Y1, Y2
+	VANDPS      lanes_7fffffff<>+0(SB), Y0, Y3
+	VMINPS      Y3, Y2, Y4
+	VMAXPS      Y3, Y2, Y5
+	VDIVPS      Y5, Y4, Y6
+	VCMPPS      $0x00, lanes_00000000<>+0(SB), Y5, Y5
+	VMOVUPS     lanes_00000000<>+0(SB), Y7
+	VBLENDVPS   Y5, Y7, Y6, Y5
+	VCMPPS      $0x00, lanes_7f800000<>+0(SB), Y4, Y4
+	VMOVUPS     lanes_3f800000<>+0(SB), Y6
+	VBLENDVPS   Y4, Y6, Y5, Y4
+	VMULPS      Y4, Y4, Y5
+	VMULPS      Y5, Y4, Y6
+	VMOVUPS     lanes_ba7571ff<>+0(SB), Y7
+	VFMADD213PS lanes_3bcb663a<>+0(SB), Y5, Y7
+	VFMADD213PS lanes_bc9dc96a<>+0(SB), Y5, Y7
+	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Y5, Y7
+	VFMADD213PS lanes_bd6bf57d<>+0(SB), Y5, Y7
+	VFMADD213PS lanes_3d97e90c<>+0(SB), Y5, Y7
+	VFMADD213PS lanes_bdb9128e<>+0(SB), Y5, Y7
+	VFMADD213PS lanes_3de36ca5<>+0(SB), Y5, Y7
+	VFMADD213PS lanes_be12481b<>+0(SB), Y5, Y7
+	VFMADD213PS lanes_3e4cccc6<>+0(SB), Y5, Y7
+	VFMADD213PS lanes_beaaaaab<>+0(SB), Y5, Y7
+	VFMADD231PS Y7, Y6, Y4
+	VCMPPS      $0x11, Y3, Y2, Y2
+	VMOVUPS     lanes_3fc90fdb<>+0(SB), Y3
+	VSUBPS      lanes_b33bbd2e<>+0(SB), Y4, Y5
+	VSUBPS      Y5, Y3, Y3
+	VBLENDVPS   Y2, Y3, Y4, Y2
+	VMOVUPS     lanes_40490fdb<>+0(SB), Y3
+	VSUBPS      lanes_b3bbbd2e<>+0(SB), Y2, Y4
+	VSUBPS      Y4, Y3, Y3
+	VBLENDVPS   Y1, Y3, Y2, Y2
+	VANDPS      lanes_80000000<>+0(SB), Y0, Y3
+	VORPS       Y3, Y2, Y2
+	VCMPPS      $0x03, Y0, Y1, Y3
+	VADDPS      Y0, Y1, Y0
+	VBLENDVPS   Y3, Y0, Y2, Y0
+	VMOVUPS     Y0, (DI)
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, R8
+	ADDQ        $0x00000020, DI
+	SUBQ        $0x00000008, DX
+	JGE         loop
+
+tail:
+	ADDQ        $0x00000008, DX
+	JZ          done
+	LEAQ        masks<>+0(SB), AX
+	MOVQ        DX, CX
+	SHLQ        $0x02, CX
+	SUBQ        CX, AX
+	VMOVUPS     32(AX), Y15
+	VMASKMOVPS  (SI), Y15, Y0
+	VMASKMOVPS  (R8), Y15, Y1
+	VANDPS      lanes_7fffffff<>+0(SB), Y1, Y2
+	VANDPS      lanes_7fffffff<>+0(SB), Y0, Y3
+	VMINPS      Y3, Y2, Y4
+	VMAXPS      Y3, Y2, Y5
+	VDIVPS      Y5, Y4, Y6
+	VCMPPS      $0x00, lanes_00000000<>+0(SB), Y5, Y5
+	VMOVUPS     lanes_00000000<>+0(SB), Y7
+	VBLENDVPS   Y5, Y7, Y6, Y5
+	VCMPPS      $0x00, lanes_7f800000<>+0(SB), Y4, Y4
+	VMOVUPS     lanes_3f800000<>+0(SB), Y6
+	VBLENDVPS   Y4, Y6, Y5, Y4
+	VMULPS      Y4, Y4, Y5
+	VMULPS      Y5, Y4, Y6
+	VMOVUPS     lanes_ba7571ff<>+0(SB), Y7
+	VFMADD213PS lanes_3bcb663a<>+0(SB), Y5, Y7
+	VFMADD213PS lanes_bc9dc96a<>+0(SB), Y5, Y7
+	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Y5, Y7
+	VFMADD213PS lanes_bd6bf57d<>+0(SB), Y5, Y7
+	VFMADD213PS lanes_3d97e90c<>+0(SB), Y5, Y7
+	VFMADD213PS lanes_bdb9128e<>+0(SB), Y5, Y7
+	VFMADD213PS lanes_3de36ca5<>+0(SB), Y5, Y7
+	VFMADD213PS lanes_be12481b<>+0(SB), Y5, Y7
+	VFMADD213PS lanes_3e4cccc6<>+0(SB), Y5, Y7
+	VFMADD213PS lanes_beaaaaab<>+0(SB), Y5, Y7
+	VFMADD231PS Y7, Y6, Y4
+	VCMPPS      $0x11, Y3, Y2, Y2
+	VMOVUPS     lanes_3fc90fdb<>+0(SB), Y3
+	VSUBPS      lanes_b33bbd2e<>+0(SB), Y4, Y5
+	VSUBPS      Y5, Y3, Y3
+	VBLENDVPS   Y2, Y3, Y4, Y2
+	VMOVUPS     lanes_40490fdb<>+0(SB), Y3
+	VSUBPS      lanes_b3bbbd2e<>+0(SB), Y2, Y4
+	VSUBPS      Y4, Y3, Y3
+	VBLENDVPS   Y1, Y3, Y2, Y2
+	VANDPS      lanes_80000000<>+0(SB), Y0, Y3
+	VORPS       Y3, Y2, Y2
+	VCMPPS      $0x03, Y0, Y1, Y3
+	VADDPS      Y0, Y1, Y0
+	VBLENDVPS   Y3, Y0, Y2, Y0
+	VMASKMOVPS  Y0, Y15, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapPow256(dst uintptr, a uintptr, b uintptr, c uintptr, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·mapPow256(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), R8
+	MOVQ c+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (R8), Y1
+	VANDPS       lanes_7fffffff<>+0(SB), Y0, Y2
+	VCMPPS       $0x11, lanes_00800000<>+0(SB), Y2, Y3
+	VMULPS       lanes_4c000000<>+0(SB), Y2, Y4
+	VBLENDVPS    Y3, Y4, Y2, Y4
+	VPSUBD       lanes_3f3504f3<>+0(SB), Y4, Y6
+	VPSRAD       $0x17, Y6, Y6
+	VCVTDQ2PS    Y6, Y7
+	VMOVUPS      lanes_41c80000<>+0(SB), Y8
+	VMOVUPS      lanes_00000000<>+0(SB), Y9
+	VBLENDVPS    Y3, Y8, Y9, Y3
+	VPSLLD       $0x17, Y6, Y6
+	VPSUBD       Y6, Y4, Y4
+	VSUBPS       Y3, Y7, Y3
+	VCMPPS       $0x00, lanes_00000000<>+0(SB), Y2, Y6
+	VMOVUPS      lanes_ff800000<>+0(SB), Y7
+	VBLENDVPS    Y6, Y7, Y3, Y3
+	VCMPPS       $0x00, lanes_7f800000<>+0(SB), Y2, Y6
+	VMOVUPS      lanes_7f800000<>+0(SB), Y7
+	VBLENDVPS    Y6, Y7, Y3, Y3
+	VCVTPS2PD    X4, Y6
+	VCVTPS2PD    X3, Y7
+	VSUBPD       lanes_3ff0000000000000<>+0(SB), Y6, Y8
+	VADDPD       lanes_3ff0000000000000<>+0(SB), Y6, Y6
+	VDIVPD       Y6, Y8, Y6
+	VMULPD       Y6, Y6, Y8
+	VMOVUPS      lanes_3fc89f3b1694cffe<>+0(SB), Y9
+	VFMADD213PD  lanes_3fcc68f568d31760<>+0(SB), Y8, Y9
+	VFMADD213PD  lanes_3fd0c9a84994022d<>+0(SB), Y8, Y9
+	VFMADD213PD  lanes_3fd484b13d7c02a9<>+0(SB), Y8, Y9
+	VFMADD213PD  lanes_3fda61762a7aded9<>+0(SB), Y8, Y9
+	VFMADD213PD  lanes_3fe2776c50ef9bfe<>+0(SB), Y8, Y9
+	VFMADD213PD  lanes_3feec709dc3a03fd<>+0(SB), Y8, Y9
+	VFMADD213PD  lanes_40071547652b82fe<>+0(SB), Y8, Y9
+	VFMADD231PD  Y9, Y6, Y7
+	VCVTPS2PD    X1, Y6
+	VMULPD       Y6, Y7, Y6
+	VMOVUPS      lanes_4079000000000000<>+0(SB), Y7
+	VMOVUPS      lanes_c079000000000000<>+0(SB), Y8
+	VMAXPD       Y6, Y8, Y6
+	VMINPD       Y6, Y7, Y6
+	VROUNDPD     $0x08, Y6, Y7
+	VSUBPD       Y7, Y6, Y6
+	VMOVUPS      lanes_3eb62c0223a5c821<>+0(SB), Y8
+	VFMADD213PD  lanes_3eeffcbfc588b0c2<>+0(SB), Y6, Y8
+	VFMADD213PD  lanes_3f2430912f86c785<>+0(SB), Y6, Y8
+	VFMADD213PD  lanes_3f55d87fe78a672f<>+0(SB), Y6, Y8
+	VFMADD213PD  lanes_3f83b2ab6fba4e76<>+0(SB), Y6, Y8
+	VFMADD213PD  lanes_3fac6b08d704a0be<>+0(SB), Y6, Y8
+	VFMADD213PD  lanes_3fcebfbdff82c58e<>+0(SB), Y6, Y8
+	VFMADD213PD  lanes_3fe62e42fefa39ef<>+0(SB), Y6, Y8
+	VFMADD213PD  lanes_3ff0000000000000<>+0(SB), Y6, Y8
+	VCVTPD2DQY   Y7, X5
+	VPMOVSXDQ    X5, Y6
+	VPADDD       lanes_000003ff<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y6, Y6
+	VMULPD       Y6, Y8, Y6
+	VCVTPD2PSY   Y6, X5
+	VEXTRACTF128 $0x01, Y4, X4
+	VCVTPS2PD    X4, Y4
+	VEXTRACTF128 $0x01, Y3, X3
+	VCVTPS2PD    X3, Y3
+	VSUBPD       lanes_3ff0000000000000<>+0(SB), Y4, Y6
+	VADDPD       lanes_3ff0000000000000<>+0(SB), Y4, Y4
+	VDIVPD       Y4, Y6, Y4
+	VMULPD       Y4, Y4, Y6
+	VMOVUPS      lanes_3fc89f3b1694cffe<>+0(SB), Y7
+	VFMADD213PD  lanes_3fcc68f568d31760<>+0(SB), Y6, Y7
+	VFMADD213PD  lanes_3fd0c9a84994022d<>+0(SB), Y6, Y7
+	VFMADD213PD  lanes_3fd484b13d7c02a9<>+0(SB), Y6, Y7
+	VFMADD213PD  lanes_3fda61762a7aded9<>+0(SB), Y6, Y7
+	VFMADD213PD  lanes_3fe2776c50ef9bfe<>+0(SB), Y6, Y7
+	VFMADD213PD  lanes_3feec709dc3a03fd<>+0(SB), Y6, Y7
+	VFMADD213PD  lanes_40071547652b82fe<>+0(SB), Y6, Y7
+	VFMADD231PD  Y7, Y4, Y3
+	VEXTRACTF128 $0x01, Y1, X4
+	VCVTPS2PD    X4, Y4
+	VMULPD       Y4, Y3, Y3
+	VMOVUPS      lanes_4079000000000000<>+0(SB), Y4
+	VMOVUPS      lanes_c079000000000000<>+0(SB), Y6
+	VMAXPD       Y3, Y6, Y3
+	VMINPD       Y3, Y4, Y3
+	VROUNDPD     $0x08, Y3, Y4
+	VSUBPD       Y4, Y3, Y3
+	VMOVUPS      lanes_3eb62c0223a5c821<>+0(SB), Y6
+	VFMADD213PD  lanes_3eeffcbfc588b0c2<>+0(SB), Y3, Y6
+	VFMADD213PD  lanes_3f2430912f86c785<>+0(SB), Y3, Y6
+	VFMADD213PD  lanes_3f55d87fe78a672f<>+0(SB), Y3, Y6
+	VFMADD213PD  lanes_3f83b2ab6fba4e76<>+0(SB), Y3, Y6
+	VFMADD213PD  lanes_3fac6b08d704a0be<>+0(SB), Y3, Y6
+	VFMADD213PD  lanes_3fcebfbdff82c58e<>+0(SB), Y3, Y6
+	VFMADD213PD  lanes_3fe62e42fefa39ef<>+0(SB), Y3, Y6
+	VFMADD213PD  lanes_3ff0000000000000<>+0(SB), Y3, Y6
+	VCVTPD2DQY   Y4, X3
+	VPMOVSXDQ    X3, Y3
+	VPADDD       lanes_000003ff<>+0(SB), Y3, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VMULPD       Y3, Y6, Y3
+	VCVTPD2PSY   Y3, X3
+	VINSERTF128  $0x01, X3, Y5, Y3
+	VROUNDPS     $0x08, Y1, Y4
+	VCMPPS       $0x00, Y1, Y4, Y4
+	VMULPS       lanes_3f000000<>+0(SB), Y1, Y6
+	VMOVUPS      lanes_00000000<>+0(SB), Y7
+	VROUNDPS     $0x0b, Y6, Y8
+	VCMPPS       $0x04, Y6, Y8, Y6
+	VANDPS       lanes_80000000<>+0(SB), Y0, Y8
+	VBLENDVPS    Y6, Y8, Y7, Y6
+	VBLENDVPS    Y4, Y6, Y7, Y6
+	VORPS        Y6, Y3, Y3
+	VCMPPS       $0x11, lanes_00000000<>+0(SB), Y0, Y6
+	VMOVUPS      lanes_7fc00000<>+0(SB), Y7
+	VBLENDVPS    Y6, Y7, Y3, Y6
+	VCMPPS       $0x00, lanes_7f800000<>+0(SB), Y2, Y7
+	VBLENDVPS    Y7, Y3, Y6, Y6
+	VBLENDVPS    Y4, Y3, Y6, Y3
+	VCMPPS       $0x03, Y1, Y0, Y4
+	VADDPS       Y1, Y0, Y6
+	VBLENDVPS    Y4, Y6, Y3, Y3
+	VMOVUPS      lanes_3f800000<>+0(SB), Y4
+	VCMPPS       $0x00, lanes_00000000<>+0(SB), Y1, Y6
+	VBLENDVPS    Y6, Y4, Y3, Y3
+	VCMPPS       $0x00, Y4, Y0, Y0
+	VBLENDVPS    Y0, Y4, Y3, Y0
+	VCMPPS       $0x00, Y4, Y2, Y2
+	VANDPS       lanes_7fffffff<>+0(SB), Y1, Y1
+	VBLENDVPS    Y2, Y1, Y4, Y1
+	VCMPPS       $0x00, lanes_7f800000<>+0(SB), Y1, Y1
+	VBLENDVPS    Y1, Y4, Y0, Y0
+	VMOVUPS      Y0, (DI)
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000020, R8
+	ADDQ         $0x00000020, DI
+	SUBQ         $0x00000008, DX
+	JGE          loop
+
+tail:
+	ADDQ         $0x00000008, DX
+	JZ           done
+	LEAQ         masks<>+0(SB), AX
+	MOVQ         DX, CX
+	SHLQ         $0x02, CX
+	SUBQ         CX, AX
+	VMOVUPS      32(AX), Y15
+	VMASKMOVPS   (SI), Y15, Y0
+	VMASKMOVPS   (R8), Y15, Y1
+	VANDPS       lanes_7fffffff<>+0(SB), Y0, Y2
+	VCMPPS       $0x11, lanes_00800000<>+0(SB), Y2, Y3
+	VMULPS       lanes_4c000000<>+0(SB), Y2, Y4
+	VBLENDVPS    Y3, Y4, Y2, Y4
+	VPSUBD       lanes_3f3504f3<>+0(SB), Y4, Y6
+	VPSRAD       $0x17, Y6, Y6
+	VCVTDQ2PS    Y6, Y7
+	VMOVUPS      lanes_41c80000<>+0(SB), Y8
+	VMOVUPS      lanes_00000000<>+0(SB), Y9
+	VBLENDVPS    Y3, Y8, Y9, Y3
+	VPSLLD       $0x17, Y6, Y6
+	VPSUBD       Y6, Y4, Y4
+	VSUBPS       Y3, Y7, Y3
+	VCMPPS       $0x00, lanes_00000000<>+0(SB), Y2, Y6
+	VMOVUPS      lanes_ff800000<>+0(SB), Y7
+	VBLENDVPS    Y6, Y7, Y3, Y3
+	VCMPPS       $0x00, lanes_7f800000<>+0(SB), Y2, Y6
+	VMOVUPS      lanes_7f800000<>+0(SB), Y7
+	VBLENDVPS    Y6, Y7, Y3, Y3
+	VCVTPS2PD    X4, Y6
+	VCVTPS2PD    X3, Y7
+	VSUBPD       lanes_3ff0000000000000<>+0(SB), Y6, Y8
+	VADDPD       lanes_3ff0000000000000<>+0(SB), Y6, Y6
+	VDIVPD       Y6, Y8, Y6
+	VMULPD       Y6, Y6, Y8
+	VMOVUPS      lanes_3fc89f3b1694cffe<>+0(SB), Y9
+	VFMADD213PD  lanes_3fcc68f568d31760<>+0(SB), Y8, Y9
+	VFMADD213PD  lanes_3fd0c9a84994022d<>+0(SB), Y8, Y9
+	VFMADD213PD  lanes_3fd484b13d7c02a9<>+0(SB), Y8, Y9
+	VFMADD213PD  lanes_3fda61762a7aded9<>+0(SB), Y8, Y9
+	VFMADD213PD  lanes_3fe2776c50ef9bfe<>+0(SB), Y8, Y9
+	VFMADD213PD  lanes_3feec709dc3a03fd<>+0(SB), Y8, Y9
+	VFMADD213PD  lanes_40071547652b82fe<>+0(SB), Y8, Y9
+	VFMADD231PD  Y9, Y6, Y7
+	VCVTPS2PD    X1, Y6
+	VMULPD       Y6, Y7, Y6
+	VMOVUPS      lanes_4079000000000000<>+0(SB), Y7
+	VMOVUPS      lanes_c079000000000000<>+0(SB), Y8
+	VMAXPD       Y6, Y8, Y6
+	VMINPD       Y6, Y7, Y6
+	VROUNDPD     $0x08, Y6, Y7
+	VSUBPD       Y7, Y6, Y6
+	VMOVUPS      lanes_3eb62c0223a5c821<>+0(SB), Y8
+	VFMADD213PD  lanes_3eeffcbfc588b0c2<>+0(SB), Y6, Y8
+	VFMADD213PD  lanes_3f2430912f86c785<>+0(SB), Y6, Y8
+	VFMADD213PD  lanes_3f55d87fe78a672f<>+0(SB), Y6, Y8
+	VFMADD213PD  lanes_3f83b2ab6fba4e76<>+0(SB), Y6, Y8
+	VFMADD213PD  lanes_3fac6b08d704a0be<>+0(SB), Y6, Y8
+	VFMADD213PD  lanes_3fcebfbdff82c58e<>+0(SB), Y6, Y8
+	VFMADD213PD  lanes_3fe62e42fefa39ef<>+0(SB), Y6, Y8
+	VFMADD213PD  lanes_3ff0000000000000<>+0(SB), Y6, Y8
+	VCVTPD2DQY   Y7, X5
+	VPMOVSXDQ    X5, Y6
+	VPADDD       lanes_000003ff<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y6, Y6
+	VMULPD       Y6, Y8, Y6
+	VCVTPD2PSY   Y6, X5
+	VEXTRACTF128 $0x01, Y4, X4
+	VCVTPS2PD    X4, Y4
+	VEXTRACTF128 $0x01, Y3, X3
+	VCVTPS2PD    X3, Y3
+	VSUBPD       lanes_3ff0000000000000<>+0(SB), Y4, Y6
+	VADDPD       lanes_3ff0000000000000<>+0(SB), Y4, Y4
+	VDIVPD       Y4, Y6, Y4
+	VMULPD       Y4, Y4, Y6
+	VMOVUPS      lanes_3fc89f3b1694cffe<>+0(SB), Y7
+	VFMADD213PD  lanes_3fcc68f568d31760<>+0(SB), Y6, Y7
+	VFMADD213PD  lanes_3fd0c9a84994022d<>+0(SB), Y6, Y7
+	VFMADD213PD  lanes_3fd484b13d7c02a9<>+0(SB), Y6, Y7
+	VFMADD213PD  lanes_3fda61762a7aded9<>+0(SB), Y6, Y7
+	VFMADD213PD  lanes_3fe2776c50ef9bfe<>+0(SB), Y6, Y7
+	VFMADD213PD  lanes_3feec709dc3a03fd<>+0(SB), Y6, Y7
+	VFMADD213PD  lanes_40071547652b82fe<>+0(SB), Y6, Y7
+	VFMADD231PD  Y7, Y4, Y3
+	VEXTRACTF128 $0x01, Y1, X4
+	VCVTPS2PD    X4, Y4
+	VMULPD       Y4, Y3, Y3
+	VMOVUPS      lanes_4079000000000000<>+0(SB), Y4
+	VMOVUPS      lanes_c079000000000000<>+0(SB), Y6
+	VMAXPD       Y3, Y6, Y3
+	VMINPD       Y3, Y4, Y3
+	VROUNDPD     $0x08, Y3, Y4
+	VSUBPD       Y4, Y3, Y3
+	VMOVUPS      lanes_3eb62c0223a5c821<>+0(SB), Y6
+	VFMADD213PD  lanes_3eeffcbfc588b0c2<>+0(SB), Y3, Y6
+	VFMADD213PD  lanes_3f2430912f86c785<>+0(SB), Y3, Y6
+	VFMADD213PD  lanes_3f55d87fe78a672f<>+0(SB), Y3, Y6
+	VFMADD213PD  lanes_3f83b2ab6fba4e76<>+0(SB), Y3, Y6
+	VFMADD213PD  lanes_3fac6b08d704a0be<>+0(SB), Y3, Y6
+	VFMADD213PD  lanes_3fcebfbdff82c58e<>+0(SB), Y3, Y6
+	VFMADD213PD  lanes_3fe62e42fefa39ef<>+0(SB), Y3, Y6
+	VFMADD213PD  lanes_3ff0000000000000<>+0(SB), Y3, Y6
+	VCVTPD2DQY   Y4, X3
+	VPMOVSXDQ    X3, Y3
+	VPADDD       lanes_000003ff<>+0(SB), Y3, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VMULPD       Y3, Y6, Y3
+	VCVTPD2PSY   Y3, X3
+	VINSERTF128  $0x01, X3, Y5, Y3
+	VROUNDPS     $0x08, Y1, Y4
+	VCMPPS       $0x00, Y1, Y4, Y4
+	VMULPS       lanes_3f000000<>+0(SB), Y1, Y5
+	VMOVUPS      lanes_00000000<>+0(SB), Y6
+	VROUNDPS     $0x0b, Y5, Y7
+	VCMPPS       $0x04, Y5, Y7, Y5
+	VANDPS       lanes_80000000<>+0(SB), Y0, Y7
+	VBLENDVPS    Y5, Y7, Y6, Y5
+	VBLENDVPS    Y4, Y5, Y6, Y5
+	VORPS        Y5, Y3, Y3
+	VCMPPS       $0x11, lanes_00000000<>+0(SB), Y0, Y5
+	VMOVUPS      lanes_7fc00000<>+0(SB), Y6
+	VBLENDVPS    Y5, Y6, Y3, Y5
+	VCMPPS       $0x00, lanes_7f800000<>+0(SB), Y2, Y6
+	VBLENDVPS    Y6, Y3, Y5, Y5
+	VBLENDVPS    Y4, Y3, Y5, Y3
+	VCMPPS       $0x03, Y1, Y0, Y4
+	VADDPS       Y1, Y0, Y5
+	VBLENDVPS    Y4, Y5, Y3, Y3
+	VMOVUPS      lanes_3f800000<>+0(SB), Y4
+	VCMPPS       $0x00, lanes_00000000<>+0(SB), Y1, Y5
+	VBLENDVPS    Y5, Y4, Y3, Y3
+	VCMPPS       $0x00, Y4, Y0, Y0
+	VBLENDVPS    Y0, Y4, Y3, Y0
+	VCMPPS       $0x00, Y4, Y2, Y2
+	VANDPS       lanes_7fffffff<>+0(SB), Y1, Y1
+	VBLENDVPS    Y2, Y1, Y4, Y1
+	VCMPPS       $0x00, lanes_7f800000<>+0(SB), Y1, Y1
+	VBLENDVPS    Y1, Y4, Y0, Y0
+	VMASKMOVPS   Y0, Y15, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes_000003ff<>+0(SB)/4, $0x000003ff
+DATA lanes_000003ff<>+4(SB)/4, $0x000003ff
+DATA lanes_000003ff<>+8(SB)/4, $0x000003ff
+DATA lanes_000003ff<>+12(SB)/4, $0x000003ff
+DATA lanes_000003ff<>+16(SB)/4, $0x000003ff
+DATA lanes_000003ff<>+20(SB)/4, $0x000003ff
+DATA lanes_000003ff<>+24(SB)/4, $0x000003ff
+DATA lanes_000003ff<>+28(SB)/4, $0x000003ff
+DATA lanes_000003ff<>+32(SB)/4, $0x000003ff
+DATA lanes_000003ff<>+36(SB)/4, $0x000003ff
+DATA lanes_000003ff<>+40(SB)/4, $0x000003ff
+DATA lanes_000003ff<>+44(SB)/4, $0x000003ff
+DATA lanes_000003ff<>+48(SB)/4, $0x000003ff
+DATA lanes_000003ff<>+52(SB)/4, $0x000003ff
+DATA lanes_000003ff<>+56(SB)/4, $0x000003ff
+DATA lanes_000003ff<>+60(SB)/4, $0x000003ff
+GLOBL lanes_000003ff<>(SB), RODATA|NOPTR, $64
+
+// func mapWhereByte256(dst uintptr, c uintptr, a uintptr, b uintptr, n int)
+// Requires: AVX, AVX2
+TEXT ·mapWhereByte256(SB), NOSPLIT, $32-40
+	MOVQ dst+0(FP), DI
+	MOVQ c+8(FP), SI
+	MOVQ a+16(FP), R8
+	MOVQ b+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000020, DX
+	JLT  tail
+
+loop:
+	VMOVUPS   (SI), Y0
+	VMOVUPS   (R8), Y1
+	VMOVUPS   (R9), Y2
+	VXORPS    Y3, Y3, Y3
+	VPCMPEQB  Y3, Y0, Y3
+	VPBLENDVB Y3, Y2, Y1, Y0
+	VMOVUPS   Y0, (DI)
+	ADDQ      $0x00000020, SI
+	ADDQ      $0x00000020, R8
+	ADDQ      $0x00000020, R9
+	ADDQ      $0x00000020, DI
+	SUBQ      $0x00000020, DX
+	JGE       loop
+
+tail:
+	ADDQ   $0x00000020, DX
+	JZ     done
+	IMUL3Q $0x01, DX, CX
+
+byte7:
+	MOVB    -1(SI)(CX*1), AL
+	MOVB    AL, -1(SP)(CX*1)
+	DECQ    CX
+	JNZ     byte7
+	VMOVUPS (SP), Y0
+	IMUL3Q  $0x01, DX, CX
+
+byte8:
+	MOVB    -1(R8)(CX*1), AL
+	MOVB    AL, -1(SP)(CX*1)
+	DECQ    CX
+	JNZ     byte8
+	VMOVUPS (SP), Y1
+	IMUL3Q  $0x01, DX, CX
+
+byte9:
+	MOVB      -1(R9)(CX*1), AL
+	MOVB      AL, -1(SP)(CX*1)
+	DECQ      CX
+	JNZ       byte9
+	VMOVUPS   (SP), Y2
+	VXORPS    Y3, Y3, Y3
+	VPCMPEQB  Y3, Y0, Y3
+	VPBLENDVB Y3, Y2, Y1, Y0
+	VMOVUPS   Y0, (SP)
+	IMUL3Q    $0x01, DX, CX
+
+byte10:
+	MOVB -1(SP)(CX*1), AL
+	MOVB AL, -1(DI)(CX*1)
+	DECQ CX
+	JNZ  byte10
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapWhere256(dst uintptr, c uintptr, a uintptr, b uintptr, n int)
+// Requires: AVX, AVX2
+TEXT ·mapWhere256(SB), NOSPLIT, $32-40
+	MOVQ dst+0(FP), DI
+	MOVQ c+8(FP), SI
+	MOVQ a+16(FP), R8
+	MOVQ b+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000008, DX
+	JLT  tail
+
+loop:
 	VMOVQ     (SI), X0
 	VMOVUPS   (R8), Y1
 	VMOVUPS   (R9), Y2
-	VPMOVZXBD X0, Y0
-	VXORPS    Y3, Y3, Y3
-	VPCMPEQD  Y3, Y0, Y0
-	VBLENDVPS Y0, Y2, Y1, Y0
+	VPMOVZXBD X0, Y3
+	VXORPS    Y0, Y0, Y0
+	VPCMPEQD  Y0, Y3, Y0
+	VPBLENDVB Y0, Y2, Y1, Y0
 	VMOVUPS   Y0, (DI)
 	ADDQ      $0x00000008, SI
 	ADDQ      $0x00000020, R8
@@ -4370,28 +8419,83 @@ loop:
 	JGE       loop
 
 tail:
-	ADDQ       $0x00000008, DX
-	JZ         done
-	LEAQ       masks<>+0(SB), AX
-	MOVQ       DX, CX
-	SHLQ       $0x02, CX
-	SUBQ       CX, AX
-	VMOVUPS    32(AX), Y15
-	VMASKMOVPS (R8), Y15, Y0
-	VMASKMOVPS (R9), Y15, Y1
-	XORQ       AX, AX
+	ADDQ    $0x00000008, DX
+	JZ      done
+	LEAQ    masks<>+0(SB), AX
+	MOVQ    DX, CX
+	SHLQ    $0x02, CX
+	SUBQ    CX, AX
+	VMOVUPS 32(AX), Y15
+	IMUL3Q  $0x01, DX, CX
 
-byte:
-	SHLQ       $0x08, AX
-	MOVB       -1(SI)(DX*1), AL
-	DECQ       DX
-	JNZ        byte
-	VMOVQ      AX, X2
-	VPMOVZXBD  X2, Y2
-	VXORPS     Y3, Y3, Y3
-	VPCMPEQD   Y3, Y2, Y2
-	VBLENDVPS  Y2, Y1, Y0, Y0
+byte11:
+	MOVB       -1(SI)(CX*1), AL
+	MOVB       AL, -1(SP)(CX*1)
+	DECQ       CX
+	JNZ        byte11
+	VMOVQ      (SP), X0
+	VMASKMOVPS (R8), Y15, Y1
+	VMASKMOVPS (R9), Y15, Y2
+	VPMOVZXBD  X0, Y3
+	VXORPS     Y0, Y0, Y0
+	VPCMPEQD   Y0, Y3, Y0
+	VPBLENDVB  Y0, Y2, Y1, Y0
 	VMASKMOVPS Y0, Y15, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapWhereLong256(dst uintptr, c uintptr, a uintptr, b uintptr, n int)
+// Requires: AVX, AVX2
+TEXT ·mapWhereLong256(SB), NOSPLIT, $32-40
+	MOVQ dst+0(FP), DI
+	MOVQ c+8(FP), SI
+	MOVQ a+16(FP), R8
+	MOVQ b+24(FP), R9
+	MOVQ n+32(FP), DX
+	SUBQ $0x00000004, DX
+	JLT  tail
+
+loop:
+	VMOVD     (SI), X0
+	VMOVUPS   (R8), Y1
+	VMOVUPS   (R9), Y2
+	VPMOVZXBQ X0, Y3
+	VXORPS    Y0, Y0, Y0
+	VPCMPEQQ  Y0, Y3, Y0
+	VPBLENDVB Y0, Y2, Y1, Y0
+	VMOVUPS   Y0, (DI)
+	ADDQ      $0x00000004, SI
+	ADDQ      $0x00000020, R8
+	ADDQ      $0x00000020, R9
+	ADDQ      $0x00000020, DI
+	SUBQ      $0x00000004, DX
+	JGE       loop
+
+tail:
+	ADDQ    $0x00000004, DX
+	JZ      done
+	LEAQ    masks<>+0(SB), AX
+	MOVQ    DX, CX
+	SHLQ    $0x03, CX
+	SUBQ    CX, AX
+	VMOVUPS 32(AX), Y15
+	IMUL3Q  $0x01, DX, CX
+
+byte12:
+	MOVB       -1(SI)(CX*1), AL
+	MOVB       AL, -1(SP)(CX*1)
+	DECQ       CX
+	JNZ        byte12
+	VMOVD      (SP), X0
+	VMASKMOVPD (R8), Y15, Y1
+	VMASKMOVPD (R9), Y15, Y2
+	VPMOVZXBQ  X0, Y3
+	VXORPS     Y0, Y0, Y0
+	VPCMPEQQ   Y0, Y3, Y0
+	VPBLENDVB  Y0, Y2, Y1, Y0
+	VMASKMOVPD Y0, Y15, (DI)
 
 done:
 	VZEROUPPER

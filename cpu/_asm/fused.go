@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mmcloughlin/avo/ir"
@@ -38,12 +39,13 @@ var fusedPC, fusedTable, fusedT, fusedPos, fusedCount, fusedStart = reg.R8, reg.
 
 var fusedKinds = []string{"M", "T", "U"}
 
-// fusedOps are the ops the machine has, all map ops but those that would not
-// fit the registers of the smallest set.
+// fusedOps are the ops the machine has: all of float32, but for Where and for those
+// whose kernels hand large angles to others.
 func fusedOps() []mapOp {
 	var l []mapOp
 	for _, o := range mapOps {
-		if o.name != "Sin" && o.name != "Cos" {
+		angle := o.name == "Sin" || o.name == "Cos" || o.name == "Tan"
+		if !angle && !slices.ContainsFunc(o.in, func(n int) bool { return n != 4 }) && len(o.in) < 3 {
 			l = append(l, o)
 		}
 	}
@@ -67,9 +69,9 @@ func emitFused(f *file) {
 		g.fusedMoves(routine)
 		for _, o := range fusedOps() {
 			first := len(all)
-			if o.args == 1 {
+			if len(o.in) == 1 {
 				routine(o.name, func() {
-					g.fusedApply(func(j int) Op { return o.body(g, []Op{g.v(j)}) })
+					g.fusedApply(func(j int) Op { return o.body(g, []Op{g.fusedAcc(o, j)}) })
 					g.fusedNext()
 				})
 				if n == 0 {
@@ -111,13 +113,22 @@ func (g *isa) fusedBinary(routine func(name string, body func()), o mapOp, rever
 			load := g.fusedOperand(kind)
 			g.fusedApply(func(j int) Op {
 				if reversed {
-					return o.body(g, []Op{g.copyOf(load(j)), g.v(j)})
+					return o.body(g, []Op{g.copyOf(load(j)), g.fusedAcc(o, j)})
 				}
-				return o.body(g, []Op{g.v(j), g.copyOf(load(j))})
+				return o.body(g, []Op{g.fusedAcc(o, j), g.copyOf(load(j))})
 			})
 			g.fusedNext()
 		})
 	}
+}
+
+// fusedAcc is vector j of the accumulator as an argument of o: a copy for the
+// functions that take vectors apart, which needs a register that is not fixed.
+func (g *isa) fusedAcc(o mapOp, j int) Op {
+	if o.name == "Pow" {
+		return g.copyOf(g.v(j))
+	}
+	return g.v(j)
 }
 
 // fusedTable writes a table of addresses and the function that returns its own.

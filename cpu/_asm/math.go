@@ -4,7 +4,6 @@ import (
 	"math"
 
 	. "github.com/mmcloughlin/avo/operand"
-	"github.com/mmcloughlin/avo/reg"
 )
 
 // The elementary functions, in float32 arithmetic with fused multiply-adds. The
@@ -51,6 +50,57 @@ func (g *isa) exp(x Op) Op {
 	return g.scale(p, k)
 }
 
+// exp2 is within 1 ulp.
+func (g *isa) exp2(x Op) Op {
+	y := g.clamp(x, -151, 129)
+	k := g.round(y, nearest)
+	var c []float64
+	for n, v := 0, 1.0; n <= 7; n++ {
+		c = append(c, v)
+		v *= math.Ln2 / float64(n+1)
+	}
+	return g.scale(g.poly(g.sub(y, k), c...), k)
+}
+
+// power returns 2^k for an integer k in [-126, 127].
+func (g *isa) power(k Op) Op {
+	n := g.vec()
+	g.VCVTPS2DQ(k, n)
+	return g.shiftLeft(g.addInt(n, g.bits(127)), 23)
+}
+
+// quarterExpm1 returns (eˣ - 1)/4, which is finite where sinh x is; below -25
+// it is that of -25.
+func (g *isa) quarterExpm1(x Op) Op {
+	r, k := g.expParts(g.clamp(x, -25, 89.5))
+	q := g.fma(g.mul(r, r), g.poly(r, expSeries...), r)
+	s := g.power(g.sub(k, g.c(2)))
+	return g.fma(s, q, g.sub(s, g.c(0.25)))
+}
+
+// expm1 is x where x²/2 is too small to count.
+func (g *isa) expm1(x Op) Op {
+	y := g.mul(g.quarterExpm1(x), g.c(4))
+	return g.choose(g.cmp(less, g.abs(x), g.c(0x1p-25)), x, y)
+}
+
+// sinh |x| = 2·(q + q/(4·q+1)) for q = (e^|x| - 1)/4; x where x³/6 is too small
+// to count.
+func (g *isa) sinh(x Op) Op {
+	a := g.abs(x)
+	q := g.quarterExpm1(a)
+	y := g.add(q, g.div(g.mul(q, g.c(0.25)), g.add(q, g.c(0.25))))
+	y = g.or(g.add(y, y), g.sign(x))
+	return g.choose(g.cmp(less, a, g.c(0x1p-12)), x, y)
+}
+
+// cosh x = e + 1/(4·e) for e = e^|x|/2.
+func (g *isa) cosh(x Op) Op {
+	r, k := g.expParts(g.min(g.in(g.c(90)), g.abs(x)))
+	e := g.scale(g.poly(r, append([]float64{1, 1}, expSeries...)...), g.sub(k, g.c(1)))
+	return g.add(e, g.div(g.c(0.25), e))
+}
+
 // tanh |x| = -t/(t+2) for t = e^(-2|x|) - 1.
 func (g *isa) tanh(x Op) Op {
 	r, k := g.expParts(g.max(g.in(g.c(-40)), g.mul(g.abs(x), g.c(-2))))
@@ -67,30 +117,70 @@ func (g *isa) sigmoid(x Op) Op {
 	return g.div(top, g.add(e, g.c(1)))
 }
 
-// log is that of m·2^k with m in [√½, √2): for f = m-1 and s = f/(2+f), where
-// ln m = 2·artanh s,
-//
-//	ln m = f - (f²/2 - s·(f²/2 + R)), R = 2·Σ s^(2i)/(2i+1), i >= 1.
-func (g *isa) log(x Op) Op {
+// split returns m in [√½, √2) and the integer k with x = m·2^k, for a positive
+// x; 1 and -127 for 0, 1 and 128 for infinity.
+func (g *isa) split(x Op) (m, k Op) {
 	tiny := g.cmp(less, x, g.c(0x1p-126))
 	y := g.choose(tiny, g.mul(x, g.c(0x1p25)), x)
-	b := g.subInt(y, g.bits(0x3f3504f3))
-	n := g.shiftRight(b, 23)
-	k := g.vec()
-	g.VCVTDQ2PS(n, k)
+	n := g.shiftRight(g.subInt(y, g.bits(0x3f3504f3)), 23)
+	f := g.vec()
+	g.VCVTDQ2PS(n, f)
 	shift := g.choose(tiny, g.in(g.c(25)), g.in(g.c(0)))
-	kf := g.sub(k, shift)
-	f := g.sub(g.subInt(y, g.shiftLeft(n, 23)), g.c(1))
+	return g.subInt(y, g.shiftLeft(n, 23)), g.sub(f, shift)
+}
+
+// logParts returns h and t with ln(1+f) = f - (h - t), for 1+f in [√½, √2]: for
+// s = f/(2+f), where ln(1+f) = 2·artanh s,
+//
+//	h = f²/2, t = s·(h + R), R = 2·Σ s^(2i)/(2i+1), i >= 1.
+func (g *isa) logParts(f Op) (h, t Op) {
 	s := g.div(f, g.add(f, g.c(2)))
 	z := g.mul(s, s)
 	rest := g.mul(z, g.poly(z, 2./3, 2./5, 2./7, 2./9))
-	h := g.mul(g.mul(f, f), g.c(0.5))
-	low := g.fma(kf, g.c(ln2Lo), g.mul(s, g.add(h, rest)))
-	r := g.fma(kf, g.c(ln2Hi), g.sub(f, g.sub(h, low)))
+	h = g.mul(g.mul(f, f), g.c(0.5))
+	return h, g.mul(s, g.add(h, rest))
+}
+
+// logSum returns ln((1+f)·2^k).
+func (g *isa) logSum(f, k Op) Op {
+	h, t := g.logParts(f)
+	low := g.fma(k, g.c(ln2Lo), t)
+	return g.fma(k, g.c(ln2Hi), g.sub(f, g.sub(h, low)))
+}
+
+// logEdges returns y where x is positive and finite, and elsewhere what
+// logarithms of x are.
+func (g *isa) logEdges(x, y Op) Op {
 	inf := g.in(g.c(math.Inf(1)))
-	r = g.choose(g.cmp(equal, x, inf), inf, r)
-	r = g.choose(g.cmp(equal, x, g.c(0)), g.in(g.c(math.Inf(-1))), r)
-	return g.choose(g.cmp(notGreaterEq, x, g.c(0)), g.in(g.bits(0x7fc00000)), r)
+	y = g.choose(g.cmp(equal, x, inf), inf, y)
+	y = g.choose(g.cmp(equal, x, g.c(0)), g.in(g.c(math.Inf(-1))), y)
+	return g.choose(g.cmp(notGreaterEq, x, g.c(0)), g.in(g.bits(0x7fc00000)), y)
+}
+
+func (g *isa) log(x Op) Op {
+	m, k := g.split(x)
+	return g.logEdges(x, g.logSum(g.sub(m, g.c(1)), k))
+}
+
+// log2 multiplies ln m by log₂ e in two parts.
+func (g *isa) log2(x Op) Op {
+	const hi = 0x1.715476p0
+	m, k := g.split(x)
+	f := g.sub(m, g.c(1))
+	h, t := g.logParts(f)
+	ln := g.sub(f, g.sub(h, t))
+	return g.logEdges(x, g.fma(ln, g.in(g.c(hi)), g.fma(ln, g.c(math.Log2E-hi), k)))
+}
+
+// log1p is the logarithm of 1+x = (1+f)·2^k, with k that of the rounded sum and
+// f = x·2^-k + (2^-k - 1) rounded once; from 2^30 on the 1 does not count.
+func (g *isa) log1p(x Op) Op {
+	u := g.add(x, g.c(1))
+	m, k := g.split(u)
+	scale := g.power(g.max(g.in(g.c(-100)), g.neg(k)))
+	f := g.fma(x, scale, g.sub(scale, g.c(1)))
+	f = g.choose(g.cmp(less, k, g.c(30)), f, g.sub(m, g.c(1)))
+	return g.choose(g.cmp(equal, x, g.c(0)), x, g.logEdges(u, g.logSum(f, k)))
 }
 
 // erf is its series below 1, and above 1 - e^-P(|x|), with P the polynomial
@@ -136,77 +226,4 @@ func interpolate(f func(float64) float64, lo, hi float64, degree int) []float64 
 		p = q
 	}
 	return p
-}
-
-// sine returns sin(x + quarter·π/2) for |x| < 2^19. The reduction is in float64:
-// r = x - k·π/2, with π/2 in two parts.
-func (g *isa) sine(x Op, quarter uint32) Op {
-	const pio2Lo = 6.123233995736766e-17
-	var rs, ks [2]reg.VecVirtual
-	for i := range 2 {
-		half, k, r := g.vec(), g.vec(), g.vec()
-		v := x.(reg.VecVirtual)
-		if i == 0 {
-			if g.wide {
-				g.VCVTPS2PD(v.AsY(), half)
-			} else {
-				g.VCVTPS2PD(v.AsX(), half)
-			}
-		} else if g.wide {
-			t := g.YMM()
-			g.VEXTRACTF64X4(Imm(1), v, t)
-			g.VCVTPS2PD(t, half)
-		} else {
-			t := g.XMM()
-			g.VEXTRACTF128(Imm(1), v, t)
-			g.VCVTPS2PD(t, half)
-		}
-		g.VMULPD(g.double(2/math.Pi), half, k)
-		if g.wide {
-			g.VRNDSCALEPD(Imm(nearest|quiet), k, k)
-		} else {
-			g.VROUNDPD(Imm(nearest|quiet), k, k)
-		}
-		g.VMOVAPD(half, r)
-		g.VFNMADD231PD(g.double(math.Pi/2), k, r)
-		g.VFNMADD231PD(g.double(pio2Lo), k, r)
-		if g.wide {
-			rs[i], ks[i] = g.YMM(), g.YMM()
-			g.VCVTPD2PS(r, rs[i])
-			g.VCVTPD2DQ(k, ks[i])
-		} else {
-			rs[i], ks[i] = g.XMM(), g.XMM()
-			g.VCVTPD2PSY(r, rs[i])
-			g.VCVTPD2DQY(k, ks[i])
-		}
-	}
-	joined, n := g.vec(), g.vec()
-	if g.wide {
-		g.VINSERTF64X4(Imm(1), rs[1], rs[0].AsZ(), joined)
-		g.VINSERTF64X4(Imm(1), ks[1], ks[0].AsZ(), n)
-	} else {
-		g.VINSERTF128(Imm(1), rs[1], rs[0].AsY(), joined)
-		g.VINSERTF128(Imm(1), ks[1], ks[0].AsY(), n)
-	}
-	r, q := Op(joined), Op(n)
-	if quarter > 0 {
-		q = g.addInt(n, g.bits(quarter))
-	}
-	z := g.mul(r, r)
-	sin := g.fma(g.mul(z, r), g.poly(z, -1./6, 1./120, -1./5040, 1./362880), r)
-	if quarter == 0 {
-		sin = g.choose(g.cmp(equal, x, g.c(0)), x, sin) // -0 stays
-	}
-	cos := g.poly(z, 1, -1./2, 1./24, -1./720, 1./40320, -1./3628800)
-	// The lowest bit of q chooses, the next one is the sign.
-	odd := g.shiftLeft(q, 31)
-	var y Op
-	if g.wide {
-		k := g.K()
-		g.VPMOVD2M(odd, k)
-		y = g.choose(k, cos, sin)
-	} else {
-		y = g.choose(odd, cos, sin)
-	}
-	return g.xor(y, g.sign(g.shiftLeft(q, 30)))
 }

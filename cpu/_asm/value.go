@@ -5,8 +5,10 @@ import (
 	"math"
 
 	"github.com/mmcloughlin/avo/attr"
+	"github.com/mmcloughlin/avo/ir"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
+	"github.com/mmcloughlin/avo/x86"
 )
 
 // The methods of this file are expressions on vectors: each emits instructions
@@ -39,8 +41,10 @@ func (g *isa) bits(b uint32) Mem {
 }
 
 // double is a float64 constant in all lanes.
-func (g *isa) double(x float64) Mem {
-	b := math.Float64bits(x)
+func (g *isa) double(x float64) Mem { return g.quad(math.Float64bits(x)) }
+
+// quad is a constant in all lanes of 64 bits.
+func (g *isa) quad(b uint64) Mem {
 	name := fmt.Sprintf("lanes_%016x", b)
 	if m, ok := g.globals[name]; ok {
 		return m
@@ -102,6 +106,12 @@ func (g *isa) shiftLeft(a Op, n uint64) Op {
 func (g *isa) shiftRight(a Op, n uint64) Op {
 	r := g.vec()
 	g.VPSRAD(Imm(n), g.in(a), r)
+	return r
+}
+
+func (g *isa) shiftRightZeros(a Op, n uint64) Op {
+	r := g.vec()
+	g.VPSRLD(Imm(n), g.in(a), r)
 	return r
 }
 
@@ -178,15 +188,47 @@ func (g *isa) cmp(pred uint64, a, b Op) Op {
 	return r
 }
 
+// equalInt returns the mask of the lanes where the integers a and b are equal.
+func (g *isa) equalInt(a, b Op) Op {
+	if g.wide {
+		k := g.K()
+		g.VPCMPEQD(b, g.in(a), k)
+		return k
+	}
+	return g.two(g.VPCMPEQD, a, b)
+}
+
+// greaterInt returns the mask of the lanes where the int32 a is above b.
+func (g *isa) greaterInt(a, b Op) Op {
+	if g.wide {
+		k := g.K()
+		g.VPCMPGTD(b, g.in(a), k)
+		return k
+	}
+	return g.two(g.VPCMPGTD, a, b)
+}
+
 // choose returns yes where the mask is set, and no elsewhere.
 func (g *isa) choose(mask, yes, no Op) Op {
 	r := g.vec()
 	if g.wide {
-		g.VBLENDMPS(yes, g.in(no), mask, r)
+		g.blend(x86.VBLENDMPS, yes, g.in(no), mask, r)
 	} else {
 		g.VBLENDVPS(mask, yes, g.in(no), r)
 	}
 	return r
+}
+
+// blend adds an instruction that writes all of its result. avo takes the result
+// of one with a mask to be read, too, which would keep its register from the
+// start of the function on.
+func (g *isa) blend(f func(...Op) (*ir.Instruction, error), yes, no, mask, r Op) {
+	in, err := f(yes, no, mask, r)
+	if err != nil {
+		panic(err)
+	}
+	in.Inputs = []Op{yes, no, mask}
+	g.Instruction(in)
 }
 
 func (g *isa) abs(x Op) Op  { return g.and(x, g.bits(0x7fffffff)) }
