@@ -43,6 +43,7 @@ const (
 	stepConst
 	stepPhilox
 	stepStream // consecutive words of one stream
+	stepFused  // several steps as one
 )
 
 type step struct {
@@ -60,6 +61,7 @@ type step struct {
 	k      int    // stepScalar
 	imm    uint64 // stepConst: bits of the register's element
 	view   *viewReader
+	fused  *fusedStep
 }
 
 // A fill spreads a uniform value over its block.
@@ -133,14 +135,39 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 			last[a] = max(last[a], i)
 		}
 	}
-	// A uniform register that something reads at every position fills a block.
+	wanted := make([]bool, n)
+	for i := range wanted {
+		wanted[i] = last[i] == n
+	}
+	order := c.lv.kernels.fused.runs(in, used, uniform, wanted)
+	inRun, at := make([]bool, n), make([]int, n)
+	for u, run := range order {
+		for _, i := range run {
+			inRun[i], at[i] = len(run) > 1, u
+		}
+	}
+	for i := range in { // from here on last counts in the order
+		if wanted[i] {
+			last[i] = len(order)
+			continue
+		}
+		last[i] = -1
+	}
+	for i, s := range in {
+		if used[i] && !uniform[i] {
+			for _, a := range s.Args {
+				last[a] = max(last[a], at[i])
+			}
+		}
+	}
+	// A uniform register that a kernel reads at every position fills a block.
 	for i := range in {
 		if !used[i] || !uniform[i] {
 			continue
 		}
-		wide := last[i] == n
+		wide := wanted[i]
 		for j := i + 1; j < n && !wide; j++ {
-			if used[j] && !uniform[j] {
+			if used[j] && !uniform[j] && !inRun[j] {
 				for _, a := range in[j].Args {
 					wide = wide || a == i
 				}
@@ -169,9 +196,15 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 	for i := range blockOf {
 		blockOf[i] = -1
 	}
+	release := func(a, u int) {
+		if b := blockOf[a]; b >= 0 && last[a] == u {
+			free = append(free, b)
+			blockOf[a] = -1
+		}
+	}
 	stored := make([]bool, len(stores))
 	for i, s := range in {
-		if !used[i] {
+		if !used[i] || !uniform[i] {
 			continue
 		}
 		st := step{reg: i, block: -1, slot: -1}
@@ -179,12 +212,43 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 		if err := c.source(&st, s, ops, readers[i]); err != nil {
 			return nil, err
 		}
-		if uniform[i] {
-			if st.kind == stepMem {
-				st.kind = stepView
+		if st.kind == stepMem {
+			st.kind = stepView
+		}
+		ch.once = append(ch.once, st)
+	}
+	for u, run := range order {
+		i := run[0]
+		s := in[i]
+		st := step{reg: i, block: -1, slot: -1}
+		if len(run) > 1 {
+			var out []fusedOut
+			for _, i := range run {
+				ch.cost += stepCost(in[i])
+				if last[i] <= u {
+					continue // known in the run only
+				}
+				o := fusedOut{reg: i, block: -1, slot: -1}
+				if k := ch.direct(c, in, ops, used, stores, i, accSlot); k >= 0 {
+					o.slot, stored[k] = stores[k].Slot, true
+				} else {
+					o.block = take()
+					blockOf[i] = o.block
+				}
+				out = append(out, o)
 			}
-			ch.once = append(ch.once, st)
+			st.kind, st.fused = stepFused, c.lv.kernels.fused.fuse(in, uniform, run, out)
+			for _, i := range run {
+				for _, a := range in[i].Args {
+					release(a, u)
+				}
+			}
+			ch.steps = append(ch.steps, st)
 			continue
+		}
+		copy(st.a[:], s.Args)
+		if err := c.source(&st, s, ops, readers[i]); err != nil {
+			return nil, err
 		}
 		switch st.kind {
 		case stepCalc, stepPhilox, stepStream:
@@ -199,7 +263,7 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 			// An argument read for the last time gives its block to the
 			// result where the elements are of one size.
 			for _, a := range s.Args {
-				if b := blockOf[a]; b >= 0 && last[a] == i && ch.regSize[a] == ch.regSize[i] && st.kind == stepCalc {
+				if b := blockOf[a]; b >= 0 && last[a] == u && ch.regSize[a] == ch.regSize[i] && st.kind == stepCalc {
 					st.block, blockOf[a] = b, -1
 					break
 				}
@@ -216,15 +280,8 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 			st.block = take()
 		}
 		blockOf[i] = st.block
-		for k, a := range s.Args {
-			dup := false
-			for _, x := range s.Args[:k] {
-				dup = dup || x == a
-			}
-			if b := blockOf[a]; b >= 0 && last[a] == i && !dup {
-				free = append(free, b)
-				blockOf[a] = -1
-			}
+		for _, a := range s.Args {
+			release(a, u)
 		}
 		ch.steps = append(ch.steps, st)
 		ch.cost += stepCost(s)
@@ -243,30 +300,22 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 		ch.cost += 0.3
 	}
 	for i := range ch.steps {
-		if b := ch.steps[i].block; b >= 0 {
-			ch.steps[i].block = pos0 + b*ch.block
+		s := &ch.steps[i]
+		if s.block >= 0 {
+			s.block = pos0 + s.block*ch.block
+		}
+		if s.kind == stepFused {
+			for k, o := range s.fused.out {
+				if o.block >= 0 {
+					s.fused.out[k].block = pos0 + o.block*ch.block
+				}
+			}
 		}
 	}
 	ch.bytes = pos0 + blocks*ch.block
 	c.exe.wsBytes = max(c.exe.wsBytes, ch.bytes)
 	c.exe.wsPtrs = max(c.exe.wsPtrs, n)
 	return ch, nil
-}
-
-// oneStream returns the chain with steps of OpPhilox over consecutive words of
-// one stream, which is what a generator's Bits asks for, without their first
-// argument; their reader is that argument's.
-func oneStream(in ir.Chain, readers []*viewReader, uniform []bool) ir.Chain {
-	out := slices.Clone(in)
-	for i, s := range in {
-		if s.Op != ir.OpPhilox || slices.ContainsFunc(s.Args[1:], func(a int) bool { return !uniform[a] }) {
-			continue
-		}
-		if k := s.Args[0]; in[k].Op == ir.OpIndex && !uniform[k] && readers[k].contiguous() {
-			out[i].Args, readers[i] = s.Args[1:], readers[k]
-		}
-	}
-	return out
 }
 
 // source fills in a step that reads something from outside the chain.
@@ -473,6 +522,10 @@ func (ch *chain) exec(r *run, ws *workspace, pos, n int, acc unsafe.Pointer) {
 	ptrs := ws.ptrs
 	for i := range ch.steps {
 		s := &ch.steps[i]
+		if s.kind == stepFused {
+			s.fused.exec(r, ws, pos, n)
+			continue
+		}
 		var dst unsafe.Pointer
 		if s.block >= 0 {
 			dst = unsafe.Pointer(&ws.mem[s.block])

@@ -10,12 +10,18 @@
 // run needs (its arena, its scratch) comes from pools: a steady state
 // allocates nothing.
 //
+// Reductions and maps that follow each other along the same rows (softmax, norms)
+// are one stage: a task takes a block of rows through all of them, so that memory
+// is read and written once and what only they need is never in it (see rows.go).
+//
 // # Kernels
 //
 // A chain runs over blocks of 1024 positions, so that its registers stay in
 // the first-level cache. Contiguous operands are used in place, others are
 // gathered to a block. What is the same at all positions (constants, scalars,
-// operands with all strides 0) is computed once a run.
+// operands with all strides 0) is computed once a run. Float32 steps that follow
+// each other are run by a chain machine in assembly, which keeps what it computes
+// in registers (see fused.go); the others are a kernel call a block.
 //
 // The kernels are entries of tables (see kernels.go and gemm.go). A level is a
 // set of tables: avx512, avx2, or portable, which is Go. The device takes the best

@@ -45,11 +45,12 @@ type gatherInstr struct {
 	base  *viewReader // of x, with the indexed axis held at 0
 	view  ir.View     // of x
 	fill  uint64
-	outer []int // shape of the index, without the row's axes
-	n     int   // rows
-	row   int   // elements of a row
-	size  int   // bytes of an element
-	chunk int   // rows of a task
+	outer []int   // shape of the index, without the row's axes
+	n     int     // rows
+	row   int     // elements of a row
+	size  int     // bytes of an element
+	chunk int     // rows of a task
+	cost  float64 // nanoseconds a row
 }
 
 // rowAxes returns how many of the last axes, not counting axis and those
@@ -104,8 +105,8 @@ func (c *compiler) compileGather(in *ir.Gather) (instr, error) {
 	x.View.Strides[in.Axis] = 0
 	x.View.Lo, x.View.Hi = nil, nil
 	g.base = newViewReader(x)
-	cost := 2 + 0.2*float64(g.row)
-	g.chunk = max(1, int(minTask/cost))
+	g.cost = 2 + 0.2*float64(g.row)
+	g.chunk = max(1, int(minTask/g.cost))
 	c.space(0, 3*8*blockLen)
 	return g, nil
 }
@@ -118,6 +119,11 @@ func (g *gatherInstr) run(r *run) error {
 	r.loop(g, (g.n+g.chunk-1)/g.chunk)
 	g.index.fail(r, g.in.Name, g.view.Shape[g.in.Axis])
 	return nil
+}
+
+// work implements small.
+func (g *gatherInstr) work() (ns float64, alone bool) {
+	return float64(g.n) * g.cost, false
 }
 
 func (g *gatherInstr) task(r *run, ws *workspace, t int) {

@@ -38,7 +38,8 @@ type kernelTable struct {
 	philox philoxKernel
 	stream streamKernel
 
-	rows rowKind
+	rows  rowKind
+	fused *fusedSet // nil: steps are not fused
 }
 
 // A rowKind says which kernels there are for rows of float32. They are called

@@ -31,6 +31,7 @@ func kernelsAVX512() *kernelTable {
 	doublesAVX512(&t)
 	t.philox, t.stream = mapPhilox512, fromCounter(philoxRun512)
 	t.rows = rowsAVX512
+	t.fused = newFusedSet(fused512, fusedRoutines512(), 16)
 	return &t
 }
 
@@ -56,6 +57,7 @@ func kernelsAVX2() *kernelTable {
 	doublesAVX2(&t)
 	t.philox, t.stream = mapPhilox256, fromCounter(philoxRun256)
 	t.rows = rowsAVX2
+	t.fused = newFusedSet(fused256, fusedRoutines256(), 8)
 	return &t
 }
 

@@ -58,7 +58,7 @@ func (m *mapInstr) run(r *run) error {
 	if n == 0 {
 		return nil
 	}
-	m.ch.prepare(r)
+	m.prepare(r)
 	// Four tasks a goroutine even out what the others do to the machine.
 	per := n/(4*r.width)/blockLen*blockLen + blockLen
 	chunk := max(m.chunk, per)
@@ -72,6 +72,20 @@ func (m *mapInstr) run(r *run) error {
 	r.loop(m, (n+chunk-1)/chunk)
 	return nil
 }
+
+// prepare implements rowInstr.
+func (m *mapInstr) prepare(r *run) { m.ch.prepare(r) }
+
+// runRows implements rowInstr.
+func (m *mapInstr) runRows(r *run, ws *workspace, n, width int) {
+	m.ch.begin(r, ws)
+	for pos, end := 0, n*width; pos < end; pos += blockLen {
+		m.ch.exec(r, ws, pos, min(blockLen, end-pos), nil)
+	}
+}
+
+// work implements small.
+func (m *mapInstr) work() (ns float64, alone bool) { return m.ch.cost * float64(m.ch.size), false }
 
 func (m *mapInstr) task(r *run, ws *workspace, i int) {
 	m.ch.begin(r, ws)

@@ -268,3 +268,8 @@ func (m *matMulInstr) segment(r *run, ws *workspace, pos, end int) {
 		m.post.exec(r, ws, pos, n, acc)
 	}
 }
+
+// work implements small.
+func (m *matMulInstr) work() (ns float64, alone bool) {
+	return float64(m.batch) * float64(m.m) * float64(m.n) * float64(max(m.k, 1)) * m.g.ns, m.mode == matShared || m.accSlot == ir.NoSlot
+}

@@ -22,12 +22,13 @@ type instr interface {
 type executable struct {
 	dev     *Device
 	p       *ir.Program
-	instrs  []instr
+	stages  []stage
 	arena   int   // bytes: the program's arena, then the scratch of instructions
 	scratch int   // where the scratch starts
-	commit  int   // the first instruction that writes an input's memory
+	commit  int   // the first stage that writes an input's memory
 	temps   []int // slots in the arena
 	wsBytes int   // a workspace's size
+	rowsAt  int   // where row groups have their buffers in it
 	wsPtrs  int
 	uniform int // bytes of a run's uniform values
 
@@ -67,21 +68,21 @@ func (d *Device) Compile(p *ir.Program) (ir.Executable, error) {
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
-	e := &executable{dev: d, p: p, commit: len(p.Instrs)}
+	e := &executable{dev: d, p: p}
 	c := &compiler{exe: e, lv: d.level, p: p}
-	for i, in := range p.Instrs {
+	var instrs []instr
+	for _, in := range p.Instrs {
 		k, err := c.compile(in)
 		if err != nil {
 			one := ir.Program{Slots: p.Slots, Scalars: p.Scalars, Instrs: []ir.Instr{in}}
 			return nil, &ir.UnsupportedError{Device: d.info.Name, Instr: lastLine(one.String()), Reason: err.Error()}
 		}
-		e.instrs = append(e.instrs, k)
-		for _, s := range in.Writes() {
-			if p.Slots[s].Kind == ir.Output && p.Slots[s].Alias != ir.NoSlot {
-				e.commit = min(e.commit, i)
-			}
-		}
+		instrs = append(instrs, k)
 	}
+	e.stages = c.stages(instrs)
+	e.commit = e.firstAlias()
+	e.rowsAt = (e.wsBytes + align - 1) &^ (align - 1)
+	e.wsBytes = max(e.wsBytes, e.rowsAt+c.rowBuffer)
 	for s := p.Inputs + p.Outputs; s < len(p.Slots); s++ {
 		e.temps = append(e.temps, s)
 	}
@@ -114,6 +115,8 @@ type compiler struct {
 	lv      *level
 	p       *ir.Program
 	scratch int // bytes the neediest instruction wants
+
+	rowBuffer int // and the neediest row group
 }
 
 func (c *compiler) compile(in ir.Instr) (instr, error) {
@@ -201,7 +204,7 @@ func (e *executable) Run(ctx context.Context, args []ir.Buffer, scalars []ir.Sca
 	r.ws.need(e.wsBytes, e.wsPtrs)
 	r.width = d.crew.width()
 	done := 0
-	for i, k := range e.instrs {
+	for i, k := range e.stages {
 		if i > 0 && i <= e.commit {
 			if err = ctx.Err(); err != nil {
 				break
@@ -216,7 +219,7 @@ func (e *executable) Run(ctx context.Context, args []ir.Buffer, scalars []ir.Sca
 			}
 			break
 		}
-		done++
+		done += k.n
 	}
 	d.mu.Lock()
 	d.stats.Dispatches += done

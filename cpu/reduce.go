@@ -157,13 +157,12 @@ func (m *reduceInstr) run(r *run) error {
 	if m.outer == 0 {
 		return nil
 	}
-	m.post.prepare(r)
+	m.prepare(r)
 	if m.inner == 0 {
 		r.phase.kind = reduceEmpty
 		r.loop(m, (m.outer+blockLen-1)/blockLen)
 		return nil
 	}
-	m.pre.prepare(r)
 	r.phase.kind = reduceAll
 	r.loop(m, m.tasks()*m.chunks)
 	if m.chunks > 1 {
@@ -171,6 +170,47 @@ func (m *reduceInstr) run(r *run) error {
 		r.loop(m, (m.outer+blockLen-1)/blockLen)
 	}
 	return nil
+}
+
+// work implements small.
+func (m *reduceInstr) work() (ns float64, alone bool) {
+	return ((m.pre.cost+0.5)*float64(m.inner) + m.post.cost) * float64(m.outer), m.chunks > 1
+}
+
+// prepare implements rowInstr.
+func (m *reduceInstr) prepare(r *run) {
+	m.post.prepare(r)
+	if m.inner > 0 {
+		m.pre.prepare(r)
+	}
+}
+
+// runRows implements rowInstr; the instruction is by rows, and not in chunks.
+func (m *reduceInstr) runRows(r *run, ws *workspace, n, _ int) {
+	for lo := 0; lo < n; lo += m.rows {
+		m.whole(r, ws, lo, min(m.rows, n-lo))
+	}
+}
+
+// whole folds all inner positions of outer positions [lo, lo+n) and finishes.
+func (m *reduceInstr) whole(r *run, ws *workspace, lo, n int) {
+	st := m.states(r, ws, lo, n, 0, m.inner)
+	acc := ws.at(m.accOff)
+	m.fold.finish(acc, st)
+	m.post.begin(r, ws)
+	m.post.exec(r, ws, lo, n, acc)
+}
+
+// states folds inner positions [from, to) of outer positions [lo, lo+n).
+func (m *reduceInstr) states(r *run, ws *workspace, lo, n, from, to int) []state {
+	st := slice[state](ws.at(m.stateOff), n)
+	m.pre.begin(r, ws)
+	if m.columns {
+		m.column(r, ws, st, lo, n, from, to)
+	} else {
+		m.row(r, ws, st, lo, n, from, to)
+	}
+	return st
 }
 
 // tasks returns how many parts the outer positions make.
@@ -205,29 +245,18 @@ func (m *reduceInstr) task(r *run, ws *workspace, i int) {
 		return
 	}
 	part, k := i/m.chunks, i%m.chunks
-	from, to := k*m.chunk, min((k+1)*m.chunk, m.inner)
-	m.pre.begin(r, ws)
-	lo, n := part*m.rows, 0
+	per := m.rows
 	if m.columns {
-		lo = part * m.cols
-		n = min(m.cols, m.outer-lo)
-	} else {
-		n = min(m.rows, m.outer-lo)
+		per = m.cols
 	}
-	st := slice[state](ws.at(m.stateOff), n)
-	if m.columns {
-		m.column(r, ws, st, lo, n, from, to)
-	} else {
-		m.row(r, ws, st, lo, n, from, to)
-	}
-	if m.chunks > 1 {
-		all := slice[state](r.scratch, m.chunks*m.outer)
-		copy(all[k*m.outer+lo:], st)
+	lo := part * per
+	n := min(per, m.outer-lo)
+	if m.chunks == 1 {
+		m.whole(r, ws, lo, n)
 		return
 	}
-	m.fold.finish(acc, st)
-	m.post.begin(r, ws)
-	m.post.exec(r, ws, lo, n, acc)
+	all := slice[state](r.scratch, m.chunks*m.outer)
+	copy(all[k*m.outer+lo:], m.states(r, ws, lo, n, k*m.chunk, min((k+1)*m.chunk, m.inner)))
 }
 
 // row folds inner positions [from, to) of outer positions [lo, lo+n).

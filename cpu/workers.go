@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 	"unsafe"
 )
 
@@ -23,6 +24,10 @@ type workspace struct {
 	gemm gemmArgs
 	pack packArgs
 	axpy axpyArgs
+
+	fused *machine
+	rows  *run // of part, for row groups
+	whole *run // and for instructions beside each other
 }
 
 // need makes sure that the workspace has n bytes and p pointers.
@@ -51,7 +56,7 @@ type job struct {
 	done    chan struct{}
 }
 
-// A crew is a device's workers. They start when first needed, spin a little
+// A crew is a device's workers. They start when first needed, spin for a while
 // when idle, and then wait in the channel.
 type crew struct {
 	max  int // goroutines that may work at once; 0: GOMAXPROCS
@@ -67,9 +72,30 @@ type crew struct {
 // maxCrew bounds the goroutines of a device.
 const maxCrew = 256
 
-// idleSpins is how often an idle worker looks for work before it parks; each
-// look yields the processor.
-const idleSpins = 64
+// spinTime is how long a goroutine that waits looks for what it waits for before
+// it parks: waking it takes tens of microseconds, and the next loop of a program,
+// or the next step of a training loop, mostly comes sooner. It yields the
+// processor every spinLooks looks.
+const (
+	spinTime  = 50 * time.Microsecond
+	spinLooks = 64
+)
+
+// spin looks until ready says so, and returns false where that took too long.
+func spin(ready func() bool) bool {
+	start := time.Now()
+	for {
+		for range spinLooks {
+			if ready() {
+				return true
+			}
+		}
+		if time.Since(start) > spinTime {
+			return false
+		}
+		runtime.Gosched()
+	}
+}
 
 func (c *crew) init(limit int) {
 	c.max = limit
@@ -114,12 +140,7 @@ func (c *crew) loop(r *run, t tasker, n int) {
 		break
 	}
 	j.work(r.ws)
-	for range idleSpins {
-		if j.pending.Load() == 0 {
-			break
-		}
-		runtime.Gosched()
-	}
+	spin(func() bool { return j.pending.Load() == 0 })
 	<-j.done
 	c.release(j)
 }
@@ -190,12 +211,11 @@ func (c *crew) worker() {
 }
 
 func (c *crew) take() (*job, bool) {
-	for range idleSpins {
+	for spin(func() bool { return len(c.jobs) > 0 }) {
 		select {
 		case j, ok := <-c.jobs:
 			return j, ok
-		default:
-			runtime.Gosched()
+		default: // another worker was faster
 		}
 	}
 	j, ok := <-c.jobs

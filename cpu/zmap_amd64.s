@@ -1081,9 +1081,7 @@ loop:
 	VMINPS       Z0, Z1, Z0
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z0, Z1
 	VRNDSCALEPS  $0x08, Z1, Z1
-	VMOVUPS      Z0, Z0
 	VFNMADD231PS lanes_3f317200<>+0(SB), Z1, Z0
-	VMOVUPS      Z0, Z0
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z1, Z0
 	VMOVUPS      lanes_39500d01<>+0(SB), Z2
 	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z0, Z2
@@ -1115,9 +1113,7 @@ tail:
 	VMINPS       Z0, Z1, Z0
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z0, Z1
 	VRNDSCALEPS  $0x08, Z1, Z1
-	VMOVUPS      Z0, Z0
 	VFNMADD231PS lanes_3f317200<>+0(SB), Z1, Z0
-	VMOVUPS      Z0, Z0
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z1, Z0
 	VMOVUPS      lanes_39500d01<>+0(SB), Z2
 	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z0, Z2
@@ -1577,9 +1573,7 @@ loop:
 	VMINPS       Z2, Z1, Z1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
 	VRNDSCALEPS  $0x08, Z2, Z2
-	VMOVUPS      Z1, Z1
 	VFNMADD231PS lanes_3f317200<>+0(SB), Z2, Z1
-	VMOVUPS      Z1, Z1
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z2, Z1
 	VMULPS       Z1, Z1, Z3
 	VMOVUPS      lanes_39500d01<>+0(SB), Z4
@@ -1588,14 +1582,12 @@ loop:
 	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z1, Z4
 	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z1, Z4
 	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z4
-	VMOVUPS      Z1, Z1
 	VFMADD231PS  Z4, Z3, Z1
 	VSUBPS       lanes_40000000<>+0(SB), Z2, Z2
 	VCVTPS2DQ    Z2, Z2
 	VPADDD       lanes_0000007f<>+0(SB), Z2, Z2
 	VPSLLD       $0x17, Z2, Z2
 	VSUBPS       lanes_3e800000<>+0(SB), Z2, Z3
-	VMOVUPS      Z3, Z3
 	VFMADD231PS  Z1, Z2, Z3
 	VMULPS       lanes_40800000<>+0(SB), Z3, Z1
 	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z2
@@ -1622,9 +1614,7 @@ tail:
 	VMINPS       Z2, Z1, Z1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
 	VRNDSCALEPS  $0x08, Z2, Z2
-	VMOVUPS      Z1, Z1
 	VFNMADD231PS lanes_3f317200<>+0(SB), Z2, Z1
-	VMOVUPS      Z1, Z1
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z2, Z1
 	VMULPS       Z1, Z1, Z3
 	VMOVUPS      lanes_39500d01<>+0(SB), Z4
@@ -1633,14 +1623,12 @@ tail:
 	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z1, Z4
 	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z1, Z4
 	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z4
-	VMOVUPS      Z1, Z1
 	VFMADD231PS  Z4, Z3, Z1
 	VSUBPS       lanes_40000000<>+0(SB), Z2, Z2
 	VCVTPS2DQ    Z2, Z2
 	VPADDD       lanes_0000007f<>+0(SB), Z2, Z2
 	VPSLLD       $0x17, Z2, Z2
 	VSUBPS       lanes_3e800000<>+0(SB), Z2, Z3
-	VMOVUPS      Z3, Z3
 	VFMADD231PS  Z1, Z2, Z3
 	VMULPS       lanes_40800000<>+0(SB), Z3, Z1
 	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z2
@@ -1816,11 +1804,9 @@ loop:
 	VMULPS      lanes_3f000000<>+0(SB), Z5, Z5
 	VADDPS      Z4, Z5, Z4
 	VMULPS      Z4, Z3, Z3
-	VMOVUPS     Z3, Z3
 	VFMADD231PS lanes_35bfbe8e<>+0(SB), Z2, Z3
 	VSUBPS      Z3, Z5, Z3
 	VSUBPS      Z3, Z1, Z1
-	VMOVUPS     Z1, Z1
 	VFMADD231PS lanes_3f317200<>+0(SB), Z2, Z1
 	VMOVUPS     lanes_7f800000<>+0(SB), Z2
 	VCMPPS      $0x00, Z2, Z0, K1
@@ -1871,11 +1857,9 @@ tail:
 	VMULPS      lanes_3f000000<>+0(SB), Z5, Z5
 	VADDPS      Z4, Z5, Z4
 	VMULPS      Z4, Z3, Z3
-	VMOVUPS     Z3, Z3
 	VFMADD231PS lanes_35bfbe8e<>+0(SB), Z2, Z3
 	VSUBPS      Z3, Z5, Z3
 	VSUBPS      Z3, Z1, Z1
-	VMOVUPS     Z1, Z1
 	VFMADD231PS lanes_3f317200<>+0(SB), Z2, Z1
 	VMOVUPS     lanes_7f800000<>+0(SB), Z2
 	VCMPPS      $0x00, Z2, Z0, K2
@@ -2113,9 +2097,7 @@ loop:
 	VSUBPS      Z3, Z5, Z3
 	VSUBPS      Z3, Z1, Z1
 	VMOVUPS     lanes_3fb8aa3b<>+0(SB), Z3
-	VMOVUPS     Z2, Z2
 	VFMADD231PS lanes_32a57060<>+0(SB), Z1, Z2
-	VMOVUPS     Z2, Z2
 	VFMADD231PS Z3, Z1, Z2
 	VMOVUPS     lanes_7f800000<>+0(SB), Z1
 	VCMPPS      $0x00, Z1, Z0, K1
@@ -2169,9 +2151,7 @@ tail:
 	VSUBPS      Z3, Z5, Z3
 	VSUBPS      Z3, Z1, Z1
 	VMOVUPS     lanes_3fb8aa3b<>+0(SB), Z3
-	VMOVUPS     Z2, Z2
 	VFMADD231PS lanes_32a57060<>+0(SB), Z1, Z2
-	VMOVUPS     Z2, Z2
 	VFMADD231PS Z3, Z1, Z2
 	VMOVUPS     lanes_7f800000<>+0(SB), Z1
 	VCMPPS      $0x00, Z1, Z0, K2
@@ -2239,7 +2219,6 @@ loop:
 	VPADDD      lanes_0000007f<>+0(SB), Z4, Z4
 	VPSLLD      $0x17, Z4, Z4
 	VSUBPS      lanes_3f800000<>+0(SB), Z4, Z5
-	VMOVUPS     Z5, Z5
 	VFMADD231PS Z4, Z0, Z5
 	VCMPPS      $0x11, lanes_41f00000<>+0(SB), Z3, K1
 	VSUBPS      lanes_3f800000<>+0(SB), Z2, Z2
@@ -2257,11 +2236,9 @@ loop:
 	VMULPS      lanes_3f000000<>+0(SB), Z6, Z6
 	VADDPS      Z5, Z6, Z5
 	VMULPS      Z5, Z4, Z4
-	VMOVUPS     Z4, Z4
 	VFMADD231PS lanes_35bfbe8e<>+0(SB), Z3, Z4
 	VSUBPS      Z4, Z6, Z4
 	VSUBPS      Z4, Z2, Z2
-	VMOVUPS     Z2, Z2
 	VFMADD231PS lanes_3f317200<>+0(SB), Z3, Z2
 	VMOVUPS     lanes_7f800000<>+0(SB), Z3
 	VCMPPS      $0x00, Z3, Z1, K2
@@ -2308,7 +2285,6 @@ tail:
 	VPADDD      lanes_0000007f<>+0(SB), Z4, Z4
 	VPSLLD      $0x17, Z4, Z4
 	VSUBPS      lanes_3f800000<>+0(SB), Z4, Z5
-	VMOVUPS     Z5, Z5
 	VFMADD231PS Z4, Z0, Z5
 	VCMPPS      $0x11, lanes_41f00000<>+0(SB), Z3, K2
 	VSUBPS      lanes_3f800000<>+0(SB), Z2, Z2
@@ -2326,11 +2302,9 @@ tail:
 	VMULPS      lanes_3f000000<>+0(SB), Z6, Z6
 	VADDPS      Z5, Z6, Z5
 	VMULPS      Z5, Z4, Z4
-	VMOVUPS     Z4, Z4
 	VFMADD231PS lanes_35bfbe8e<>+0(SB), Z3, Z4
 	VSUBPS      Z4, Z6, Z4
 	VSUBPS      Z4, Z2, Z2
-	VMOVUPS     Z2, Z2
 	VFMADD231PS lanes_3f317200<>+0(SB), Z3, Z2
 	VMOVUPS     lanes_7f800000<>+0(SB), Z3
 	VCMPPS      $0x00, Z3, Z1, K3
@@ -2404,9 +2378,7 @@ loop:
 	VMINPS       Z3, Z2, Z2
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS  $0x08, Z3, Z3
-	VMOVUPS      Z2, Z2
 	VFNMADD231PS lanes_3f317200<>+0(SB), Z3, Z2
-	VMOVUPS      Z2, Z2
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z3, Z2
 	VMULPS       Z2, Z2, Z4
 	VMOVUPS      lanes_39500d01<>+0(SB), Z5
@@ -2415,14 +2387,12 @@ loop:
 	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z2, Z5
 	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z2, Z5
 	VFMADD213PS  lanes_3f000000<>+0(SB), Z2, Z5
-	VMOVUPS      Z2, Z2
 	VFMADD231PS  Z5, Z4, Z2
 	VSUBPS       lanes_40000000<>+0(SB), Z3, Z3
 	VCVTPS2DQ    Z3, Z3
 	VPADDD       lanes_0000007f<>+0(SB), Z3, Z3
 	VPSLLD       $0x17, Z3, Z3
 	VSUBPS       lanes_3e800000<>+0(SB), Z3, Z4
-	VMOVUPS      Z4, Z4
 	VFMADD231PS  Z2, Z3, Z4
 	VMULPS       lanes_3e800000<>+0(SB), Z4, Z2
 	VADDPS       lanes_3e800000<>+0(SB), Z4, Z3
@@ -2455,9 +2425,7 @@ tail:
 	VMINPS       Z3, Z2, Z2
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS  $0x08, Z3, Z3
-	VMOVUPS      Z2, Z2
 	VFNMADD231PS lanes_3f317200<>+0(SB), Z3, Z2
-	VMOVUPS      Z2, Z2
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z3, Z2
 	VMULPS       Z2, Z2, Z4
 	VMOVUPS      lanes_39500d01<>+0(SB), Z5
@@ -2466,14 +2434,12 @@ tail:
 	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z2, Z5
 	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z2, Z5
 	VFMADD213PS  lanes_3f000000<>+0(SB), Z2, Z5
-	VMOVUPS      Z2, Z2
 	VFMADD231PS  Z5, Z4, Z2
 	VSUBPS       lanes_40000000<>+0(SB), Z3, Z3
 	VCVTPS2DQ    Z3, Z3
 	VPADDD       lanes_0000007f<>+0(SB), Z3, Z3
 	VPSLLD       $0x17, Z3, Z3
 	VSUBPS       lanes_3e800000<>+0(SB), Z3, Z4
-	VMOVUPS      Z4, Z4
 	VFMADD231PS  Z2, Z3, Z4
 	VMULPS       lanes_3e800000<>+0(SB), Z4, Z2
 	VADDPS       lanes_3e800000<>+0(SB), Z4, Z3
@@ -2526,9 +2492,7 @@ loop:
 	VMINPS       Z0, Z1, Z0
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z0, Z1
 	VRNDSCALEPS  $0x08, Z1, Z1
-	VMOVUPS      Z0, Z0
 	VFNMADD231PS lanes_3f317200<>+0(SB), Z1, Z0
-	VMOVUPS      Z0, Z0
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z1, Z0
 	VMOVUPS      lanes_39500d01<>+0(SB), Z2
 	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z0, Z2
@@ -2563,9 +2527,7 @@ tail:
 	VMINPS       Z0, Z1, Z0
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z0, Z1
 	VRNDSCALEPS  $0x08, Z1, Z1
-	VMOVUPS      Z0, Z0
 	VFNMADD231PS lanes_3f317200<>+0(SB), Z1, Z0
-	VMOVUPS      Z0, Z0
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z1, Z0
 	VMOVUPS      lanes_39500d01<>+0(SB), Z2
 	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z0, Z2
@@ -2623,9 +2585,7 @@ loop:
 	VMAXPS       Z2, Z1, Z1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
 	VRNDSCALEPS  $0x08, Z2, Z2
-	VMOVUPS      Z1, Z1
 	VFNMADD231PS lanes_3f317200<>+0(SB), Z2, Z1
-	VMOVUPS      Z1, Z1
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z2, Z1
 	VMULPS       Z1, Z1, Z3
 	VMOVUPS      lanes_39500d01<>+0(SB), Z4
@@ -2634,12 +2594,10 @@ loop:
 	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z1, Z4
 	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z1, Z4
 	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z4
-	VMOVUPS      Z1, Z1
 	VFMADD231PS  Z4, Z3, Z1
 	VMOVUPS      lanes_3f800000<>+0(SB), Z3
 	VSCALEFPS    Z2, Z3, Z2
 	VSUBPS       lanes_3f800000<>+0(SB), Z2, Z3
-	VMOVUPS      Z3, Z3
 	VFMADD231PS  Z1, Z2, Z3
 	VADDPS       lanes_40000000<>+0(SB), Z3, Z1
 	VDIVPS       Z1, Z3, Z1
@@ -2667,9 +2625,7 @@ tail:
 	VMAXPS       Z2, Z1, Z1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
 	VRNDSCALEPS  $0x08, Z2, Z2
-	VMOVUPS      Z1, Z1
 	VFNMADD231PS lanes_3f317200<>+0(SB), Z2, Z1
-	VMOVUPS      Z1, Z1
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z2, Z1
 	VMULPS       Z1, Z1, Z3
 	VMOVUPS      lanes_39500d01<>+0(SB), Z4
@@ -2678,12 +2634,10 @@ tail:
 	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z1, Z4
 	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z1, Z4
 	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z4
-	VMOVUPS      Z1, Z1
 	VFMADD231PS  Z4, Z3, Z1
 	VMOVUPS      lanes_3f800000<>+0(SB), Z3
 	VSCALEFPS    Z2, Z3, Z2
 	VSUBPS       lanes_3f800000<>+0(SB), Z2, Z3
-	VMOVUPS      Z3, Z3
 	VFMADD231PS  Z1, Z2, Z3
 	VADDPS       lanes_40000000<>+0(SB), Z3, Z1
 	VDIVPS       Z1, Z3, Z1
@@ -2753,9 +2707,7 @@ loop:
 	VMINPS       Z1, Z2, Z1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
 	VRNDSCALEPS  $0x08, Z2, Z2
-	VMOVUPS      Z1, Z1
 	VFNMADD231PS lanes_3f317200<>+0(SB), Z2, Z1
-	VMOVUPS      Z1, Z1
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z2, Z1
 	VMOVUPS      lanes_39500d01<>+0(SB), Z3
 	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z1, Z3
@@ -2794,9 +2746,7 @@ tail:
 	VMINPS       Z1, Z2, Z1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
 	VRNDSCALEPS  $0x08, Z2, Z2
-	VMOVUPS      Z1, Z1
 	VFNMADD231PS lanes_3f317200<>+0(SB), Z2, Z1
-	VMOVUPS      Z1, Z1
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z2, Z1
 	VMOVUPS      lanes_39500d01<>+0(SB), Z3
 	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z1, Z3
@@ -2864,9 +2814,7 @@ loop:
 	VMINPS       Z4, Z5, Z4
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z4, Z5
 	VRNDSCALEPS  $0x08, Z5, Z5
-	VMOVUPS      Z4, Z4
 	VFNMADD231PS lanes_3f317200<>+0(SB), Z5, Z4
-	VMOVUPS      Z4, Z4
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z5, Z4
 	VMOVUPS      lanes_39500d01<>+0(SB), Z6
 	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z4, Z6
@@ -2930,9 +2878,7 @@ tail:
 	VMINPS       Z4, Z5, Z4
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Z4, Z5
 	VRNDSCALEPS  $0x08, Z5, Z5
-	VMOVUPS      Z4, Z4
 	VFNMADD231PS lanes_3f317200<>+0(SB), Z5, Z4
-	VMOVUPS      Z4, Z4
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z5, Z4
 	VMOVUPS      lanes_39500d01<>+0(SB), Z6
 	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z4, Z6
@@ -3350,7 +3296,6 @@ loop:
 	VFMADD213PS   lanes_b9500d01<>+0(SB), Z5, Z7
 	VFMADD213PS   lanes_3c088889<>+0(SB), Z5, Z7
 	VFMADD213PS   lanes_be2aaaab<>+0(SB), Z5, Z7
-	VMOVUPS       Z1, Z1
 	VFMADD231PS   Z7, Z6, Z1
 	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z0, K1
 	VBLENDMPS     Z0, Z1, K1, Z0
@@ -3404,7 +3349,6 @@ tail:
 	VFMADD213PS   lanes_b9500d01<>+0(SB), Z3, Z5
 	VFMADD213PS   lanes_3c088889<>+0(SB), Z3, Z5
 	VFMADD213PS   lanes_be2aaaab<>+0(SB), Z3, Z5
-	VMOVUPS       Z1, Z1
 	VFMADD231PS   Z5, Z4, Z1
 	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z0, K2
 	VBLENDMPS     Z0, Z1, K2, Z0
@@ -3619,7 +3563,6 @@ loop:
 	VFMADD213PS   lanes_b9500d01<>+0(SB), Z2, Z6
 	VFMADD213PS   lanes_3c088889<>+0(SB), Z2, Z6
 	VFMADD213PS   lanes_be2aaaab<>+0(SB), Z2, Z6
-	VMOVUPS       Z0, Z0
 	VFMADD231PS   Z6, Z5, Z0
 	VPSLLD        $0x1f, Z1, Z5
 	VPMOVD2M      Z5, K1
@@ -3672,7 +3615,6 @@ tail:
 	VFMADD213PS   lanes_b9500d01<>+0(SB), Z2, Z4
 	VFMADD213PS   lanes_3c088889<>+0(SB), Z2, Z4
 	VFMADD213PS   lanes_be2aaaab<>+0(SB), Z2, Z4
-	VMOVUPS       Z0, Z0
 	VFMADD231PS   Z4, Z3, Z0
 	VPSLLD        $0x1f, Z1, Z3
 	VPMOVD2M      Z3, K2
@@ -3746,7 +3688,6 @@ loop:
 	VFMADD213PS   lanes_b9500d01<>+0(SB), Z5, Z7
 	VFMADD213PS   lanes_3c088889<>+0(SB), Z5, Z7
 	VFMADD213PS   lanes_be2aaaab<>+0(SB), Z5, Z7
-	VMOVUPS       Z1, Z1
 	VFMADD231PS   Z7, Z6, Z1
 	VMOVUPS       lanes_b493f27e<>+0(SB), Z6
 	VFMADD213PS   lanes_37d00d01<>+0(SB), Z5, Z6
@@ -3800,7 +3741,6 @@ tail:
 	VFMADD213PS   lanes_b9500d01<>+0(SB), Z3, Z5
 	VFMADD213PS   lanes_3c088889<>+0(SB), Z3, Z5
 	VFMADD213PS   lanes_be2aaaab<>+0(SB), Z3, Z5
-	VMOVUPS       Z1, Z1
 	VFMADD231PS   Z5, Z4, Z1
 	VMOVUPS       lanes_b493f27e<>+0(SB), Z4
 	VFMADD213PS   lanes_37d00d01<>+0(SB), Z3, Z4
@@ -3852,7 +3792,6 @@ loop:
 	VFMADD213PS lanes_3d36addd<>+0(SB), Z2, Z4
 	VFMADD213PS lanes_3d999a18<>+0(SB), Z2, Z4
 	VFMADD213PS lanes_3e2aaaaa<>+0(SB), Z2, Z4
-	VMOVUPS     Z1, Z1
 	VFMADD231PS Z4, Z3, Z1
 	VADDPS      Z1, Z1, Z2
 	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z3
@@ -3893,7 +3832,6 @@ tail:
 	VFMADD213PS lanes_3d36addd<>+0(SB), Z2, Z4
 	VFMADD213PS lanes_3d999a18<>+0(SB), Z2, Z4
 	VFMADD213PS lanes_3e2aaaaa<>+0(SB), Z2, Z4
-	VMOVUPS     Z1, Z1
 	VFMADD231PS Z4, Z3, Z1
 	VADDPS      Z1, Z1, Z2
 	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z3
@@ -4082,7 +4020,6 @@ loop:
 	VFMADD213PS lanes_3d36addd<>+0(SB), Z2, Z4
 	VFMADD213PS lanes_3d999a18<>+0(SB), Z2, Z4
 	VFMADD213PS lanes_3e2aaaaa<>+0(SB), Z2, Z4
-	VMOVUPS     Z1, Z1
 	VFMADD231PS Z4, Z3, Z1
 	VANDPS      lanes_80000000<>+0(SB), Z0, Z2
 	VORPS       Z2, Z1, Z2
@@ -4128,7 +4065,6 @@ tail:
 	VFMADD213PS lanes_3d36addd<>+0(SB), Z2, Z4
 	VFMADD213PS lanes_3d999a18<>+0(SB), Z2, Z4
 	VFMADD213PS lanes_3e2aaaaa<>+0(SB), Z2, Z4
-	VMOVUPS     Z1, Z1
 	VFMADD231PS Z4, Z3, Z1
 	VANDPS      lanes_80000000<>+0(SB), Z0, Z2
 	VORPS       Z2, Z1, Z2
@@ -4216,7 +4152,6 @@ loop:
 	VFMADD213PS lanes_be12481b<>+0(SB), Z2, Z4
 	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z2, Z4
 	VFMADD213PS lanes_beaaaaab<>+0(SB), Z2, Z4
-	VMOVUPS     Z1, Z1
 	VFMADD231PS Z4, Z3, Z1
 	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z2
 	VSUBPS      lanes_b33bbd2e<>+0(SB), Z1, Z3
@@ -4258,7 +4193,6 @@ tail:
 	VFMADD213PS lanes_be12481b<>+0(SB), Z2, Z4
 	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z2, Z4
 	VFMADD213PS lanes_beaaaaab<>+0(SB), Z2, Z4
-	VMOVUPS     Z1, Z1
 	VFMADD231PS Z4, Z3, Z1
 	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z2
 	VSUBPS      lanes_b33bbd2e<>+0(SB), Z1, Z3
@@ -4508,7 +4442,6 @@ loop:
 	VFMADD213PS lanes_be12481b<>+0(SB), Z5, Z7
 	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z5, Z7
 	VFMADD213PS lanes_beaaaaab<>+0(SB), Z5, Z7
-	VMOVUPS     Z4, Z4
 	VFMADD231PS Z7, Z6, Z4
 	VCMPPS      $0x11, Z3, Z2, K1
 	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z2
@@ -4566,7 +4499,6 @@ tail:
 	VFMADD213PS lanes_be12481b<>+0(SB), Z5, Z7
 	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z5, Z7
 	VFMADD213PS lanes_beaaaaab<>+0(SB), Z5, Z7
-	VMOVUPS     Z4, Z4
 	VFMADD231PS Z7, Z6, Z4
 	VCMPPS      $0x11, Z3, Z2, K2
 	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z2
@@ -4628,7 +4560,6 @@ loop:
 	VADDPD        lanes_3ff0000000000000<>+0(SB), Z6, Z6
 	VDIVPD        Z6, Z8, Z6
 	VMULPD        Z6, Z6, Z8
-	VMOVUPS       Z7, Z7
 	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z9
 	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z8, Z9
 	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z8, Z9
@@ -4665,7 +4596,6 @@ loop:
 	VADDPD        lanes_3ff0000000000000<>+0(SB), Z3, Z3
 	VDIVPD        Z3, Z6, Z3
 	VMULPD        Z3, Z3, Z6
-	VMOVUPS       Z5, Z5
 	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z7
 	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z6, Z7
 	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z6, Z7
@@ -4767,7 +4697,6 @@ tail:
 	VADDPD        lanes_3ff0000000000000<>+0(SB), Z6, Z6
 	VDIVPD        Z6, Z8, Z6
 	VMULPD        Z6, Z6, Z8
-	VMOVUPS       Z7, Z7
 	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z9
 	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z8, Z9
 	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z8, Z9
@@ -4804,7 +4733,6 @@ tail:
 	VADDPD        lanes_3ff0000000000000<>+0(SB), Z3, Z3
 	VDIVPD        Z3, Z6, Z3
 	VMULPD        Z3, Z3, Z6
-	VMOVUPS       Z5, Z5
 	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z7
 	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z6, Z7
 	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z6, Z7
@@ -6261,9 +6189,7 @@ loop:
 	VMINPS       Y0, Y1, Y0
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y0, Y1
 	VROUNDPS     $0x08, Y1, Y1
-	VMOVUPS      Y0, Y0
 	VFNMADD231PS lanes_3f317200<>+0(SB), Y1, Y0
-	VMOVUPS      Y0, Y0
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Y1, Y0
 	VMOVUPS      lanes_39500d01<>+0(SB), Y2
 	VFMADD213PS  lanes_3ab60b61<>+0(SB), Y0, Y2
@@ -6303,9 +6229,7 @@ tail:
 	VMINPS       Y0, Y1, Y0
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y0, Y1
 	VROUNDPS     $0x08, Y1, Y1
-	VMOVUPS      Y0, Y0
 	VFNMADD231PS lanes_3f317200<>+0(SB), Y1, Y0
-	VMOVUPS      Y0, Y0
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Y1, Y0
 	VMOVUPS      lanes_39500d01<>+0(SB), Y2
 	VFMADD213PS  lanes_3ab60b61<>+0(SB), Y0, Y2
@@ -6429,9 +6353,7 @@ loop:
 	VMINPS       Y2, Y1, Y1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y1, Y2
 	VROUNDPS     $0x08, Y2, Y2
-	VMOVUPS      Y1, Y1
 	VFNMADD231PS lanes_3f317200<>+0(SB), Y2, Y1
-	VMOVUPS      Y1, Y1
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Y2, Y1
 	VMULPS       Y1, Y1, Y3
 	VMOVUPS      lanes_39500d01<>+0(SB), Y4
@@ -6440,14 +6362,12 @@ loop:
 	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Y1, Y4
 	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Y1, Y4
 	VFMADD213PS  lanes_3f000000<>+0(SB), Y1, Y4
-	VMOVUPS      Y1, Y1
 	VFMADD231PS  Y4, Y3, Y1
 	VSUBPS       lanes_40000000<>+0(SB), Y2, Y2
 	VCVTPS2DQ    Y2, Y2
 	VPADDD       lanes_0000007f<>+0(SB), Y2, Y2
 	VPSLLD       $0x17, Y2, Y2
 	VSUBPS       lanes_3e800000<>+0(SB), Y2, Y3
-	VMOVUPS      Y3, Y3
 	VFMADD231PS  Y1, Y2, Y3
 	VMULPS       lanes_40800000<>+0(SB), Y3, Y1
 	VANDPS       lanes_7fffffff<>+0(SB), Y0, Y2
@@ -6474,9 +6394,7 @@ tail:
 	VMINPS       Y2, Y1, Y1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y1, Y2
 	VROUNDPS     $0x08, Y2, Y2
-	VMOVUPS      Y1, Y1
 	VFNMADD231PS lanes_3f317200<>+0(SB), Y2, Y1
-	VMOVUPS      Y1, Y1
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Y2, Y1
 	VMULPS       Y1, Y1, Y3
 	VMOVUPS      lanes_39500d01<>+0(SB), Y4
@@ -6485,14 +6403,12 @@ tail:
 	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Y1, Y4
 	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Y1, Y4
 	VFMADD213PS  lanes_3f000000<>+0(SB), Y1, Y4
-	VMOVUPS      Y1, Y1
 	VFMADD231PS  Y4, Y3, Y1
 	VSUBPS       lanes_40000000<>+0(SB), Y2, Y2
 	VCVTPS2DQ    Y2, Y2
 	VPADDD       lanes_0000007f<>+0(SB), Y2, Y2
 	VPSLLD       $0x17, Y2, Y2
 	VSUBPS       lanes_3e800000<>+0(SB), Y2, Y3
-	VMOVUPS      Y3, Y3
 	VFMADD231PS  Y1, Y2, Y3
 	VMULPS       lanes_40800000<>+0(SB), Y3, Y1
 	VANDPS       lanes_7fffffff<>+0(SB), Y0, Y2
@@ -6542,11 +6458,9 @@ loop:
 	VMULPS      lanes_3f000000<>+0(SB), Y5, Y5
 	VADDPS      Y4, Y5, Y4
 	VMULPS      Y4, Y3, Y3
-	VMOVUPS     Y3, Y3
 	VFMADD231PS lanes_35bfbe8e<>+0(SB), Y1, Y3
 	VSUBPS      Y3, Y5, Y3
 	VSUBPS      Y3, Y2, Y2
-	VMOVUPS     Y2, Y2
 	VFMADD231PS lanes_3f317200<>+0(SB), Y1, Y2
 	VMOVUPS     lanes_7f800000<>+0(SB), Y1
 	VCMPPS      $0x00, Y1, Y0, Y3
@@ -6597,11 +6511,9 @@ tail:
 	VMULPS      lanes_3f000000<>+0(SB), Y5, Y5
 	VADDPS      Y4, Y5, Y4
 	VMULPS      Y4, Y3, Y3
-	VMOVUPS     Y3, Y3
 	VFMADD231PS lanes_35bfbe8e<>+0(SB), Y1, Y3
 	VSUBPS      Y3, Y5, Y3
 	VSUBPS      Y3, Y2, Y2
-	VMOVUPS     Y2, Y2
 	VFMADD231PS lanes_3f317200<>+0(SB), Y1, Y2
 	VMOVUPS     lanes_7f800000<>+0(SB), Y1
 	VCMPPS      $0x00, Y1, Y0, Y3
@@ -6659,9 +6571,7 @@ loop:
 	VSUBPS      Y3, Y5, Y3
 	VSUBPS      Y3, Y2, Y2
 	VMOVUPS     lanes_3fb8aa3b<>+0(SB), Y3
-	VMOVUPS     Y1, Y1
 	VFMADD231PS lanes_32a57060<>+0(SB), Y2, Y1
-	VMOVUPS     Y1, Y1
 	VFMADD231PS Y3, Y2, Y1
 	VMOVUPS     lanes_7f800000<>+0(SB), Y2
 	VCMPPS      $0x00, Y2, Y0, Y3
@@ -6715,9 +6625,7 @@ tail:
 	VSUBPS      Y3, Y5, Y3
 	VSUBPS      Y3, Y2, Y2
 	VMOVUPS     lanes_3fb8aa3b<>+0(SB), Y3
-	VMOVUPS     Y1, Y1
 	VFMADD231PS lanes_32a57060<>+0(SB), Y2, Y1
-	VMOVUPS     Y1, Y1
 	VFMADD231PS Y3, Y2, Y1
 	VMOVUPS     lanes_7f800000<>+0(SB), Y2
 	VCMPPS      $0x00, Y2, Y0, Y3
@@ -6767,7 +6675,6 @@ loop:
 	VPADDD      lanes_0000007f<>+0(SB), Y4, Y4
 	VPSLLD      $0x17, Y4, Y4
 	VSUBPS      lanes_3f800000<>+0(SB), Y4, Y5
-	VMOVUPS     Y5, Y5
 	VFMADD231PS Y4, Y0, Y5
 	VCMPPS      $0x11, lanes_41f00000<>+0(SB), Y2, Y4
 	VSUBPS      lanes_3f800000<>+0(SB), Y3, Y3
@@ -6785,11 +6692,9 @@ loop:
 	VMULPS      lanes_3f000000<>+0(SB), Y7, Y7
 	VADDPS      Y6, Y7, Y6
 	VMULPS      Y6, Y5, Y5
-	VMOVUPS     Y5, Y5
 	VFMADD231PS lanes_35bfbe8e<>+0(SB), Y2, Y5
 	VSUBPS      Y5, Y7, Y5
 	VSUBPS      Y5, Y3, Y3
-	VMOVUPS     Y3, Y3
 	VFMADD231PS lanes_3f317200<>+0(SB), Y2, Y3
 	VMOVUPS     lanes_7f800000<>+0(SB), Y2
 	VCMPPS      $0x00, Y2, Y1, Y5
@@ -6836,7 +6741,6 @@ tail:
 	VPADDD      lanes_0000007f<>+0(SB), Y4, Y4
 	VPSLLD      $0x17, Y4, Y4
 	VSUBPS      lanes_3f800000<>+0(SB), Y4, Y5
-	VMOVUPS     Y5, Y5
 	VFMADD231PS Y4, Y0, Y5
 	VCMPPS      $0x11, lanes_41f00000<>+0(SB), Y2, Y4
 	VSUBPS      lanes_3f800000<>+0(SB), Y3, Y3
@@ -6854,11 +6758,9 @@ tail:
 	VMULPS      lanes_3f000000<>+0(SB), Y7, Y7
 	VADDPS      Y6, Y7, Y6
 	VMULPS      Y6, Y5, Y5
-	VMOVUPS     Y5, Y5
 	VFMADD231PS lanes_35bfbe8e<>+0(SB), Y2, Y5
 	VSUBPS      Y5, Y7, Y5
 	VSUBPS      Y5, Y3, Y3
-	VMOVUPS     Y3, Y3
 	VFMADD231PS lanes_3f317200<>+0(SB), Y2, Y3
 	VMOVUPS     lanes_7f800000<>+0(SB), Y2
 	VCMPPS      $0x00, Y2, Y1, Y5
@@ -6896,9 +6798,7 @@ loop:
 	VMINPS       Y3, Y2, Y2
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y2, Y3
 	VROUNDPS     $0x08, Y3, Y3
-	VMOVUPS      Y2, Y2
 	VFNMADD231PS lanes_3f317200<>+0(SB), Y3, Y2
-	VMOVUPS      Y2, Y2
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Y3, Y2
 	VMULPS       Y2, Y2, Y4
 	VMOVUPS      lanes_39500d01<>+0(SB), Y5
@@ -6907,14 +6807,12 @@ loop:
 	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Y2, Y5
 	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Y2, Y5
 	VFMADD213PS  lanes_3f000000<>+0(SB), Y2, Y5
-	VMOVUPS      Y2, Y2
 	VFMADD231PS  Y5, Y4, Y2
 	VSUBPS       lanes_40000000<>+0(SB), Y3, Y3
 	VCVTPS2DQ    Y3, Y3
 	VPADDD       lanes_0000007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
 	VSUBPS       lanes_3e800000<>+0(SB), Y3, Y4
-	VMOVUPS      Y4, Y4
 	VFMADD231PS  Y2, Y3, Y4
 	VMULPS       lanes_3e800000<>+0(SB), Y4, Y2
 	VADDPS       lanes_3e800000<>+0(SB), Y4, Y3
@@ -6947,9 +6845,7 @@ tail:
 	VMINPS       Y3, Y2, Y2
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y2, Y3
 	VROUNDPS     $0x08, Y3, Y3
-	VMOVUPS      Y2, Y2
 	VFNMADD231PS lanes_3f317200<>+0(SB), Y3, Y2
-	VMOVUPS      Y2, Y2
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Y3, Y2
 	VMULPS       Y2, Y2, Y4
 	VMOVUPS      lanes_39500d01<>+0(SB), Y5
@@ -6958,14 +6854,12 @@ tail:
 	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Y2, Y5
 	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Y2, Y5
 	VFMADD213PS  lanes_3f000000<>+0(SB), Y2, Y5
-	VMOVUPS      Y2, Y2
 	VFMADD231PS  Y5, Y4, Y2
 	VSUBPS       lanes_40000000<>+0(SB), Y3, Y3
 	VCVTPS2DQ    Y3, Y3
 	VPADDD       lanes_0000007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
 	VSUBPS       lanes_3e800000<>+0(SB), Y3, Y4
-	VMOVUPS      Y4, Y4
 	VFMADD231PS  Y2, Y3, Y4
 	VMULPS       lanes_3e800000<>+0(SB), Y4, Y2
 	VADDPS       lanes_3e800000<>+0(SB), Y4, Y3
@@ -7000,9 +6894,7 @@ loop:
 	VMINPS       Y0, Y1, Y0
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y0, Y1
 	VROUNDPS     $0x08, Y1, Y1
-	VMOVUPS      Y0, Y0
 	VFNMADD231PS lanes_3f317200<>+0(SB), Y1, Y0
-	VMOVUPS      Y0, Y0
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Y1, Y0
 	VMOVUPS      lanes_39500d01<>+0(SB), Y2
 	VFMADD213PS  lanes_3ab60b61<>+0(SB), Y0, Y2
@@ -7045,9 +6937,7 @@ tail:
 	VMINPS       Y0, Y1, Y0
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y0, Y1
 	VROUNDPS     $0x08, Y1, Y1
-	VMOVUPS      Y0, Y0
 	VFNMADD231PS lanes_3f317200<>+0(SB), Y1, Y0
-	VMOVUPS      Y0, Y0
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Y1, Y0
 	VMOVUPS      lanes_39500d01<>+0(SB), Y2
 	VFMADD213PS  lanes_3ab60b61<>+0(SB), Y0, Y2
@@ -7095,9 +6985,7 @@ loop:
 	VMAXPS       Y2, Y1, Y1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y1, Y2
 	VROUNDPS     $0x08, Y2, Y2
-	VMOVUPS      Y1, Y1
 	VFNMADD231PS lanes_3f317200<>+0(SB), Y2, Y1
-	VMOVUPS      Y1, Y1
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Y2, Y1
 	VMULPS       Y1, Y1, Y3
 	VMOVUPS      lanes_39500d01<>+0(SB), Y4
@@ -7106,7 +6994,6 @@ loop:
 	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Y1, Y4
 	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Y1, Y4
 	VFMADD213PS  lanes_3f000000<>+0(SB), Y1, Y4
-	VMOVUPS      Y1, Y1
 	VFMADD231PS  Y4, Y3, Y1
 	VCVTPS2DQ    Y2, Y2
 	VPSRAD       $0x01, Y2, Y3
@@ -7119,7 +7006,6 @@ loop:
 	VPSLLD       $0x17, Y2, Y2
 	VMULPS       Y2, Y4, Y2
 	VSUBPS       lanes_3f800000<>+0(SB), Y2, Y3
-	VMOVUPS      Y3, Y3
 	VFMADD231PS  Y1, Y2, Y3
 	VADDPS       lanes_40000000<>+0(SB), Y3, Y1
 	VDIVPS       Y1, Y3, Y1
@@ -7147,9 +7033,7 @@ tail:
 	VMAXPS       Y2, Y1, Y1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y1, Y2
 	VROUNDPS     $0x08, Y2, Y2
-	VMOVUPS      Y1, Y1
 	VFNMADD231PS lanes_3f317200<>+0(SB), Y2, Y1
-	VMOVUPS      Y1, Y1
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Y2, Y1
 	VMULPS       Y1, Y1, Y3
 	VMOVUPS      lanes_39500d01<>+0(SB), Y4
@@ -7158,7 +7042,6 @@ tail:
 	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Y1, Y4
 	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Y1, Y4
 	VFMADD213PS  lanes_3f000000<>+0(SB), Y1, Y4
-	VMOVUPS      Y1, Y1
 	VFMADD231PS  Y4, Y3, Y1
 	VCVTPS2DQ    Y2, Y2
 	VPSRAD       $0x01, Y2, Y3
@@ -7171,7 +7054,6 @@ tail:
 	VPSLLD       $0x17, Y2, Y2
 	VMULPS       Y2, Y4, Y2
 	VSUBPS       lanes_3f800000<>+0(SB), Y2, Y3
-	VMOVUPS      Y3, Y3
 	VFMADD231PS  Y1, Y2, Y3
 	VADDPS       lanes_40000000<>+0(SB), Y3, Y1
 	VDIVPS       Y1, Y3, Y1
@@ -7205,9 +7087,7 @@ loop:
 	VMINPS       Y1, Y2, Y1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y1, Y2
 	VROUNDPS     $0x08, Y2, Y2
-	VMOVUPS      Y1, Y1
 	VFNMADD231PS lanes_3f317200<>+0(SB), Y2, Y1
-	VMOVUPS      Y1, Y1
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Y2, Y1
 	VMOVUPS      lanes_39500d01<>+0(SB), Y3
 	VFMADD213PS  lanes_3ab60b61<>+0(SB), Y1, Y3
@@ -7254,9 +7134,7 @@ tail:
 	VMINPS       Y1, Y2, Y1
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y1, Y2
 	VROUNDPS     $0x08, Y2, Y2
-	VMOVUPS      Y1, Y1
 	VFNMADD231PS lanes_3f317200<>+0(SB), Y2, Y1
-	VMOVUPS      Y1, Y1
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Y2, Y1
 	VMOVUPS      lanes_39500d01<>+0(SB), Y3
 	VFMADD213PS  lanes_3ab60b61<>+0(SB), Y1, Y3
@@ -7332,9 +7210,7 @@ loop:
 	VMINPS       Y4, Y5, Y4
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x08, Y5, Y5
-	VMOVUPS      Y4, Y4
 	VFNMADD231PS lanes_3f317200<>+0(SB), Y5, Y4
-	VMOVUPS      Y4, Y4
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Y5, Y4
 	VMOVUPS      lanes_39500d01<>+0(SB), Y6
 	VFMADD213PS  lanes_3ab60b61<>+0(SB), Y4, Y6
@@ -7406,9 +7282,7 @@ tail:
 	VMINPS       Y4, Y5, Y4
 	VMULPS       lanes_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x08, Y5, Y5
-	VMOVUPS      Y4, Y4
 	VFNMADD231PS lanes_3f317200<>+0(SB), Y5, Y4
-	VMOVUPS      Y4, Y4
 	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Y5, Y4
 	VMOVUPS      lanes_39500d01<>+0(SB), Y6
 	VFMADD213PS  lanes_3ab60b61<>+0(SB), Y4, Y6
@@ -7474,7 +7348,6 @@ loop:
 	VFMADD213PS  lanes_b9500d01<>+0(SB), Y5, Y7
 	VFMADD213PS  lanes_3c088889<>+0(SB), Y5, Y7
 	VFMADD213PS  lanes_be2aaaab<>+0(SB), Y5, Y7
-	VMOVUPS      Y1, Y1
 	VFMADD231PS  Y7, Y6, Y1
 	VCMPPS       $0x00, lanes_00000000<>+0(SB), Y0, Y6
 	VBLENDVPS    Y6, Y0, Y1, Y0
@@ -7527,7 +7400,6 @@ tail:
 	VFMADD213PS  lanes_b9500d01<>+0(SB), Y3, Y5
 	VFMADD213PS  lanes_3c088889<>+0(SB), Y3, Y5
 	VFMADD213PS  lanes_be2aaaab<>+0(SB), Y3, Y5
-	VMOVUPS      Y1, Y1
 	VFMADD231PS  Y5, Y4, Y1
 	VCMPPS       $0x00, lanes_00000000<>+0(SB), Y0, Y4
 	VBLENDVPS    Y4, Y0, Y1, Y0
@@ -7585,7 +7457,6 @@ loop:
 	VFMADD213PS  lanes_b9500d01<>+0(SB), Y2, Y6
 	VFMADD213PS  lanes_3c088889<>+0(SB), Y2, Y6
 	VFMADD213PS  lanes_be2aaaab<>+0(SB), Y2, Y6
-	VMOVUPS      Y0, Y0
 	VFMADD231PS  Y6, Y5, Y0
 	VPSLLD       $0x1f, Y1, Y5
 	VMOVUPS      lanes_b493f27e<>+0(SB), Y6
@@ -7637,7 +7508,6 @@ tail:
 	VFMADD213PS  lanes_b9500d01<>+0(SB), Y2, Y4
 	VFMADD213PS  lanes_3c088889<>+0(SB), Y2, Y4
 	VFMADD213PS  lanes_be2aaaab<>+0(SB), Y2, Y4
-	VMOVUPS      Y0, Y0
 	VFMADD231PS  Y4, Y3, Y0
 	VPSLLD       $0x1f, Y1, Y3
 	VMOVUPS      lanes_b493f27e<>+0(SB), Y4
@@ -7692,7 +7562,6 @@ loop:
 	VFMADD213PS  lanes_b9500d01<>+0(SB), Y5, Y7
 	VFMADD213PS  lanes_3c088889<>+0(SB), Y5, Y7
 	VFMADD213PS  lanes_be2aaaab<>+0(SB), Y5, Y7
-	VMOVUPS      Y1, Y1
 	VFMADD231PS  Y7, Y6, Y1
 	VMOVUPS      lanes_b493f27e<>+0(SB), Y6
 	VFMADD213PS  lanes_37d00d01<>+0(SB), Y5, Y6
@@ -7745,7 +7614,6 @@ tail:
 	VFMADD213PS  lanes_b9500d01<>+0(SB), Y3, Y5
 	VFMADD213PS  lanes_3c088889<>+0(SB), Y3, Y5
 	VFMADD213PS  lanes_be2aaaab<>+0(SB), Y3, Y5
-	VMOVUPS      Y1, Y1
 	VFMADD231PS  Y5, Y4, Y1
 	VMOVUPS      lanes_b493f27e<>+0(SB), Y4
 	VFMADD213PS  lanes_37d00d01<>+0(SB), Y3, Y4
@@ -7796,7 +7664,6 @@ loop:
 	VFMADD213PS lanes_3d36addd<>+0(SB), Y3, Y5
 	VFMADD213PS lanes_3d999a18<>+0(SB), Y3, Y5
 	VFMADD213PS lanes_3e2aaaaa<>+0(SB), Y3, Y5
-	VMOVUPS     Y1, Y1
 	VFMADD231PS Y5, Y4, Y1
 	VADDPS      Y1, Y1, Y3
 	VMOVUPS     lanes_3fc90fdb<>+0(SB), Y4
@@ -7837,7 +7704,6 @@ tail:
 	VFMADD213PS lanes_3d36addd<>+0(SB), Y3, Y5
 	VFMADD213PS lanes_3d999a18<>+0(SB), Y3, Y5
 	VFMADD213PS lanes_3e2aaaaa<>+0(SB), Y3, Y5
-	VMOVUPS     Y1, Y1
 	VFMADD231PS Y5, Y4, Y1
 	VADDPS      Y1, Y1, Y3
 	VMOVUPS     lanes_3fc90fdb<>+0(SB), Y4
@@ -7882,7 +7748,6 @@ loop:
 	VFMADD213PS lanes_3d36addd<>+0(SB), Y3, Y5
 	VFMADD213PS lanes_3d999a18<>+0(SB), Y3, Y5
 	VFMADD213PS lanes_3e2aaaaa<>+0(SB), Y3, Y5
-	VMOVUPS     Y1, Y1
 	VFMADD231PS Y5, Y4, Y1
 	VANDPS      lanes_80000000<>+0(SB), Y0, Y3
 	VORPS       Y3, Y1, Y3
@@ -7927,7 +7792,6 @@ tail:
 	VFMADD213PS lanes_3d36addd<>+0(SB), Y3, Y5
 	VFMADD213PS lanes_3d999a18<>+0(SB), Y3, Y5
 	VFMADD213PS lanes_3e2aaaaa<>+0(SB), Y3, Y5
-	VMOVUPS     Y1, Y1
 	VFMADD231PS Y5, Y4, Y1
 	VANDPS      lanes_80000000<>+0(SB), Y0, Y3
 	VORPS       Y3, Y1, Y3
@@ -7978,7 +7842,6 @@ loop:
 	VFMADD213PS lanes_be12481b<>+0(SB), Y3, Y5
 	VFMADD213PS lanes_3e4cccc6<>+0(SB), Y3, Y5
 	VFMADD213PS lanes_beaaaaab<>+0(SB), Y3, Y5
-	VMOVUPS     Y1, Y1
 	VFMADD231PS Y5, Y4, Y1
 	VMOVUPS     lanes_3fc90fdb<>+0(SB), Y3
 	VSUBPS      lanes_b33bbd2e<>+0(SB), Y1, Y4
@@ -8020,7 +7883,6 @@ tail:
 	VFMADD213PS lanes_be12481b<>+0(SB), Y3, Y5
 	VFMADD213PS lanes_3e4cccc6<>+0(SB), Y3, Y5
 	VFMADD213PS lanes_beaaaaab<>+0(SB), Y3, Y5
-	VMOVUPS     Y1, Y1
 	VFMADD231PS Y5, Y4, Y1
 	VMOVUPS     lanes_3fc90fdb<>+0(SB), Y3
 	VSUBPS      lanes_b33bbd2e<>+0(SB), Y1, Y4
@@ -8072,7 +7934,6 @@ loop:
 	VFMADD213PS lanes_be12481b<>+0(SB), Y5, Y7
 	VFMADD213PS lanes_3e4cccc6<>+0(SB), Y5, Y7
 	VFMADD213PS lanes_beaaaaab<>+0(SB), Y5, Y7
-	VMOVUPS     Y4, Y4
 	VFMADD231PS Y7, Y6, Y4
 	VCMPPS      $0x11, Y3, Y2, Y2
 	VMOVUPS     lanes_3fc90fdb<>+0(SB), Y3
@@ -8129,7 +7990,6 @@ tail:
 	VFMADD213PS lanes_be12481b<>+0(SB), Y5, Y7
 	VFMADD213PS lanes_3e4cccc6<>+0(SB), Y5, Y7
 	VFMADD213PS lanes_beaaaaab<>+0(SB), Y5, Y7
-	VMOVUPS     Y4, Y4
 	VFMADD231PS Y7, Y6, Y4
 	VCMPPS      $0x11, Y3, Y2, Y2
 	VMOVUPS     lanes_3fc90fdb<>+0(SB), Y3
@@ -8190,7 +8050,6 @@ loop:
 	VADDPD       lanes_3ff0000000000000<>+0(SB), Y6, Y6
 	VDIVPD       Y6, Y8, Y6
 	VMULPD       Y6, Y6, Y8
-	VMOVUPS      Y7, Y7
 	VMOVUPS      lanes_3fc89f3b1694cffe<>+0(SB), Y9
 	VFMADD213PD  lanes_3fcc68f568d31760<>+0(SB), Y8, Y9
 	VFMADD213PD  lanes_3fd0c9a84994022d<>+0(SB), Y8, Y9
@@ -8231,7 +8090,6 @@ loop:
 	VADDPD       lanes_3ff0000000000000<>+0(SB), Y4, Y4
 	VDIVPD       Y4, Y6, Y4
 	VMULPD       Y4, Y4, Y6
-	VMOVUPS      Y3, Y3
 	VMOVUPS      lanes_3fc89f3b1694cffe<>+0(SB), Y7
 	VFMADD213PD  lanes_3fcc68f568d31760<>+0(SB), Y6, Y7
 	VFMADD213PD  lanes_3fd0c9a84994022d<>+0(SB), Y6, Y7
@@ -8337,7 +8195,6 @@ tail:
 	VADDPD       lanes_3ff0000000000000<>+0(SB), Y6, Y6
 	VDIVPD       Y6, Y8, Y6
 	VMULPD       Y6, Y6, Y8
-	VMOVUPS      Y7, Y7
 	VMOVUPS      lanes_3fc89f3b1694cffe<>+0(SB), Y9
 	VFMADD213PD  lanes_3fcc68f568d31760<>+0(SB), Y8, Y9
 	VFMADD213PD  lanes_3fd0c9a84994022d<>+0(SB), Y8, Y9
@@ -8378,7 +8235,6 @@ tail:
 	VADDPD       lanes_3ff0000000000000<>+0(SB), Y4, Y4
 	VDIVPD       Y4, Y6, Y4
 	VMULPD       Y4, Y4, Y6
-	VMOVUPS      Y3, Y3
 	VMOVUPS      lanes_3fc89f3b1694cffe<>+0(SB), Y7
 	VFMADD213PD  lanes_3fcc68f568d31760<>+0(SB), Y6, Y7
 	VFMADD213PD  lanes_3fd0c9a84994022d<>+0(SB), Y6, Y7

@@ -122,7 +122,6 @@ loop:
 	VBLENDMPS Z3, Z2, K1, Z2
 	VCMPPS    $0x03, Z0, Z0, K1
 	VBLENDMPS Z0, Z2, K1, Z0
-	VMOVAPS   Z0, Z0
 	VMOVUPS   64(SI), Z2
 	VCMPPS    $0x00, Z2, Z1, K1
 	VANDPS    Z2, Z1, Z3
@@ -130,7 +129,6 @@ loop:
 	VBLENDMPS Z3, Z2, K1, Z2
 	VCMPPS    $0x03, Z1, Z1, K1
 	VBLENDMPS Z1, Z2, K1, Z1
-	VMOVAPS   Z1, Z1
 	ADDQ      $0x00000080, SI
 	SUBQ      $0x00000020, DX
 	JGE       loop
@@ -146,7 +144,6 @@ tail:
 	VBLENDMPS Z3, Z2, K1, Z2
 	VCMPPS    $0x03, Z0, Z0, K1
 	VBLENDMPS Z0, Z2, K1, Z0
-	VMOVAPS   Z0, Z0
 	ADDQ      $0x00000040, SI
 	SUBQ      $0x00000010, DX
 
@@ -166,7 +163,6 @@ part:
 	VBLENDMPS Z3, Z2, K1, Z2
 	VCMPPS    $0x03, Z1, Z1, K1
 	VBLENDMPS Z1, Z2, K1, Z1
-	VMOVAPS   Z1, Z1
 
 done:
 	VCMPPS    $0x00, Z1, Z0, K1
@@ -216,7 +212,6 @@ loop:
 	VBLENDMPS Z3, Z2, K1, Z2
 	VCMPPS    $0x03, Z0, Z0, K1
 	VBLENDMPS Z0, Z2, K1, Z0
-	VMOVAPS   Z0, Z0
 	VMOVUPS   64(SI), Z2
 	VCMPPS    $0x00, Z2, Z1, K1
 	VORPS     Z2, Z1, Z3
@@ -224,7 +219,6 @@ loop:
 	VBLENDMPS Z3, Z2, K1, Z2
 	VCMPPS    $0x03, Z1, Z1, K1
 	VBLENDMPS Z1, Z2, K1, Z1
-	VMOVAPS   Z1, Z1
 	ADDQ      $0x00000080, SI
 	SUBQ      $0x00000020, DX
 	JGE       loop
@@ -240,7 +234,6 @@ tail:
 	VBLENDMPS Z3, Z2, K1, Z2
 	VCMPPS    $0x03, Z0, Z0, K1
 	VBLENDMPS Z0, Z2, K1, Z0
-	VMOVAPS   Z0, Z0
 	ADDQ      $0x00000040, SI
 	SUBQ      $0x00000010, DX
 
@@ -260,7 +253,6 @@ part:
 	VBLENDMPS Z3, Z2, K1, Z2
 	VCMPPS    $0x03, Z1, Z1, K1
 	VBLENDMPS Z1, Z2, K1, Z1
-	VMOVAPS   Z1, Z1
 
 done:
 	VCMPPS    $0x00, Z1, Z0, K1
@@ -306,11 +298,9 @@ loop:
 	VMOVUPS (SI), Z2
 	VANDPS  lanes_7fffffff<>+0(SB), Z2, Z2
 	VPMAXUD Z2, Z0, Z0
-	VMOVAPS Z0, Z0
 	VMOVUPS 64(SI), Z2
 	VANDPS  lanes_7fffffff<>+0(SB), Z2, Z2
 	VPMAXUD Z2, Z1, Z1
-	VMOVAPS Z1, Z1
 	ADDQ    $0x00000080, SI
 	SUBQ    $0x00000020, DX
 	JGE     loop
@@ -322,7 +312,6 @@ tail:
 	VMOVUPS (SI), Z2
 	VANDPS  lanes_7fffffff<>+0(SB), Z2, Z2
 	VPMAXUD Z2, Z0, Z0
-	VMOVAPS Z0, Z0
 	ADDQ    $0x00000040, SI
 	SUBQ    $0x00000010, DX
 
@@ -338,7 +327,6 @@ part:
 	VMOVUPS (SI), K1, Z2
 	VANDPS  lanes_7fffffff<>+0(SB), Z2, Z2
 	VPMAXUD Z2, Z1, Z1
-	VMOVAPS Z1, Z1
 
 done:
 	VANDPS  lanes_7fffffff<>+0(SB), Z1, Z1
@@ -533,7 +521,6 @@ loop:
 	VBLENDVPS Y3, Y4, Y2, Y2
 	VCMPPS    $0x03, Y0, Y0, Y3
 	VBLENDVPS Y3, Y0, Y2, Y0
-	VMOVAPS   Y0, Y0
 	VMOVUPS   32(SI), Y2
 	VCMPPS    $0x00, Y2, Y1, Y3
 	VANDPS    Y2, Y1, Y4
@@ -541,7 +528,6 @@ loop:
 	VBLENDVPS Y3, Y4, Y2, Y2
 	VCMPPS    $0x03, Y1, Y1, Y3
 	VBLENDVPS Y3, Y1, Y2, Y1
-	VMOVAPS   Y1, Y1
 	ADDQ      $0x00000040, SI
 	SUBQ      $0x00000010, DX
 	JGE       loop
@@ -557,7 +543,6 @@ tail:
 	VBLENDVPS Y3, Y4, Y2, Y2
 	VCMPPS    $0x03, Y0, Y0, Y3
 	VBLENDVPS Y3, Y0, Y2, Y0
-	VMOVAPS   Y0, Y0
 	ADDQ      $0x00000020, SI
 	SUBQ      $0x00000008, DX
 
@@ -578,7 +563,6 @@ part:
 	VBLENDVPS  Y3, Y4, Y2, Y2
 	VCMPPS     $0x03, Y1, Y1, Y3
 	VBLENDVPS  Y3, Y1, Y2, Y1
-	VMOVAPS    Y1, Y1
 
 done:
 	VMOVUPS Y0, (DI)
@@ -605,7 +589,6 @@ loop:
 	VBLENDVPS Y3, Y4, Y2, Y2
 	VCMPPS    $0x03, Y0, Y0, Y3
 	VBLENDVPS Y3, Y0, Y2, Y0
-	VMOVAPS   Y0, Y0
 	VMOVUPS   32(SI), Y2
 	VCMPPS    $0x00, Y2, Y1, Y3
 	VORPS     Y2, Y1, Y4
@@ -613,7 +596,6 @@ loop:
 	VBLENDVPS Y3, Y4, Y2, Y2
 	VCMPPS    $0x03, Y1, Y1, Y3
 	VBLENDVPS Y3, Y1, Y2, Y1
-	VMOVAPS   Y1, Y1
 	ADDQ      $0x00000040, SI
 	SUBQ      $0x00000010, DX
 	JGE       loop
@@ -629,7 +611,6 @@ tail:
 	VBLENDVPS Y3, Y4, Y2, Y2
 	VCMPPS    $0x03, Y0, Y0, Y3
 	VBLENDVPS Y3, Y0, Y2, Y0
-	VMOVAPS   Y0, Y0
 	ADDQ      $0x00000020, SI
 	SUBQ      $0x00000008, DX
 
@@ -650,7 +631,6 @@ part:
 	VBLENDVPS  Y3, Y4, Y2, Y2
 	VCMPPS     $0x03, Y1, Y1, Y3
 	VBLENDVPS  Y3, Y1, Y2, Y1
-	VMOVAPS    Y1, Y1
 
 done:
 	VMOVUPS Y0, (DI)
@@ -673,11 +653,9 @@ loop:
 	VMOVUPS (SI), Y2
 	VANDPS  lanes_7fffffff<>+0(SB), Y2, Y2
 	VPMAXUD Y2, Y0, Y0
-	VMOVAPS Y0, Y0
 	VMOVUPS 32(SI), Y2
 	VANDPS  lanes_7fffffff<>+0(SB), Y2, Y2
 	VPMAXUD Y2, Y1, Y1
-	VMOVAPS Y1, Y1
 	ADDQ    $0x00000040, SI
 	SUBQ    $0x00000010, DX
 	JGE     loop
@@ -689,7 +667,6 @@ tail:
 	VMOVUPS (SI), Y2
 	VANDPS  lanes_7fffffff<>+0(SB), Y2, Y2
 	VPMAXUD Y2, Y0, Y0
-	VMOVAPS Y0, Y0
 	ADDQ    $0x00000020, SI
 	SUBQ    $0x00000008, DX
 
@@ -706,7 +683,6 @@ part:
 	VBLENDVPS  Y15, Y3, Y2, Y2
 	VANDPS     lanes_7fffffff<>+0(SB), Y2, Y2
 	VPMAXUD    Y2, Y1, Y1
-	VMOVAPS    Y1, Y1
 
 done:
 	VMOVUPS Y0, (DI)

@@ -26,7 +26,7 @@ func Build(g *Graph, opt Options) (*ir.Program, error) {
 	if err := validate(g); err != nil {
 		return nil, err
 	}
-	nodes, outs := simplify(g)
+	nodes, outs := orient(simplify(g))
 	p := &planner{opt: opt, graph: g}
 	p.legalize(nodes, outs)
 	if err := p.fuse(); err != nil {

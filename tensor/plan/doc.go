@@ -6,6 +6,8 @@
 //     constants, and arithmetic with the fixed constants 0 and 1 go away;
 //     pairs of movements become one. Scalars are run-time data and are never
 //     compared by value.
+//   - orient: a matrix product that is only read transposed becomes the product
+//     of the transposes.
 //   - legalize: movement is folded into the views that consumers read
 //     through. Where no view can say it (a reshape of a transposed value, two
 //     borders of different values) a copy is put in.

@@ -117,6 +117,18 @@ var goldens = []struct {
 		w := b.donated(ir.F32, 4, 4)
 		b.outFor(b.op(ir.OpSub, w, b.permute(w, 1, 0)), w)
 	}},
+	// A weight that is used transposed: its gradient is turned, and the update
+	// is the product's epilogue. A product that is read both ways stays.
+	{"turned", Options{}, func(b *gb) {
+		w, x, dy := b.donated(ir.F32, 4, 16), b.input(ir.F32, 8, 16), b.input(ir.F32, 8, 4)
+		g := b.permute(b.matmul(b.permute(x, 1, 0), dy), 1, 0)
+		b.outFor(b.op(ir.OpSub, w, b.op(ir.OpMul, g, b.constant(ir.F32, 0.5, g))), w)
+	}},
+	{"notturned", Options{}, func(b *gb) {
+		x, dy := b.input(ir.F32, 8, 4), b.input(ir.F32, 8, 4)
+		g := b.matmul(b.permute(x, 1, 0), dy)
+		b.out(b.op(ir.OpAdd, g, b.permute(g, 1, 0)))
+	}},
 	{"adam", Options{}, adam},
 	{"adam4", Options{Limits: ir.Limits{Operands: 4}}, adam},
 	// Siblings over the same gradient become one instruction.

@@ -2,8 +2,27 @@ package cpu
 
 import (
 	"math/bits"
+	"slices"
 	"unsafe"
+
+	"github.com/fornax-ml/fornax/tensor/ir"
 )
+
+// oneStream returns the chain with steps of OpPhilox over consecutive words of
+// one stream, which is what a generator's Bits asks for, without their first
+// argument; their reader is that argument's.
+func oneStream(in ir.Chain, readers []*viewReader, uniform []bool) ir.Chain {
+	out := slices.Clone(in)
+	for i, s := range in {
+		if s.Op != ir.OpPhilox || slices.ContainsFunc(s.Args[1:], func(a int) bool { return !uniform[a] }) {
+			continue
+		}
+		if k := s.Args[0]; in[k].Op == ir.OpIndex && !uniform[k] && readers[k].contiguous() {
+			out[i].Args, readers[i] = s.Args[1:], readers[k]
+		}
+	}
+	return out
+}
 
 // philox computes words a of the streams of key (k0, k1) and number (c0, c1).
 func philox(dst, a, k0, k1, c0, c1 unsafe.Pointer, n int) {
