@@ -207,10 +207,10 @@ three_loop:
 	VLD1.P	(R10)(R12), [V0.S4, V1.S4]
 	VLD1.P	(R11)(R12), [V2.S4]
 	FMOVS	(R1)(R9), F3
+	FMOVS	(R2)(R9), F4
 	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD	$0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD	$0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
-	FMOVS	(R2)(R9), F4
 	WORD	$0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD	$0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
 	WORD	$0x4f84104d // fmla v13.4s, v2.4s, v4.s[0]
@@ -273,9 +273,9 @@ two_loop:
 	VLD1.P	(R10)(R12), [V0.S4]
 	VLD1.P	(R11)(R12), [V1.S4]
 	FMOVS	(R1)(R9), F3
+	FMOVS	(R2)(R9), F4
 	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD	$0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
-	FMOVS	(R2)(R9), F4
 	WORD	$0x4f84100a // fmla v10.4s, v0.4s, v4.s[0]
 	WORD	$0x4f84102b // fmla v11.4s, v1.4s, v4.s[0]
 	ADD	R19, R9
@@ -317,8 +317,8 @@ one:
 one_loop:
 	VLD1.P	(R11)(R12), [V0.S4]
 	FMOVS	(R1)(R9), F3
-	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS	(R2)(R9), F4
+	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD	$0x4f841009 // fmla v9.4s, v0.4s, v4.s[0]
 	ADD	R19, R9
 	SUB	$1, R13
@@ -367,10 +367,10 @@ single_loop:
 	FMOVS	(R10)(R21), F2
 	ADD	R12, R10
 	FMOVS	(R1)(R9), F3
+	FMOVS	(R2)(R9), F4
 	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD	$0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD	$0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
-	FMOVS	(R2)(R9), F4
 	WORD	$0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD	$0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
 	WORD	$0x4f84104d // fmla v13.4s, v2.4s, v4.s[0]
@@ -448,14 +448,14 @@ three_loop:
 	VLD1.P	(R10)(R12), [V0.S4, V1.S4]
 	VLD1.P	(R11)(R12), [V2.S4]
 	FMOVS	(R1)(R9), F3
+	FMOVS	(R2)(R9), F4
+	FMOVS	(R3)(R9), F5
 	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD	$0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD	$0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
-	FMOVS	(R2)(R9), F4
 	WORD	$0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD	$0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
 	WORD	$0x4f84104d // fmla v13.4s, v2.4s, v4.s[0]
-	FMOVS	(R3)(R9), F5
 	WORD	$0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD	$0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
 	WORD	$0x4f851050 // fmla v16.4s, v2.4s, v5.s[0]
@@ -534,12 +534,12 @@ two_loop:
 	VLD1.P	(R10)(R12), [V0.S4]
 	VLD1.P	(R11)(R12), [V1.S4]
 	FMOVS	(R1)(R9), F3
+	FMOVS	(R2)(R9), F4
+	FMOVS	(R3)(R9), F5
 	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD	$0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
-	FMOVS	(R2)(R9), F4
 	WORD	$0x4f84100a // fmla v10.4s, v0.4s, v4.s[0]
 	WORD	$0x4f84102b // fmla v11.4s, v1.4s, v4.s[0]
-	FMOVS	(R3)(R9), F5
 	WORD	$0x4f85100c // fmla v12.4s, v0.4s, v5.s[0]
 	WORD	$0x4f85102d // fmla v13.4s, v1.4s, v5.s[0]
 	ADD	R19, R9
@@ -593,10 +593,10 @@ one:
 one_loop:
 	VLD1.P	(R11)(R12), [V0.S4]
 	FMOVS	(R1)(R9), F3
-	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS	(R2)(R9), F4
-	WORD	$0x4f841009 // fmla v9.4s, v0.4s, v4.s[0]
 	FMOVS	(R3)(R9), F5
+	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
+	WORD	$0x4f841009 // fmla v9.4s, v0.4s, v4.s[0]
 	WORD	$0x4f85100a // fmla v10.4s, v0.4s, v5.s[0]
 	ADD	R19, R9
 	SUB	$1, R13
@@ -656,14 +656,14 @@ single_loop:
 	FMOVS	(R10)(R21), F2
 	ADD	R12, R10
 	FMOVS	(R1)(R9), F3
+	FMOVS	(R2)(R9), F4
+	FMOVS	(R3)(R9), F5
 	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD	$0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD	$0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
-	FMOVS	(R2)(R9), F4
 	WORD	$0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD	$0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
 	WORD	$0x4f84104d // fmla v13.4s, v2.4s, v4.s[0]
-	FMOVS	(R3)(R9), F5
 	WORD	$0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD	$0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
 	WORD	$0x4f851050 // fmla v16.4s, v2.4s, v5.s[0]
@@ -760,18 +760,18 @@ three_loop:
 	VLD1.P	(R10)(R12), [V0.S4, V1.S4]
 	VLD1.P	(R11)(R12), [V2.S4]
 	FMOVS	(R1)(R9), F3
+	FMOVS	(R2)(R9), F4
+	FMOVS	(R3)(R9), F5
+	FMOVS	(R4)(R9), F6
 	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD	$0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD	$0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
-	FMOVS	(R2)(R9), F4
 	WORD	$0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD	$0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
 	WORD	$0x4f84104d // fmla v13.4s, v2.4s, v4.s[0]
-	FMOVS	(R3)(R9), F5
 	WORD	$0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD	$0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
 	WORD	$0x4f851050 // fmla v16.4s, v2.4s, v5.s[0]
-	FMOVS	(R4)(R9), F6
 	WORD	$0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD	$0x4f861032 // fmla v18.4s, v1.4s, v6.s[0]
 	WORD	$0x4f861053 // fmla v19.4s, v2.4s, v6.s[0]
@@ -888,15 +888,15 @@ two_loop:
 	VLD1.P	(R10)(R12), [V0.S4]
 	VLD1.P	(R11)(R12), [V1.S4]
 	FMOVS	(R1)(R9), F3
+	FMOVS	(R2)(R9), F4
+	FMOVS	(R3)(R9), F5
+	FMOVS	(R4)(R9), F6
 	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD	$0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
-	FMOVS	(R2)(R9), F4
 	WORD	$0x4f84100a // fmla v10.4s, v0.4s, v4.s[0]
 	WORD	$0x4f84102b // fmla v11.4s, v1.4s, v4.s[0]
-	FMOVS	(R3)(R9), F5
 	WORD	$0x4f85100c // fmla v12.4s, v0.4s, v5.s[0]
 	WORD	$0x4f85102d // fmla v13.4s, v1.4s, v5.s[0]
-	FMOVS	(R4)(R9), F6
 	WORD	$0x4f86100e // fmla v14.4s, v0.4s, v6.s[0]
 	WORD	$0x4f86102f // fmla v15.4s, v1.4s, v6.s[0]
 	ADD	R19, R9
@@ -980,12 +980,12 @@ one:
 one_loop:
 	VLD1.P	(R11)(R12), [V0.S4]
 	FMOVS	(R1)(R9), F3
-	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS	(R2)(R9), F4
-	WORD	$0x4f841009 // fmla v9.4s, v0.4s, v4.s[0]
 	FMOVS	(R3)(R9), F5
-	WORD	$0x4f85100a // fmla v10.4s, v0.4s, v5.s[0]
 	FMOVS	(R4)(R9), F6
+	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
+	WORD	$0x4f841009 // fmla v9.4s, v0.4s, v4.s[0]
+	WORD	$0x4f85100a // fmla v10.4s, v0.4s, v5.s[0]
 	WORD	$0x4f86100b // fmla v11.4s, v0.4s, v6.s[0]
 	ADD	R19, R9
 	SUB	$1, R13
@@ -1069,18 +1069,18 @@ single_loop:
 	FMOVS	(R10)(R21), F2
 	ADD	R12, R10
 	FMOVS	(R1)(R9), F3
+	FMOVS	(R2)(R9), F4
+	FMOVS	(R3)(R9), F5
+	FMOVS	(R4)(R9), F6
 	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD	$0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD	$0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
-	FMOVS	(R2)(R9), F4
 	WORD	$0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD	$0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
 	WORD	$0x4f84104d // fmla v13.4s, v2.4s, v4.s[0]
-	FMOVS	(R3)(R9), F5
 	WORD	$0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD	$0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
 	WORD	$0x4f851050 // fmla v16.4s, v2.4s, v5.s[0]
-	FMOVS	(R4)(R9), F6
 	WORD	$0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD	$0x4f861032 // fmla v18.4s, v1.4s, v6.s[0]
 	WORD	$0x4f861053 // fmla v19.4s, v2.4s, v6.s[0]
@@ -1214,22 +1214,22 @@ three_loop:
 	VLD1.P	(R10)(R12), [V0.S4, V1.S4]
 	VLD1.P	(R11)(R12), [V2.S4]
 	FMOVS	(R1)(R9), F3
+	FMOVS	(R2)(R9), F4
+	FMOVS	(R3)(R9), F5
+	FMOVS	(R4)(R9), F6
 	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD	$0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD	$0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
-	FMOVS	(R2)(R9), F4
+	FMOVS	(R5)(R9), F7
 	WORD	$0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD	$0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
 	WORD	$0x4f84104d // fmla v13.4s, v2.4s, v4.s[0]
-	FMOVS	(R3)(R9), F5
 	WORD	$0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD	$0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
 	WORD	$0x4f851050 // fmla v16.4s, v2.4s, v5.s[0]
-	FMOVS	(R4)(R9), F6
 	WORD	$0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD	$0x4f861032 // fmla v18.4s, v1.4s, v6.s[0]
 	WORD	$0x4f861053 // fmla v19.4s, v2.4s, v6.s[0]
-	FMOVS	(R5)(R9), F7
 	WORD	$0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
 	WORD	$0x4f871035 // fmla v21.4s, v1.4s, v7.s[0]
 	WORD	$0x4f871056 // fmla v22.4s, v2.4s, v7.s[0]
@@ -1340,18 +1340,18 @@ two_loop:
 	VLD1.P	(R10)(R12), [V0.S4]
 	VLD1.P	(R11)(R12), [V1.S4]
 	FMOVS	(R1)(R9), F3
+	FMOVS	(R2)(R9), F4
+	FMOVS	(R3)(R9), F5
+	FMOVS	(R4)(R9), F6
 	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD	$0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
-	FMOVS	(R2)(R9), F4
+	FMOVS	(R5)(R9), F7
 	WORD	$0x4f84100a // fmla v10.4s, v0.4s, v4.s[0]
 	WORD	$0x4f84102b // fmla v11.4s, v1.4s, v4.s[0]
-	FMOVS	(R3)(R9), F5
 	WORD	$0x4f85100c // fmla v12.4s, v0.4s, v5.s[0]
 	WORD	$0x4f85102d // fmla v13.4s, v1.4s, v5.s[0]
-	FMOVS	(R4)(R9), F6
 	WORD	$0x4f86100e // fmla v14.4s, v0.4s, v6.s[0]
 	WORD	$0x4f86102f // fmla v15.4s, v1.4s, v6.s[0]
-	FMOVS	(R5)(R9), F7
 	WORD	$0x4f871010 // fmla v16.4s, v0.4s, v7.s[0]
 	WORD	$0x4f871031 // fmla v17.4s, v1.4s, v7.s[0]
 	ADD	R19, R9
@@ -1429,14 +1429,14 @@ one:
 one_loop:
 	VLD1.P	(R11)(R12), [V0.S4]
 	FMOVS	(R1)(R9), F3
-	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS	(R2)(R9), F4
-	WORD	$0x4f841009 // fmla v9.4s, v0.4s, v4.s[0]
 	FMOVS	(R3)(R9), F5
-	WORD	$0x4f85100a // fmla v10.4s, v0.4s, v5.s[0]
 	FMOVS	(R4)(R9), F6
-	WORD	$0x4f86100b // fmla v11.4s, v0.4s, v6.s[0]
+	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS	(R5)(R9), F7
+	WORD	$0x4f841009 // fmla v9.4s, v0.4s, v4.s[0]
+	WORD	$0x4f85100a // fmla v10.4s, v0.4s, v5.s[0]
+	WORD	$0x4f86100b // fmla v11.4s, v0.4s, v6.s[0]
 	WORD	$0x4f87100c // fmla v12.4s, v0.4s, v7.s[0]
 	ADD	R19, R9
 	SUB	$1, R13
@@ -1518,22 +1518,22 @@ single_loop:
 	FMOVS	(R10)(R21), F2
 	ADD	R12, R10
 	FMOVS	(R1)(R9), F3
+	FMOVS	(R2)(R9), F4
+	FMOVS	(R3)(R9), F5
+	FMOVS	(R4)(R9), F6
 	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD	$0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD	$0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
-	FMOVS	(R2)(R9), F4
+	FMOVS	(R5)(R9), F7
 	WORD	$0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD	$0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
 	WORD	$0x4f84104d // fmla v13.4s, v2.4s, v4.s[0]
-	FMOVS	(R3)(R9), F5
 	WORD	$0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD	$0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
 	WORD	$0x4f851050 // fmla v16.4s, v2.4s, v5.s[0]
-	FMOVS	(R4)(R9), F6
 	WORD	$0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD	$0x4f861032 // fmla v18.4s, v1.4s, v6.s[0]
 	WORD	$0x4f861053 // fmla v19.4s, v2.4s, v6.s[0]
-	FMOVS	(R5)(R9), F7
 	WORD	$0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
 	WORD	$0x4f871035 // fmla v21.4s, v1.4s, v7.s[0]
 	WORD	$0x4f871056 // fmla v22.4s, v2.4s, v7.s[0]
@@ -1662,26 +1662,26 @@ three_loop:
 	VLD1.P	(R10)(R12), [V0.S4, V1.S4]
 	VLD1.P	(R11)(R12), [V2.S4]
 	FMOVS	(R1)(R9), F3
+	FMOVS	(R2)(R9), F4
+	FMOVS	(R3)(R9), F5
+	FMOVS	(R4)(R9), F6
 	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD	$0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD	$0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
-	FMOVS	(R2)(R9), F4
+	FMOVS	(R5)(R9), F7
 	WORD	$0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD	$0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
 	WORD	$0x4f84104d // fmla v13.4s, v2.4s, v4.s[0]
-	FMOVS	(R3)(R9), F5
+	FMOVS	(R6)(R9), F3
 	WORD	$0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD	$0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
 	WORD	$0x4f851050 // fmla v16.4s, v2.4s, v5.s[0]
-	FMOVS	(R4)(R9), F6
 	WORD	$0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD	$0x4f861032 // fmla v18.4s, v1.4s, v6.s[0]
 	WORD	$0x4f861053 // fmla v19.4s, v2.4s, v6.s[0]
-	FMOVS	(R5)(R9), F7
 	WORD	$0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
 	WORD	$0x4f871035 // fmla v21.4s, v1.4s, v7.s[0]
 	WORD	$0x4f871056 // fmla v22.4s, v2.4s, v7.s[0]
-	FMOVS	(R6)(R9), F3
 	WORD	$0x4f831017 // fmla v23.4s, v0.4s, v3.s[0]
 	WORD	$0x4f831038 // fmla v24.4s, v1.4s, v3.s[0]
 	WORD	$0x4f831059 // fmla v25.4s, v2.4s, v3.s[0]
@@ -1808,21 +1808,21 @@ two_loop:
 	VLD1.P	(R10)(R12), [V0.S4]
 	VLD1.P	(R11)(R12), [V1.S4]
 	FMOVS	(R1)(R9), F3
+	FMOVS	(R2)(R9), F4
+	FMOVS	(R3)(R9), F5
+	FMOVS	(R4)(R9), F6
 	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD	$0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
-	FMOVS	(R2)(R9), F4
+	FMOVS	(R5)(R9), F7
 	WORD	$0x4f84100a // fmla v10.4s, v0.4s, v4.s[0]
 	WORD	$0x4f84102b // fmla v11.4s, v1.4s, v4.s[0]
-	FMOVS	(R3)(R9), F5
+	FMOVS	(R6)(R9), F3
 	WORD	$0x4f85100c // fmla v12.4s, v0.4s, v5.s[0]
 	WORD	$0x4f85102d // fmla v13.4s, v1.4s, v5.s[0]
-	FMOVS	(R4)(R9), F6
 	WORD	$0x4f86100e // fmla v14.4s, v0.4s, v6.s[0]
 	WORD	$0x4f86102f // fmla v15.4s, v1.4s, v6.s[0]
-	FMOVS	(R5)(R9), F7
 	WORD	$0x4f871010 // fmla v16.4s, v0.4s, v7.s[0]
 	WORD	$0x4f871031 // fmla v17.4s, v1.4s, v7.s[0]
-	FMOVS	(R6)(R9), F3
 	WORD	$0x4f831012 // fmla v18.4s, v0.4s, v3.s[0]
 	WORD	$0x4f831033 // fmla v19.4s, v1.4s, v3.s[0]
 	ADD	R19, R9
@@ -1912,16 +1912,16 @@ one:
 one_loop:
 	VLD1.P	(R11)(R12), [V0.S4]
 	FMOVS	(R1)(R9), F3
-	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS	(R2)(R9), F4
-	WORD	$0x4f841009 // fmla v9.4s, v0.4s, v4.s[0]
 	FMOVS	(R3)(R9), F5
-	WORD	$0x4f85100a // fmla v10.4s, v0.4s, v5.s[0]
 	FMOVS	(R4)(R9), F6
-	WORD	$0x4f86100b // fmla v11.4s, v0.4s, v6.s[0]
+	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS	(R5)(R9), F7
-	WORD	$0x4f87100c // fmla v12.4s, v0.4s, v7.s[0]
+	WORD	$0x4f841009 // fmla v9.4s, v0.4s, v4.s[0]
 	FMOVS	(R6)(R9), F3
+	WORD	$0x4f85100a // fmla v10.4s, v0.4s, v5.s[0]
+	WORD	$0x4f86100b // fmla v11.4s, v0.4s, v6.s[0]
+	WORD	$0x4f87100c // fmla v12.4s, v0.4s, v7.s[0]
 	WORD	$0x4f83100d // fmla v13.4s, v0.4s, v3.s[0]
 	ADD	R19, R9
 	SUB	$1, R13
@@ -2014,26 +2014,26 @@ single_loop:
 	FMOVS	(R10)(R21), F2
 	ADD	R12, R10
 	FMOVS	(R1)(R9), F3
+	FMOVS	(R2)(R9), F4
+	FMOVS	(R3)(R9), F5
+	FMOVS	(R4)(R9), F6
 	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD	$0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD	$0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
-	FMOVS	(R2)(R9), F4
+	FMOVS	(R5)(R9), F7
 	WORD	$0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD	$0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
 	WORD	$0x4f84104d // fmla v13.4s, v2.4s, v4.s[0]
-	FMOVS	(R3)(R9), F5
+	FMOVS	(R6)(R9), F3
 	WORD	$0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD	$0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
 	WORD	$0x4f851050 // fmla v16.4s, v2.4s, v5.s[0]
-	FMOVS	(R4)(R9), F6
 	WORD	$0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD	$0x4f861032 // fmla v18.4s, v1.4s, v6.s[0]
 	WORD	$0x4f861053 // fmla v19.4s, v2.4s, v6.s[0]
-	FMOVS	(R5)(R9), F7
 	WORD	$0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
 	WORD	$0x4f871035 // fmla v21.4s, v1.4s, v7.s[0]
 	WORD	$0x4f871056 // fmla v22.4s, v2.4s, v7.s[0]
-	FMOVS	(R6)(R9), F3
 	WORD	$0x4f831017 // fmla v23.4s, v0.4s, v3.s[0]
 	WORD	$0x4f831038 // fmla v24.4s, v1.4s, v3.s[0]
 	WORD	$0x4f831059 // fmla v25.4s, v2.4s, v3.s[0]
@@ -2179,30 +2179,30 @@ three_loop:
 	VLD1.P	(R10)(R12), [V0.S4, V1.S4]
 	VLD1.P	(R11)(R12), [V2.S4]
 	FMOVS	(R1)(R9), F3
+	FMOVS	(R2)(R9), F4
+	FMOVS	(R3)(R9), F5
+	FMOVS	(R4)(R9), F6
 	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD	$0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD	$0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
-	FMOVS	(R2)(R9), F4
+	FMOVS	(R5)(R9), F7
 	WORD	$0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD	$0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
 	WORD	$0x4f84104d // fmla v13.4s, v2.4s, v4.s[0]
-	FMOVS	(R3)(R9), F5
+	FMOVS	(R6)(R9), F3
 	WORD	$0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD	$0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
 	WORD	$0x4f851050 // fmla v16.4s, v2.4s, v5.s[0]
-	FMOVS	(R4)(R9), F6
+	FMOVS	(R7)(R9), F4
 	WORD	$0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD	$0x4f861032 // fmla v18.4s, v1.4s, v6.s[0]
 	WORD	$0x4f861053 // fmla v19.4s, v2.4s, v6.s[0]
-	FMOVS	(R5)(R9), F7
 	WORD	$0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
 	WORD	$0x4f871035 // fmla v21.4s, v1.4s, v7.s[0]
 	WORD	$0x4f871056 // fmla v22.4s, v2.4s, v7.s[0]
-	FMOVS	(R6)(R9), F3
 	WORD	$0x4f831017 // fmla v23.4s, v0.4s, v3.s[0]
 	WORD	$0x4f831038 // fmla v24.4s, v1.4s, v3.s[0]
 	WORD	$0x4f831059 // fmla v25.4s, v2.4s, v3.s[0]
-	FMOVS	(R7)(R9), F4
 	WORD	$0x4f84101a // fmla v26.4s, v0.4s, v4.s[0]
 	WORD	$0x4f84103b // fmla v27.4s, v1.4s, v4.s[0]
 	WORD	$0x4f84105c // fmla v28.4s, v2.4s, v4.s[0]
@@ -2345,24 +2345,24 @@ two_loop:
 	VLD1.P	(R10)(R12), [V0.S4]
 	VLD1.P	(R11)(R12), [V1.S4]
 	FMOVS	(R1)(R9), F3
+	FMOVS	(R2)(R9), F4
+	FMOVS	(R3)(R9), F5
+	FMOVS	(R4)(R9), F6
 	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD	$0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
-	FMOVS	(R2)(R9), F4
+	FMOVS	(R5)(R9), F7
 	WORD	$0x4f84100a // fmla v10.4s, v0.4s, v4.s[0]
 	WORD	$0x4f84102b // fmla v11.4s, v1.4s, v4.s[0]
-	FMOVS	(R3)(R9), F5
+	FMOVS	(R6)(R9), F3
 	WORD	$0x4f85100c // fmla v12.4s, v0.4s, v5.s[0]
 	WORD	$0x4f85102d // fmla v13.4s, v1.4s, v5.s[0]
-	FMOVS	(R4)(R9), F6
+	FMOVS	(R7)(R9), F4
 	WORD	$0x4f86100e // fmla v14.4s, v0.4s, v6.s[0]
 	WORD	$0x4f86102f // fmla v15.4s, v1.4s, v6.s[0]
-	FMOVS	(R5)(R9), F7
 	WORD	$0x4f871010 // fmla v16.4s, v0.4s, v7.s[0]
 	WORD	$0x4f871031 // fmla v17.4s, v1.4s, v7.s[0]
-	FMOVS	(R6)(R9), F3
 	WORD	$0x4f831012 // fmla v18.4s, v0.4s, v3.s[0]
 	WORD	$0x4f831033 // fmla v19.4s, v1.4s, v3.s[0]
-	FMOVS	(R7)(R9), F4
 	WORD	$0x4f841014 // fmla v20.4s, v0.4s, v4.s[0]
 	WORD	$0x4f841035 // fmla v21.4s, v1.4s, v4.s[0]
 	ADD	R19, R9
@@ -2464,18 +2464,18 @@ one:
 one_loop:
 	VLD1.P	(R11)(R12), [V0.S4]
 	FMOVS	(R1)(R9), F3
-	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS	(R2)(R9), F4
-	WORD	$0x4f841009 // fmla v9.4s, v0.4s, v4.s[0]
 	FMOVS	(R3)(R9), F5
-	WORD	$0x4f85100a // fmla v10.4s, v0.4s, v5.s[0]
 	FMOVS	(R4)(R9), F6
-	WORD	$0x4f86100b // fmla v11.4s, v0.4s, v6.s[0]
+	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS	(R5)(R9), F7
-	WORD	$0x4f87100c // fmla v12.4s, v0.4s, v7.s[0]
+	WORD	$0x4f841009 // fmla v9.4s, v0.4s, v4.s[0]
 	FMOVS	(R6)(R9), F3
-	WORD	$0x4f83100d // fmla v13.4s, v0.4s, v3.s[0]
+	WORD	$0x4f85100a // fmla v10.4s, v0.4s, v5.s[0]
 	FMOVS	(R7)(R9), F4
+	WORD	$0x4f86100b // fmla v11.4s, v0.4s, v6.s[0]
+	WORD	$0x4f87100c // fmla v12.4s, v0.4s, v7.s[0]
+	WORD	$0x4f83100d // fmla v13.4s, v0.4s, v3.s[0]
 	WORD	$0x4f84100e // fmla v14.4s, v0.4s, v4.s[0]
 	ADD	R19, R9
 	SUB	$1, R13
@@ -2579,30 +2579,30 @@ single_loop:
 	FMOVS	(R10)(R21), F2
 	ADD	R12, R10
 	FMOVS	(R1)(R9), F3
+	FMOVS	(R2)(R9), F4
+	FMOVS	(R3)(R9), F5
+	FMOVS	(R4)(R9), F6
 	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD	$0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD	$0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
-	FMOVS	(R2)(R9), F4
+	FMOVS	(R5)(R9), F7
 	WORD	$0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD	$0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
 	WORD	$0x4f84104d // fmla v13.4s, v2.4s, v4.s[0]
-	FMOVS	(R3)(R9), F5
+	FMOVS	(R6)(R9), F3
 	WORD	$0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD	$0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
 	WORD	$0x4f851050 // fmla v16.4s, v2.4s, v5.s[0]
-	FMOVS	(R4)(R9), F6
+	FMOVS	(R7)(R9), F4
 	WORD	$0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD	$0x4f861032 // fmla v18.4s, v1.4s, v6.s[0]
 	WORD	$0x4f861053 // fmla v19.4s, v2.4s, v6.s[0]
-	FMOVS	(R5)(R9), F7
 	WORD	$0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
 	WORD	$0x4f871035 // fmla v21.4s, v1.4s, v7.s[0]
 	WORD	$0x4f871056 // fmla v22.4s, v2.4s, v7.s[0]
-	FMOVS	(R6)(R9), F3
 	WORD	$0x4f831017 // fmla v23.4s, v0.4s, v3.s[0]
 	WORD	$0x4f831038 // fmla v24.4s, v1.4s, v3.s[0]
 	WORD	$0x4f831059 // fmla v25.4s, v2.4s, v3.s[0]
-	FMOVS	(R7)(R9), F4
 	WORD	$0x4f84101a // fmla v26.4s, v0.4s, v4.s[0]
 	WORD	$0x4f84103b // fmla v27.4s, v1.4s, v4.s[0]
 	WORD	$0x4f84105c // fmla v28.4s, v2.4s, v4.s[0]
@@ -2767,34 +2767,34 @@ three_loop:
 	VLD1.P	(R10)(R12), [V0.S4, V1.S4]
 	VLD1.P	(R11)(R12), [V2.S4]
 	FMOVS	(R1)(R9), F3
+	FMOVS	(R2)(R9), F4
+	FMOVS	(R3)(R9), F5
+	FMOVS	(R4)(R9), F6
 	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD	$0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD	$0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
-	FMOVS	(R2)(R9), F4
+	FMOVS	(R5)(R9), F7
 	WORD	$0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD	$0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
 	WORD	$0x4f84104d // fmla v13.4s, v2.4s, v4.s[0]
-	FMOVS	(R3)(R9), F5
+	FMOVS	(R6)(R9), F3
 	WORD	$0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD	$0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
 	WORD	$0x4f851050 // fmla v16.4s, v2.4s, v5.s[0]
-	FMOVS	(R4)(R9), F6
+	FMOVS	(R7)(R9), F4
 	WORD	$0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD	$0x4f861032 // fmla v18.4s, v1.4s, v6.s[0]
 	WORD	$0x4f861053 // fmla v19.4s, v2.4s, v6.s[0]
-	FMOVS	(R5)(R9), F7
+	FMOVS	(R8)(R9), F5
 	WORD	$0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
 	WORD	$0x4f871035 // fmla v21.4s, v1.4s, v7.s[0]
 	WORD	$0x4f871056 // fmla v22.4s, v2.4s, v7.s[0]
-	FMOVS	(R6)(R9), F3
 	WORD	$0x4f831017 // fmla v23.4s, v0.4s, v3.s[0]
 	WORD	$0x4f831038 // fmla v24.4s, v1.4s, v3.s[0]
 	WORD	$0x4f831059 // fmla v25.4s, v2.4s, v3.s[0]
-	FMOVS	(R7)(R9), F4
 	WORD	$0x4f84101a // fmla v26.4s, v0.4s, v4.s[0]
 	WORD	$0x4f84103b // fmla v27.4s, v1.4s, v4.s[0]
 	WORD	$0x4f84105c // fmla v28.4s, v2.4s, v4.s[0]
-	FMOVS	(R8)(R9), F5
 	WORD	$0x4f85101d // fmla v29.4s, v0.4s, v5.s[0]
 	WORD	$0x4f85103e // fmla v30.4s, v1.4s, v5.s[0]
 	WORD	$0x4f85105f // fmla v31.4s, v2.4s, v5.s[0]
@@ -2987,27 +2987,27 @@ two_loop:
 	VLD1.P	(R10)(R12), [V0.S4]
 	VLD1.P	(R11)(R12), [V1.S4]
 	FMOVS	(R1)(R9), F3
+	FMOVS	(R2)(R9), F4
+	FMOVS	(R3)(R9), F5
+	FMOVS	(R4)(R9), F6
 	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD	$0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
-	FMOVS	(R2)(R9), F4
+	FMOVS	(R5)(R9), F7
 	WORD	$0x4f84100a // fmla v10.4s, v0.4s, v4.s[0]
 	WORD	$0x4f84102b // fmla v11.4s, v1.4s, v4.s[0]
-	FMOVS	(R3)(R9), F5
+	FMOVS	(R6)(R9), F3
 	WORD	$0x4f85100c // fmla v12.4s, v0.4s, v5.s[0]
 	WORD	$0x4f85102d // fmla v13.4s, v1.4s, v5.s[0]
-	FMOVS	(R4)(R9), F6
+	FMOVS	(R7)(R9), F4
 	WORD	$0x4f86100e // fmla v14.4s, v0.4s, v6.s[0]
 	WORD	$0x4f86102f // fmla v15.4s, v1.4s, v6.s[0]
-	FMOVS	(R5)(R9), F7
+	FMOVS	(R8)(R9), F5
 	WORD	$0x4f871010 // fmla v16.4s, v0.4s, v7.s[0]
 	WORD	$0x4f871031 // fmla v17.4s, v1.4s, v7.s[0]
-	FMOVS	(R6)(R9), F3
 	WORD	$0x4f831012 // fmla v18.4s, v0.4s, v3.s[0]
 	WORD	$0x4f831033 // fmla v19.4s, v1.4s, v3.s[0]
-	FMOVS	(R7)(R9), F4
 	WORD	$0x4f841014 // fmla v20.4s, v0.4s, v4.s[0]
 	WORD	$0x4f841035 // fmla v21.4s, v1.4s, v4.s[0]
-	FMOVS	(R8)(R9), F5
 	WORD	$0x4f851016 // fmla v22.4s, v0.4s, v5.s[0]
 	WORD	$0x4f851037 // fmla v23.4s, v1.4s, v5.s[0]
 	ADD	R19, R9
@@ -3147,20 +3147,20 @@ one:
 one_loop:
 	VLD1.P	(R11)(R12), [V0.S4]
 	FMOVS	(R1)(R9), F3
-	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS	(R2)(R9), F4
-	WORD	$0x4f841009 // fmla v9.4s, v0.4s, v4.s[0]
 	FMOVS	(R3)(R9), F5
-	WORD	$0x4f85100a // fmla v10.4s, v0.4s, v5.s[0]
 	FMOVS	(R4)(R9), F6
-	WORD	$0x4f86100b // fmla v11.4s, v0.4s, v6.s[0]
+	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS	(R5)(R9), F7
-	WORD	$0x4f87100c // fmla v12.4s, v0.4s, v7.s[0]
+	WORD	$0x4f841009 // fmla v9.4s, v0.4s, v4.s[0]
 	FMOVS	(R6)(R9), F3
-	WORD	$0x4f83100d // fmla v13.4s, v0.4s, v3.s[0]
+	WORD	$0x4f85100a // fmla v10.4s, v0.4s, v5.s[0]
 	FMOVS	(R7)(R9), F4
-	WORD	$0x4f84100e // fmla v14.4s, v0.4s, v4.s[0]
+	WORD	$0x4f86100b // fmla v11.4s, v0.4s, v6.s[0]
 	FMOVS	(R8)(R9), F5
+	WORD	$0x4f87100c // fmla v12.4s, v0.4s, v7.s[0]
+	WORD	$0x4f83100d // fmla v13.4s, v0.4s, v3.s[0]
+	WORD	$0x4f84100e // fmla v14.4s, v0.4s, v4.s[0]
 	WORD	$0x4f85100f // fmla v15.4s, v0.4s, v5.s[0]
 	ADD	R19, R9
 	SUB	$1, R13
@@ -3292,34 +3292,34 @@ single_loop:
 	FMOVS	(R10)(R21), F2
 	ADD	R12, R10
 	FMOVS	(R1)(R9), F3
+	FMOVS	(R2)(R9), F4
+	FMOVS	(R3)(R9), F5
+	FMOVS	(R4)(R9), F6
 	WORD	$0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD	$0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD	$0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
-	FMOVS	(R2)(R9), F4
+	FMOVS	(R5)(R9), F7
 	WORD	$0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD	$0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
 	WORD	$0x4f84104d // fmla v13.4s, v2.4s, v4.s[0]
-	FMOVS	(R3)(R9), F5
+	FMOVS	(R6)(R9), F3
 	WORD	$0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD	$0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
 	WORD	$0x4f851050 // fmla v16.4s, v2.4s, v5.s[0]
-	FMOVS	(R4)(R9), F6
+	FMOVS	(R7)(R9), F4
 	WORD	$0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD	$0x4f861032 // fmla v18.4s, v1.4s, v6.s[0]
 	WORD	$0x4f861053 // fmla v19.4s, v2.4s, v6.s[0]
-	FMOVS	(R5)(R9), F7
+	FMOVS	(R8)(R9), F5
 	WORD	$0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
 	WORD	$0x4f871035 // fmla v21.4s, v1.4s, v7.s[0]
 	WORD	$0x4f871056 // fmla v22.4s, v2.4s, v7.s[0]
-	FMOVS	(R6)(R9), F3
 	WORD	$0x4f831017 // fmla v23.4s, v0.4s, v3.s[0]
 	WORD	$0x4f831038 // fmla v24.4s, v1.4s, v3.s[0]
 	WORD	$0x4f831059 // fmla v25.4s, v2.4s, v3.s[0]
-	FMOVS	(R7)(R9), F4
 	WORD	$0x4f84101a // fmla v26.4s, v0.4s, v4.s[0]
 	WORD	$0x4f84103b // fmla v27.4s, v1.4s, v4.s[0]
 	WORD	$0x4f84105c // fmla v28.4s, v2.4s, v4.s[0]
-	FMOVS	(R8)(R9), F5
 	WORD	$0x4f85101d // fmla v29.4s, v0.4s, v5.s[0]
 	WORD	$0x4f85103e // fmla v30.4s, v1.4s, v5.s[0]
 	WORD	$0x4f85105f // fmla v31.4s, v2.4s, v5.s[0]

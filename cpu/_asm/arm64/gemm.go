@@ -149,12 +149,18 @@ func (g gemm) tile(r int, t tile) {
 	g.op("MOVD", "ZR, %v", gOff)
 	g.label("%s_loop", t.label)
 	g.loadB(t)
-	const free = int(gFirstAcc - gFirstA)
+	a := func(i int) vec { return gFirstA + vec(i)%(gFirstAcc-gFirstA) }
+	loadA := func(i int) { g.op("FMOVS", "(%v)(%v), %s", gRow+reg(i), gOff, a(i).f()) }
+	const ahead = 3 // rows between loading and use: not all processors reorder
+	for i := range min(ahead, r) {
+		loadA(i)
+	}
 	for i := range r {
-		a := gFirstA + vec(i%free)
-		g.op("FMOVS", "(%v)(%v), %s", gRow+reg(i), gOff, a.f())
+		if i+ahead < r {
+			loadA(i + ahead)
+		}
 		for j := range t.nv {
-			g.raw(fmlaLane(acc(i, j), vec(j), a, 0))
+			g.raw(fmlaLane(acc(i, j), vec(j), a(i), 0))
 		}
 	}
 	g.op("ADD", "%v, %v", gACS, gOff)
