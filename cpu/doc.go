@@ -18,9 +18,11 @@
 // operands with all strides 0) is computed once a run.
 //
 // The kernels are entries of tables (see kernels.go and gemm.go). A level is a
-// set of tables: avx512, avx2, or portable, which is Go. The device takes the best
-// that the processor has, or the one that FORNAX_CPU_LEVEL or Options names.
-// Assembly is written by the program in _asm, from tables of variants.
+// set of tables: avx512 and avx2 on amd64, neon on arm64, or portable, which is Go.
+// The device takes the best that the processor has, or the one that
+// FORNAX_CPU_LEVEL or Options names. Assembly is written by the program in _asm,
+// from tables of variants. That of neon is tested under emulation: its speed is not
+// measured.
 //
 // # Numbers
 //
@@ -28,9 +30,9 @@
 // float32 transcendental functions (math32.go) are computed in float64 and
 // rounded once; the tests hold them to 0.51 ulp over all exponents (pow to 0.6).
 // Assembly has exp, log, sin, cos, tanh, erf and sigmoid in float32 within 3 ulp
-// (mathBounds in the tests), and takes the portable ones for the rest; what is
-// left of a block goes through the same instructions under a mask, so that a
-// result does not depend on its place. F16 and BF16 are storage: each op is
+// (mathBounds in the tests; neon without sin and cos), and takes the portable ones
+// for the rest; what is left of a block goes through the same instructions, so that
+// a result does not depend on its place. F16 and BF16 are storage: each op is
 // computed in float32 and then rounded to the dtype.
 //
 // A sum is split by shapes only, never by the number of workers: float32 sums
