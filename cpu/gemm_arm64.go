@@ -6,7 +6,7 @@ package cpu
 // registers are accumulators.
 func gemmNEON() gemmKernel {
 	return gemmKernel{
-		MR: 8, NR: 12, KC: 256, NC: 516, MC: 48,
+		MR: 8, NR: 12, KC: 256, NC: 264, MC: 48,
 		rows: []func(*gemmArgs){
 			nil, gemmNEONx1, gemmNEONx2, gemmNEONx3, gemmNEONx4,
 			gemmNEONx5, gemmNEONx6, gemmNEONx7, gemmNEONx8,

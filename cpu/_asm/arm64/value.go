@@ -136,7 +136,6 @@ func (c *code) goOp(name string, form func(vec) string, a, b value) value {
 
 func (c *code) and(a, b value) value    { return c.goOp("VAND", vec.b, a, b) }
 func (c *code) or(a, b value) value     { return c.goOp("VORR", vec.b, a, b) }
-func (c *code) xor(a, b value) value    { return c.goOp("VEOR", vec.b, a, b) }
 func (c *code) addInt(a, b value) value { return c.goOp("VADD", vec.s, a, b) }
 func (c *code) subInt(a, b value) value { return c.goOp("VSUB", vec.s, a, b) }
 
