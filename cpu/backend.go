@@ -51,11 +51,12 @@ var hostInfo = sync.OnceValue(func() *ir.Info {
 	}
 })
 
-// hostModel returns the processor's name and vendor.
+// hostModel returns the processor's name and vendor. Linux has no names for arm64,
+// where an emulator shows those of its host.
 func hostModel() (model, vendor string) {
 	model = runtime.GOARCH
 	b, err := os.ReadFile("/proc/cpuinfo")
-	if err != nil {
+	if err != nil || runtime.GOARCH == "arm64" {
 		return model, ""
 	}
 	for line := range strings.Lines(string(b)) {

@@ -24,23 +24,26 @@
 // in registers (see fused.go); the others are a kernel call a block.
 //
 // The kernels are entries of tables (see kernels.go and gemm.go). A level is a
-// set of tables: avx512, avx2, or portable, which is Go. The device takes the best
-// that the processor has, or the one that FORNAX_CPU_LEVEL or Options names.
-// Assembly is written by the program in _asm, from tables of variants.
+// set of tables: avx512 and avx2 on amd64, neon on arm64, or portable, which is Go.
+// The device takes the best that the processor has, or the one that
+// FORNAX_CPU_LEVEL or Options names. Assembly is written by the program in _asm,
+// from tables of variants. That of neon is tested under emulation: its speed is not
+// measured.
 //
 // # Numbers
 //
 // float32 arithmetic is rounded op by op and never contracted. The portable
 // float32 transcendental functions (math32.go) are computed in float64 and
 // rounded once; the tests hold them to 0.51 ulp over all exponents.
-// Assembly has exp, exp2, expm1, log, log2, log1p, sinh, cosh, tanh, sigmoid,
-// erf, sin, cos, tan, asin, acos, atan and atan2 in float32, within 3 ulp (tan:
-// 3.5; each one's bound is in mathBounds of the tests, and holds for every
-// float32), and pow in float64, rounded once. Everything else has equal bits at
-// all levels, be it Go or assembly: arithmetic, comparisons, conversions,
-// integers, Philox. What is left of a block goes through the same instructions as
-// the rest, so that a result does not depend on its place. F16 and BF16 are
-// storage: each op is computed in float32 and then rounded to the dtype.
+// Assembly on amd64 has exp, exp2, expm1, log, log2, log1p, sinh, cosh, tanh,
+// sigmoid, erf, sin, cos, tan, asin, acos, atan and atan2 in float32, within 3 ulp
+// (tan: 3.5; each one's bound is in mathBounds of the tests, and holds for every
+// float32), and pow in float64, rounded once; neon has exp, log, tanh, sigmoid and
+// erf within 3 ulp. Everything else has equal bits at all levels, be it Go or
+// assembly: arithmetic, comparisons, conversions, integers, Philox. What is left
+// of a block goes through the same instructions as the rest, so that a result does
+// not depend on its place. F16 and BF16 are storage: each op is computed in
+// float32 and then rounded to the dtype.
 //
 // A sum is split by shapes only, never by the number of workers: float32 sums
 // add runs of at most 256 elements in float32 lanes (8; of assembly 32) and the

@@ -51,6 +51,7 @@ const (
 	rowsPortable rowKind = iota
 	rowsAVX2
 	rowsAVX512
+	rowsNEON
 )
 
 // lookup returns the kernel of an elementwise step whose registers are of dtype

@@ -1,9 +1,10 @@
-// Command _asm writes the assembly of package cpu, for amd64: the files
-// z*_amd64.s and their declarations. "go generate ./cpu" runs it, and its test
+// Command _asm writes the assembly of package cpu: the files z*_amd64.s and
+// z*_arm64.s and their declarations. "go generate ./cpu" runs it, and its test
 // fails where the files are not what it writes.
 //
 // Kernels are functions of an isa, which says what AVX-512 and AVX2 do
-// differently; the tables in the files of each family say which there are.
+// differently; the tables in the files of each family say which there are. Those
+// of arm64 are in a package of their own.
 package main
 
 import (
@@ -16,6 +17,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/fornax-ml/fornax/cpu/_asm/arm64"
 	"github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/pass"
@@ -72,7 +74,10 @@ var selfMove = regexp.MustCompile(`(?m)^\tVMOV[AU]PS +([YZ]\d+), ([YZ]\d+)\n`)
 
 // generate returns the files by name.
 func generate() (map[string][]byte, error) {
-	files := map[string][]byte{}
+	files, err := arm64.Generate(arm64.Series{Exp: expSeries, Erfc: erfcLog})
+	if err != nil {
+		return nil, fmt.Errorf("arm64: %w", err)
+	}
 	for _, f := range families {
 		c := &file{Context: build.NewContext(), globals: map[string]operand.Mem{}}
 		c.ConstraintExpr("!purego")

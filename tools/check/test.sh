@@ -10,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-sections=(setup format vet staticcheck tree shaders cross race nocgo nested swiftshader tests)
+sections=(setup format vet staticcheck tree shaders cross arm64 race nocgo nested swiftshader tests)
 staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2 # 2026.2.2
 targets=(windows/amd64 darwin/arm64 linux/arm64 linux/386)
 logs=$PWD/.cache/test
@@ -82,6 +82,18 @@ run_cross() {
 		CGO_ENABLED=0 GOOS=${target%/*} GOARCH=${target#*/} go build ./...
 		CGO_ENABLED=0 GOOS=${target%/*} GOARCH=${target#*/} go vet ./...
 	done
+}
+
+# The CPU device at level neon; where the processor is another, under emulation.
+# One test runs its own executable, which the emulator leaves to the system.
+run_arm64() {
+	local emulator=()
+	if [ "$(go env GOHOSTARCH)" != arm64 ]; then
+		command -v qemu-aarch64-static >/dev/null || fail 'qemu-aarch64-static is not installed: run make setup'
+		emulator=(-exec qemu-aarch64-static -skip '^TestLevelVariable$|/^portable')
+	fi
+	FORNAX_CPU_LEVEL=neon GOARCH=arm64 CGO_ENABLED=0 go_test -short -timeout 10m "${emulator[@]}" ./cpu
+	GOARCH=arm64 CGO_ENABLED=0 go vet -tags purego ./cpu
 }
 
 run_race() {

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Installs what "make test" needs beside Go, where it is missing: a C compiler,
 # Mesa's software Vulkan driver (lavapipe), the Vulkan loader, the Khronos
-# validation layer, GLSL compilers, SPIR-V tools, and, as a second driver,
-# SwiftShader. Debian and Ubuntu; root, or sudo. Where everything is there it
-# only looks and is done at once.
+# validation layer, GLSL compilers, SPIR-V tools, an emulator of arm64, and, as a
+# second driver, SwiftShader. Debian and Ubuntu; root, or sudo. Where everything
+# is there it only looks and is done at once.
 #
 # SwiftShader comes out of Debian's package chromium-common, which is unpacked
 # into .cache/swiftshader and not installed. Ubuntu has no such package: there
@@ -33,6 +33,7 @@ missing_packages() {
 	command -v glslangValidator >/dev/null || echo glslang-tools
 	command -v glslc >/dev/null || echo glslc
 	command -v spirv-val >/dev/null || echo spirv-tools
+	[[ $(uname -m) == @(aarch64|arm64) ]] || command -v qemu-aarch64-static >/dev/null || echo qemu-user-static
 }
 
 can_be_root() { [ "$(id -u)" = 0 ] || command -v sudo >/dev/null; }

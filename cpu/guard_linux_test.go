@@ -1,0 +1,98 @@
+package cpu
+
+import (
+	"math/rand/v2"
+	"syscall"
+	"testing"
+	"unsafe"
+
+	"github.com/fornax-ml/fornax/tensor/ir"
+	"github.com/stretchr/testify/require"
+)
+
+// guarded returns room for n elements that end where memory does: what goes past
+// them is a fault.
+func guarded(t *testing.T, n int) []float32 {
+	page := syscall.Getpagesize()
+	size := (4*n + page - 1) / page * page
+	mem, err := syscall.Mmap(-1, 0, size+page, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = syscall.Munmap(mem) })
+	require.NoError(t, syscall.Mprotect(mem[size:], syscall.PROT_NONE))
+	return unsafe.Slice((*float32)(unsafe.Pointer(&mem[size-4*n])), n)
+}
+
+// The micro-kernels touch nothing past the last element of their operands, also
+// where they read matrices as they are.
+func TestGemmGuard(t *testing.T) {
+	rng := rand.New(rand.NewPCG(11, 12))
+	eachLevelHere(t, func(t *testing.T, lv *level) {
+		g := &lv.gemm32
+		const k = 5
+		full := guarded(t, 4*k*g.NR)
+		for r := 1; r <= g.MR; r++ {
+			a := guarded(t, r*k)
+			copy(a, randoms(rng, r*k))
+			for n := 1; n <= 2*g.NR+1; n++ {
+				b, c := full[len(full)-k*n:], guarded(t, r*n)
+				copy(b, randoms(rng, k*n))
+				for _, st := range [][2]int{{k, 1}, {1, r}} { // A by rows and by columns
+					clear(c)
+					g.rows[r](&gemmArgs{k: k, n: n, a: ptr(a), ars: 4 * st[0], acs: 4 * st[1], b: ptr(b), bs: 4 * n, bp: 4 * g.NR, c: ptr(c), ldc: 4 * n, add: 1})
+					for i := range c {
+						want := chainSum(lv, k, func(j int) (float32, float32) { return a[i/n*st[0]+j*st[1]], b[j*n+i%n] })
+						require.Equal(t, want, c[i], "%d rows, %d columns, strides %v", r, n, st)
+					}
+				}
+				x, y := guarded(t, k), guarded(t, n)
+				g.axpy(&axpyArgs{y: ptr(y), n: n, x: ptr(x), xs: 4, b: ptr(b), bs: 4 * n, k: k})
+			}
+		}
+	})
+}
+
+// So do packing, the block kernels of float32 and those of rows.
+func TestBlockGuard(t *testing.T) {
+	eachLevelHere(t, func(t *testing.T, lv *level) {
+		g := &lv.gemm32
+		for rows := 1; rows <= max(g.MR, g.NR); rows++ {
+			for _, cols := range []int{1, 3, 4, 9} {
+				x := guarded(t, rows*cols)
+				for _, w := range []int{g.MR, g.NR} {
+					if rows > w {
+						continue
+					}
+					fast, turn, width := g.copyB, g.transposeB, g.width
+					if w == g.MR {
+						fast, turn, width = g.copyA, g.transposeA, g.MR
+					}
+					dst := guarded(t, w*cols)
+					packPanel[float32](&packArgs{}, fast, turn, width, ptr(dst), matrix{base: ptr(x), row: 1, col: rows}, rows, cols, w)
+					packPanel[float32](&packArgs{}, fast, turn, width, ptr(dst), matrix{base: ptr(x), row: cols, col: 1}, rows, cols, w)
+				}
+			}
+		}
+		for n := 1; n < 70; n++ {
+			dst, x, y, z := guarded(t, n), guarded(t, n), guarded(t, n), guarded(t, n)
+			cond := unsafe.Add(ptr(guarded(t, (n+3)/4)), (n+3)/4*4-n)
+			for op := range lv.kernels.calc {
+				if f := lv.kernels.calc[op][ir.F32]; f != nil {
+					f(ptr(dst), ptr(x), ptr(y), ptr(z), n)
+				}
+			}
+			lv.kernels.where[4](ptr(dst), cond, ptr(x), ptr(y), n)
+			for op := range lv.kernels.calc { // results of bytes
+				switch f := lv.kernels.calc[op][ir.F32]; ir.Op(op) {
+				case ir.OpLess, ir.OpLessEqual, ir.OpEqual, ir.OpNotEqual, ir.OpIsNaN, ir.OpIsInf:
+					f(cond, ptr(x), ptr(y), nil, n)
+				}
+			}
+			if kind := lv.kernels.rows; kind != rowsPortable {
+				var sums [blockLen / subRun]float64
+				sumRuns(kind, &sums, ptr(x), n)
+				extreme(kind, false, ptr(x), n)
+				extreme(kind, true, ptr(x), n)
+			}
+		}
+	})
+}
