@@ -55,7 +55,7 @@ func TestSmoke(t *testing.T) {
 	for _, s := range suites {
 		require.Contains(t, out.String(), "## "+s.title)
 	}
-	require.Contains(t, out.String(), "OpenBLAS is missing in")
+	require.Contains(t, out.String(), "OpenBLAS: missing in")
 	var back struct{ Results []Result }
 	raw, err := os.ReadFile(o.json)
 	require.NoError(t, err)
@@ -129,7 +129,7 @@ A note.
 
 P: ratio 4.00 in the geometric mean of 1; least 4.00, a on 1.
 
-P is missing in 1 rows: away.
+P: missing in 1 of 2 rows: away.
 
 Q: ratio 2.00 in the geometric mean of 2; least 0.250, b on 2.
 `, b.String())

@@ -1,5 +1,7 @@
 package main
 
+import "fmt"
+
 // A benchCase is a row of a table.
 type benchCase struct {
 	suite   string
@@ -17,11 +19,7 @@ func (c benchCase) id() string {
 	if c.group != "" {
 		id += c.group + "/"
 	}
-	return id + c.name + "/" + threadsName(c.threads)
-}
-
-func threadsName(n int) string {
-	return map[int]string{1: "1t", 2: "2t"}[n]
+	return fmt.Sprintf("%s%s/%dt", id, c.name, c.threads)
 }
 
 // An entry is a case that is ready to be run. We are contenders[0]; the others

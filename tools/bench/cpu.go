@@ -83,8 +83,7 @@ func cpuCases(l *lab) []benchCase {
 	)
 }
 
-// measure goes through the cases so many times. Interrupted, it returns what there is,
-// if that is anything.
+// measure goes through the cases so many times.
 func (a *app) measure(l *lab, cases []benchCase, passes int) ([]Result, error) {
 	p := fullPlan
 	if l.quick {
@@ -95,10 +94,10 @@ func (a *app) measure(l *lab, cases []benchCase, passes int) ([]Result, error) {
 		tallies[i].c = c
 	}
 	show := newProgress(a.stderr, passes*len(cases))
+	defer show.close()
 	for pass := range passes {
 		for i := range tallies {
 			if a.ctx.Err() != nil {
-				show.close()
 				return nil, a.ctx.Err()
 			}
 			show.begin(tallies[i].label(pass, passes))
@@ -106,7 +105,6 @@ func (a *app) measure(l *lab, cases []benchCase, passes int) ([]Result, error) {
 			show.end()
 		}
 	}
-	show.close()
 	var results []Result
 	for i := range tallies {
 		results = append(results, tallies[i].result())

@@ -27,8 +27,10 @@ type Header struct {
 }
 
 func newHeader(l *lab, passes int) Header {
+	dev := cpu.New(cpu.Options{})
+	defer dev.Close()
 	h := Header{
-		Processor: cpu.New(cpu.Options{}).Info().Model, System: runtime.GOOS + "/" + runtime.GOARCH, GOMAXPROCS: runtime.GOMAXPROCS(0),
+		Processor: dev.Info().Model, System: runtime.GOOS + "/" + runtime.GOARCH, GOMAXPROCS: runtime.GOMAXPROCS(0),
 		Go: runtime.Version(), Commit: commit(), Levels: cpu.Levels(), Passes: passes, Quick: l.quick, Peers: map[string]string{},
 	}
 	for key, p := range l.peers {
@@ -56,7 +58,7 @@ func commit() string {
 }
 
 func (h Header) markdown(w io.Writer) {
-	fmt.Fprintf(w, "# CPU\n\n%s, %s, GOMAXPROCS %d, %s, commit %s, levels %s; %d passes", h.Processor, h.System, h.GOMAXPROCS, h.Go, h.Commit, strings.Join(h.Levels, ", "), h.Passes)
+	fmt.Fprintf(w, "# CPU\n\n%s, %s, GOMAXPROCS %d, %s, commit %s, levels %s; passes: %d", h.Processor, h.System, h.GOMAXPROCS, h.Go, h.Commit, strings.Join(h.Levels, ", "), h.Passes)
 	if h.Quick {
 		fmt.Fprint(w, ", quick")
 	}

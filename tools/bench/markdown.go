@@ -23,7 +23,7 @@ var suites = []suite{
 	{productSuite, "Products, float32", "GFLOP/s", 1e9, "peak", "M×K×N; T: the operand lies transposed. The peak is that of multiply-adds on registers, measured beside each round."},
 	{mlpSuite, "Training steps of a perceptron 784-512-512-10", "ms", 1e-3, "", "ReLU, cross-entropy, Adam. Speed-up: the time on one thread to the time on two, in turns."},
 	{memorySuite, "Kernels bound by memory", "GB/s", 1e9, "copy", "On 4096×4096 float32. The share is of the best copy in this run. chain: ten cheap ops of two inputs; our add does one."},
-	{rowsSuite, "Rows of a table 50,000×256, 8,192 picked", "GB/s", 1e9, "copy", "gather reads rows, gradient adds rows to zeros, scatter adds rows in place. What stays in a cache can be faster than a copy."},
+	{rowsSuite, "Rows of a table 50,000×256, 8,192 picked", "GB/s", 1e9, "copy", "gather reads rows, gradient adds rows to zeros, scatter adds rows to the table. What stays in a cache can be faster than a copy."},
 }
 
 // writeMarkdown writes a table for each suite and group with results.
@@ -134,7 +134,7 @@ func (s suite) summary(b *strings.Builder, rivals []Rival, results []Result) {
 			fmt.Fprintf(b, "\n%s: %s %s in the geometric mean of %d; least %s, %s.\n", name.Name, name.RatioName, digits(stat.GeometricMean(ratios, nil)), len(ratios), digits(least), worst)
 		}
 		for _, why := range reasons {
-			fmt.Fprintf(b, "\n%s is missing in %d rows: %s.\n", name.Name, missing[why], cell(why))
+			fmt.Fprintf(b, "\n%s: missing in %d of %d rows: %s.\n", name.Name, missing[why], len(results), cell(why))
 		}
 	}
 }
