@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"os"
@@ -91,6 +92,33 @@ func TestWrongResults(t *testing.T) {
 	require.ErrorContains(t, a.report(cpuOptions{}, Header{}, results), "2 of 3 cases failed")
 	require.Contains(t, out.String(), "| wrong | 2 | **wrong result: element 1 is 2.5, want 2 to within 0** |")
 	require.Contains(t, out.String(), `no memory \| at all`)
+}
+
+// An interrupted run shows what it has measured, and not the case that it was at.
+func TestInterrupted(t *testing.T) {
+	a, _ := testApp(t)
+	var stop context.CancelFunc
+	a.ctx, stop = context.WithCancel(t.Context())
+	right := reference{n: 1, want: func(int) (float64, float64) { return 1, 0 }}
+	batches := 0
+	good := func() (*entry, error) {
+		return &entry{reference: right, ours: &scripted{value: []float32{1}, call: func(int) float64 {
+			batches++
+			return 1
+		}}}, nil
+	}
+	gone := func() (*entry, error) {
+		stop()
+		return nil, errors.New("the process ended")
+	}
+	l := newLab(a.ctx)
+	l.quick = true
+	results := a.measure(l, []benchCase{{name: "a", open: good}, {name: "b", open: gone}, {name: "c", open: good}}, 2)
+	require.Len(t, results, 1)
+	require.Equal(t, "a", results[0].Case)
+	require.Empty(t, results[0].Error)
+	require.Equal(t, 1, results[0].Seconds.N)
+	require.Equal(t, results[0].Rounds+1, batches, "c is not run any more")
 }
 
 func TestShareOfCopy(t *testing.T) {

@@ -31,11 +31,8 @@ func (a *app) runCPU(args []string) error {
 	if len(cases) == 0 {
 		return &usageError{fmt.Errorf("no case matches %q", o.only)}
 	}
-	results, err := a.measure(l, cases, o.passes)
-	if err != nil {
-		return err
-	}
-	return a.report(o, newHeader(l, o.passes), results)
+	results := a.measure(l, cases, o.passes)
+	return errors.Join(a.report(o, newHeader(l, o.passes), results), a.ctx.Err())
 }
 
 func parseCPU(args []string, l *lab) (cpuOptions, error) {
@@ -83,8 +80,9 @@ func cpuCases(l *lab) []benchCase {
 	)
 }
 
-// measure goes through the cases so many times.
-func (a *app) measure(l *lab, cases []benchCase, passes int) ([]Result, error) {
+// measure goes through the cases so many times. Interrupted, it returns what it
+// has.
+func (a *app) measure(l *lab, cases []benchCase, passes int) []Result {
 	p := fullPlan
 	if l.quick {
 		p = quickPlan
@@ -98,19 +96,24 @@ func (a *app) measure(l *lab, cases []benchCase, passes int) ([]Result, error) {
 	for pass := range passes {
 		for i := range tallies {
 			if a.ctx.Err() != nil {
-				return nil, a.ctx.Err()
+				break
 			}
 			show.begin(tallies[i].label(pass, passes))
-			tallies[i].pass(p)
+			had := tallies[i].clone()
+			if tallies[i].pass(p); a.ctx.Err() != nil {
+				tallies[i] = had // the peers are gone too
+			}
 			show.end()
 		}
 	}
 	var results []Result
 	for i := range tallies {
-		results = append(results, tallies[i].result())
+		if t := &tallies[i]; t.rounds > 0 || t.failed != nil {
+			results = append(results, t.result())
+		}
 	}
 	shareOfCopy(results)
-	return results, nil
+	return results
 }
 
 // report writes the tables and, where asked, the files. It fails where a case

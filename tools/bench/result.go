@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // A Result is a measured case. Numbers are over the passes; each is a median
@@ -115,6 +116,13 @@ func (r *rivalTally) add(p pass, i int) {
 	if p.share[i] > 0 {
 		r.share = append(r.share, p.share[i])
 	}
+}
+
+// clone returns a tally that later passes of t do not change.
+func (t *tally) clone() tally {
+	c := *t
+	c.rivals = slices.Clone(t.rivals)
+	return c
 }
 
 // result sums up the passes.
