@@ -143,7 +143,7 @@ func TestMarkdown(t *testing.T) {
 		{Case: "a", Threads: 1, Work: 4e9, Seconds: Stat{0.1, 0.05, 0.2, 3}, Share: Stat{0.5, 0.5, 0.5, 1}, Rivals: []Rival{
 			{Name: "P", RatioName: "ratio", Seconds: Stat{0.4, 0.2, 0.8, 3}, Ratio: Stat{4, 3, 5, 3}},
 			{Name: "Q", RatioName: "ratio", Seconds: Stat{1, 1, 1, 1}, Ratio: Stat{16, 16, 16, 1}}}},
-		{Case: "b", Threads: 2, Work: 4e9, Seconds: Stat{4, 4, 4, 1}, Rivals: []Rival{{Name: "P", RatioName: "ratio", Missing: "away"}, {Name: "Q", RatioName: "ratio", Seconds: Stat{2, 2, 2, 1}, Ratio: Stat{0.25, 0.25, 0.25, 1}}}},
+		{Case: "b", Threads: 2, Work: 4e9, Seconds: Stat{4, 4, 4, 1}, Waited: Stat{0.4, 0.4, 0.4, 1}, Rivals: []Rival{{Name: "P", RatioName: "ratio", Missing: "away"}, {Name: "Q", RatioName: "ratio", Seconds: Stat{2, 2, 2, 1}, Ratio: Stat{0.25, 0.25, 0.25, 1}}}},
 	})
 	require.Equal(t, `
 ## Products, avx2
@@ -160,6 +160,8 @@ P: ratio 4.00 in the geometric mean of 1; least 4.00, a on 1.
 P: missing in 1 of 2 rows: away.
 
 Q: ratio 2.00 in the geometric mean of 2; least 0.250, b on 2.
+
+The machine had other work: in 1 of 1 rows on two threads ours waited for a processor for more than 5% of their time.
 `, b.String())
 }
 

@@ -11,3 +11,6 @@ func processTime() time.Duration { return time.Since(started) }
 
 // threadTime stands for the processor time of the calling thread.
 func threadTime() time.Duration { return time.Since(started) }
+
+// waitTime is not known.
+func waitTime() time.Duration { return 0 }

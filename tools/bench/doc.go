@@ -72,7 +72,8 @@
 //
 // One thread is timed by the processor time of its process, where the system
 // (Linux) has such a clock, and two on the wall. On a machine with other work to
-// do, figures on two threads are those of what was left.
+// do, figures on two threads are those of what was left: a line below the table
+// says in how many rows our threads had to wait for a processor.
 //
 // # The peers
 //

@@ -91,6 +91,26 @@ func (s suite) table(b *strings.Builder, group string, results []Result) {
 		line(b, row)
 	}
 	s.summary(b, rivals, results)
+	disturbed(b, results)
+}
+
+// quiet is the part of their time that our threads may wait for a processor in an
+// undisturbed measurement.
+const quiet = 0.05
+
+// disturbed says how many rows on several threads were measured beside other work.
+func disturbed(b *strings.Builder, results []Result) {
+	several, some := 0, 0
+	for _, r := range results {
+		if r.Threads > 1 && r.Waited.N > 0 {
+			if several++; r.Waited.Median > quiet {
+				some++
+			}
+		}
+	}
+	if some > 0 {
+		fmt.Fprintf(b, "\nThe machine had other work: in %d of %d rows on two threads ours waited for a processor for more than %g%% of their time.\n", some, several, 100*quiet)
+	}
 }
 
 // rivalNames returns a rival of each name, in order.

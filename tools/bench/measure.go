@@ -5,10 +5,12 @@ import (
 	"time"
 )
 
-// A span is how long calls took, in seconds on the wall and of processor time.
+// A span is how long calls took, in seconds on the wall and of processor time, and
+// how long threads meanwhile waited for a processor, where that is known.
 type span struct {
-	Wall float64 `json:"wall"`
-	CPU  float64 `json:"cpu"`
+	Wall   float64 `json:"wall"`
+	CPU    float64 `json:"cpu"`
+	Waited float64 `json:"waited,omitempty"`
 }
 
 // on returns the seconds that count for so many threads. One thread is timed by
@@ -22,13 +24,16 @@ func (s span) on(threads int) float64 {
 
 // timed runs f n times.
 func timed(n int, f func() error) (span, error) {
+	waited := waitTime()
 	wall, cpu := time.Now(), processTime()
 	for range n {
 		if err := f(); err != nil {
 			return span{}, err
 		}
 	}
-	return span{Wall: time.Since(wall).Seconds(), CPU: (processTime() - cpu).Seconds()}, nil
+	s := span{Wall: time.Since(wall).Seconds(), CPU: (processTime() - cpu).Seconds()}
+	s.Waited = (waitTime() - waited).Seconds()
+	return s, nil
 }
 
 // A contender computes one case in its own way. It has computed it once when it
@@ -71,6 +76,7 @@ type pass struct {
 	seconds []float64 // of a call of each contender; 0 where it was too slow to be timed
 	ratio   []float64 // of the time of each contender to ours
 	share   []float64 // of the yardstick that each contender reached
+	waited  float64   // of the time that our threads had: part for which they waited for a processor
 	rounds  int
 }
 
@@ -93,6 +99,7 @@ func (r race) run(p plan) (pass, error) {
 	n := len(r.contenders)
 	seconds, ratios, shares := make([][]float64, n), make([][]float64, n), make([][]float64, n)
 	out := pass{seconds: make([]float64, n), ratio: make([]float64, n), share: make([]float64, n)}
+	var waited []float64
 	before := r.limit()
 	for start := time.Now(); out.rounds < p.minRounds || time.Since(start).Seconds() < p.budget; out.rounds++ {
 		took := make([]float64, n)
@@ -105,6 +112,9 @@ func (r race) run(p plan) (pass, error) {
 				return pass{}, err
 			}
 			took[i] = s.on(r.threads) / float64(calls[i])
+			if i == 0 {
+				waited = append(waited, s.Waited/max(s.Wall*float64(r.threads), 1e-9))
+			}
 		}
 		after := r.limit()
 		for i, t := range took {
@@ -119,6 +129,7 @@ func (r race) run(p plan) (pass, error) {
 		}
 		before = after
 	}
+	out.waited = median(waited)
 	for i := range n {
 		out.seconds[i], out.ratio[i], out.share[i] = median(seconds[i]), median(ratios[i]), median(shares[i])
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -23,7 +24,7 @@ func (s *scripted) run(n int) (span, error) {
 	if s.log != nil {
 		*s.log = append(*s.log, s.name)
 	}
-	return span{Wall: t, CPU: 2 * t}, s.err
+	return span{Wall: t, CPU: 2 * t, Waited: t / 2}, s.err
 }
 
 func (s *scripted) at(elements []int) ([]float32, error) {
@@ -45,6 +46,7 @@ func TestRaceTakesTurns(t *testing.T) {
 	require.Equal(t, 5, got.rounds)
 	require.Equal(t, []float64{0.02, 0.04}, got.seconds)
 	require.Equal(t, []float64{1, 2}, got.ratio)
+	require.InDelta(t, 0.25, got.waited, 1e-12, "of two threads' time")
 	require.Equal(t, []float64{0, 0}, got.share, "there is no yardstick")
 	require.Equal(t, []string{"a", "b"}, log[:2], "to find the sizes of batches")
 	require.Equal(t, []string{"a", "b", "a", "b", "a", "b", "a", "b", "a", "b"}, log[2:])
@@ -100,5 +102,21 @@ func TestRaceBatches(t *testing.T) {
 	require.Equal(t, 1, slow.batch, "a slow peer runs once")
 	require.Equal(t, 0.0, got.seconds[1])
 	_, err = race{threads: 2, contenders: []contender{&scripted{call: always(0.02), err: errors.New("broken")}}}.run(testPlan)
+	require.ErrorContains(t, err, "broken")
+}
+
+func TestTimed(t *testing.T) {
+	n := 0
+	s, err := timed(3, func() error {
+		for start := processTime(); processTime()-start < 5*time.Millisecond; {
+			n++
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, s.CPU, 0.015)
+	require.GreaterOrEqual(t, s.Wall, 0.0)
+	require.GreaterOrEqual(t, s.Waited, 0.0)
+	_, err = timed(1, func() error { return errors.New("broken") })
 	require.ErrorContains(t, err, "broken")
 }

@@ -18,6 +18,7 @@ type Result struct {
 	Error   string  `json:"error,omitempty"` // why it was not timed
 	Seconds Stat    `json:"seconds"`         // of a call of ours
 	Share   Stat    `json:"share"`           // of the peak, at most 1 but for noise
+	Waited  Stat    `json:"waited"`          // of our threads' time: part without a processor
 	Rivals  []Rival `json:"rivals,omitempty"`
 }
 
@@ -37,6 +38,7 @@ type tally struct {
 	failed error
 	rivals []rivalTally
 	ours   rivalTally
+	waited []float64
 	rounds int
 }
 
@@ -93,6 +95,7 @@ func (t *tally) measure(e *entry, first bool, p plan) error {
 		return err
 	}
 	t.rounds += got.rounds
+	t.waited = append(t.waited, got.waited)
 	t.ours.add(got, 0)
 	for k, i := range at {
 		if got.seconds[k+1] == 0 {
@@ -129,7 +132,7 @@ func (t *tally) clone() tally {
 func (t *tally) result() Result {
 	r := Result{
 		Suite: t.c.suite, Group: t.c.group, Case: t.c.name, Threads: t.c.threads, Work: t.c.work,
-		Rounds: t.rounds, Seconds: statOf(t.ours.seconds), Share: statOf(t.ours.share),
+		Rounds: t.rounds, Seconds: statOf(t.ours.seconds), Share: statOf(t.ours.share), Waited: statOf(t.waited),
 	}
 	if t.failed != nil {
 		r.Error = t.failed.Error()
