@@ -127,6 +127,7 @@ func TestShareOfCopy(t *testing.T) {
 		{Suite: memorySuite, Case: "copy", Work: 8, Seconds: one(4), Rivals: []Rival{{Seconds: one(2)}}},
 		{Suite: memorySuite, Case: "exp", Work: 8, Seconds: one(8), Rivals: []Rival{{Missing: "x"}}},
 		{Suite: mlpSuite, Case: "b", Work: 1, Seconds: one(8)},
+		{Suite: rowsSuite, Case: "gather", Threads: 2, Work: 8, Seconds: one(8)},
 	}
 	shareOfCopy(results)
 	require.Equal(t, 0.5, results[0].Share.Median, "the peer's copy is faster")
@@ -134,6 +135,7 @@ func TestShareOfCopy(t *testing.T) {
 	require.Equal(t, 0.25, results[1].Share.Median)
 	require.Zero(t, results[1].Rivals[0].Share.N)
 	require.Zero(t, results[2].Share.N)
+	require.Zero(t, results[3].Share.N, "no copy on two threads")
 }
 
 func TestMarkdown(t *testing.T) {

@@ -37,16 +37,16 @@
 // Adam, compiled once by tensor.Compile, against the same model in eager PyTorch.
 // On two threads it is also compared with itself on one: the speed-up.
 //
-// memory: kernels over 16 million float32 on two threads that cost little more
-// than reading and writing memory, as compiled functions of tensors: what the
-// planner makes of x.Softmax(1) is what is timed. The memory of a result goes back
-// to the device's pool before the next call takes it again, so that no page is
-// touched for the first time; PyTorch writes to a tensor that it has (out=). GB/s
-// count what must be read and written, once, however many passes an
-// implementation makes. The share is of the copy, ours or PyTorch's, whichever
-// was faster in this run. chain is ten ops on two inputs: one kernel here, ten in
-// PyTorch. Its second comparison is with a single addition of ours: 1 where the
-// other nine ops cost nothing.
+// memory: kernels over 16 million float32 that cost little more than reading and
+// writing memory, as compiled functions of tensors: what the planner makes of
+// x.Softmax(1) is what is timed. The memory of a result goes back to the device's
+// pool before the next call takes it again, so that no page is touched for the
+// first time; PyTorch writes to a tensor that it has (out=). GB/s count what must
+// be read and written, once, however many passes an implementation makes. The
+// share is of the copy on as many threads, ours or PyTorch's, whichever was faster
+// in this run. chain is ten ops on two inputs: one kernel here, ten in PyTorch. Its
+// second comparison is with a single addition of ours: 1 where the other nine ops
+// cost nothing.
 //
 // rows: an embedding of 50,000 rows of 256, of which 8,192 are picked: read (Take;
 // index_select), their gradients added to a table of zeros (ScatterAdd; zero_ and

@@ -53,7 +53,7 @@ type plan struct {
 	batch     float64 // seconds of a batch; one call where that is longer
 	budget    float64 // seconds of a case in one pass
 	minRounds int
-	maxCall   float64 // a peer whose call takes more seconds is left out
+	maxCall   float64 // a peer whose call takes more seconds of each thread is left out
 }
 
 var (
@@ -152,7 +152,7 @@ func (r race) batch(c contender, p plan) (int, error) {
 			return 0, err
 		}
 		t := s.on(r.threads)
-		if n == 1 && t > p.maxCall {
+		if n == 1 && min(t, s.CPU/float64(r.threads)) > p.maxCall {
 			return 0, nil
 		}
 		if t >= p.batch/8 || n >= 1<<20 {

@@ -13,6 +13,7 @@ type scripted struct {
 	name  string
 	call  func(k int) float64 // seconds of a call in batch k
 	batch int
+	cpu   float64 // seconds of processor time to one on the wall; 0: 2
 	log   *[]string
 	err   error
 	value []float32
@@ -24,7 +25,11 @@ func (s *scripted) run(n int) (span, error) {
 	if s.log != nil {
 		*s.log = append(*s.log, s.name)
 	}
-	return span{Wall: t, CPU: 2 * t, Waited: t / 2}, s.err
+	cpu := 2 * t
+	if s.cpu > 0 {
+		cpu = s.cpu * t
+	}
+	return span{Wall: t, CPU: cpu, Waited: t / 2}, s.err
 }
 
 func (s *scripted) at(elements []int) ([]float32, error) {
@@ -96,6 +101,9 @@ func TestRaceBatches(t *testing.T) {
 	n, err = race{threads: 2}.batch(&scripted{call: always(0.5)}, testPlan)
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
+	n, err = race{threads: 2}.batch(&scripted{call: always(2), cpu: 1}, testPlan)
+	require.NoError(t, err)
+	require.Equal(t, 1, n, "slow on the wall only: the machine has other work")
 	slow := &scripted{call: always(2)}
 	got, err := race{threads: 2, contenders: []contender{&scripted{call: always(0.02)}, slow}}.run(testPlan)
 	require.NoError(t, err)

@@ -148,32 +148,30 @@ func (t *tally) result() Result {
 }
 
 // shareOfCopy fills in the shares of the cases that move memory: of the rate of
-// the best copy among the results, ours or a rival's.
+// the best copy among the results, ours or a rival's, on as many threads.
 func shareOfCopy(results []Result) {
-	best := 0.0
+	best := map[int]float64{} // by threads
 	for _, r := range results {
 		if r.Suite != memorySuite || r.Case != "copy" || r.Seconds.N == 0 {
 			continue
 		}
-		best = max(best, r.Work/r.Seconds.Median)
+		best[r.Threads] = max(best[r.Threads], r.Work/r.Seconds.Median)
 		for _, v := range r.Rivals {
 			if v.Seconds.N > 0 {
-				best = max(best, r.Work/v.Seconds.Median)
+				best[r.Threads] = max(best[r.Threads], r.Work/v.Seconds.Median)
 			}
 		}
 	}
-	if best == 0 {
-		return
-	}
 	for i := range results {
 		r := &results[i]
-		if r.Suite != memorySuite && r.Suite != rowsSuite {
+		rate := best[r.Threads]
+		if rate == 0 || r.Suite != memorySuite && r.Suite != rowsSuite {
 			continue
 		}
-		r.Share = r.Seconds.per(r.Work / best)
+		r.Share = r.Seconds.per(r.Work / rate)
 		for k := range r.Rivals {
 			v := &r.Rivals[k]
-			v.Share = v.Seconds.per(r.Work / best)
+			v.Share = v.Seconds.per(r.Work / rate)
 		}
 	}
 }

@@ -58,11 +58,12 @@ func (x number) Maximum(y number) number { return max(x, y) }
 func memoryCases(l *lab, rows, cols int) []benchCase {
 	var cases []benchCase
 	for _, op := range memoryOps {
-		n := mostThreads()
-		cases = append(cases, benchCase{
-			suite: memorySuite, name: op.name, threads: n, work: 4 * float64(op.moves) * float64(rows) * float64(cols),
-			open: func() (*entry, error) { return l.openMemory(op, rows, cols, n) },
-		})
+		for _, n := range threads() {
+			cases = append(cases, benchCase{
+				suite: memorySuite, name: op.name, threads: n, work: 4 * float64(op.moves) * float64(rows) * float64(cols),
+				open: func() (*entry, error) { return l.openMemory(op, rows, cols, n) },
+			})
+		}
 	}
 	return cases
 }
