@@ -28,6 +28,7 @@ type chain struct {
 	bytes   int // of the workspace
 	size    int // positions
 	cost    float64
+	moves   *moves
 }
 
 type stepKind uint8
@@ -50,12 +51,15 @@ type step struct {
 	round kernel // rounding of F16 and BF16, or nil
 	a     [5]int // argument registers
 	block int    // where the result goes in the workspace, or -1
+	own   int    // with block -1: a block of its own, where ownBlocks made one
 	slot  int    // stepMem, stepView: what is read; stepCalc: what is written, or -1
 	size  int    // bytes of an element of slot
 	off   int    // stepMem: byte offset
 	k     int    // stepScalar
 	imm   uint64 // stepConst: bits of the register's element
 	view  *viewReader
+
+	stream bool // what is written to slot goes past the cache
 }
 
 // A fill spreads a uniform value over its block.
@@ -66,6 +70,8 @@ type fill struct {
 type copyOut struct {
 	reg, slot, size int
 	fn              kernel
+	same            bool // elements are stored as they are
+	stream          bool
 }
 
 // phys is the dtype that a register of d is held in.
@@ -88,7 +94,7 @@ func half(d ir.DType) bool { return d == ir.F16 || d == ir.BF16 }
 // workspace has room.
 func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape []int, want []int, accSlot, pos0 int) (*chain, error) {
 	n := len(in)
-	ch := &chain{regs: make([]ir.DType, n), regOff: make([]int, n), regSize: make([]int, n), size: product(shape)}
+	ch := &chain{regs: make([]ir.DType, n), regOff: make([]int, n), regSize: make([]int, n), size: product(shape), moves: &c.lv.kernels.moves}
 	uniform := make([]bool, n)
 	used := make([]bool, n)
 	last := make([]int, n) // the last step that reads the register; n: the end
@@ -238,7 +244,7 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 		if d := ch.regs[s.Reg]; half(d) {
 			o.fn = c.lv.kernels.narrow[d]
 		} else {
-			o.fn = c.lv.kernels.move[o.size]
+			o.fn, o.same = c.lv.kernels.move[o.size], true
 		}
 		ch.stores = append(ch.stores, o)
 		ch.cost += 0.3
@@ -252,6 +258,39 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 	c.exe.wsBytes = max(c.exe.wsBytes, ch.bytes)
 	c.exe.wsPtrs = max(c.exe.wsPtrs, n)
 	return ch, nil
+}
+
+// ownBlocks gives steps whose registers are not in the workspace blocks there.
+func (ch *chain) ownBlocks(c *compiler) {
+	for i := range ch.steps {
+		if s := &ch.steps[i]; s.block < 0 {
+			s.own = ch.bytes
+			ch.bytes += ch.block
+		}
+	}
+	c.exe.wsBytes = max(c.exe.wsBytes, ch.bytes)
+}
+
+// streamStores makes the stores that are listed go past the cache, and reports
+// whether there is one. The steps need blocks of their own, and who runs the
+// chain a fence.
+func (ch *chain) streamStores(list []bool, stores []ir.Store) bool {
+	slots := map[int]bool{}
+	for i, s := range stores {
+		slots[s.Slot] = list[i]
+	}
+	some := false
+	for i := range ch.steps {
+		s := &ch.steps[i]
+		s.stream = s.block < 0 && (s.kind == stepCalc || s.kind == stepPhilox) && slots[s.slot]
+		some = some || s.stream
+	}
+	for i := range ch.stores {
+		o := &ch.stores[i]
+		o.stream = o.same && slots[o.slot]
+		some = some || o.stream
+	}
+	return some
 }
 
 // source fills in a step that reads something from outside the chain.
@@ -457,7 +496,7 @@ func (ch *chain) exec(r *run, ws *workspace, pos, n int, acc unsafe.Pointer) {
 		switch s.kind {
 		case stepCalc:
 			if s.block < 0 {
-				dst = unsafe.Add(r.slots[s.slot], pos*s.size)
+				dst = ch.result(r, ws, s, pos)
 			}
 			s.fn(dst, ptrs[s.a[0]], ptrs[s.a[1]], ptrs[s.a[2]], n)
 			if s.round != nil {
@@ -488,14 +527,30 @@ func (ch *chain) exec(r *run, ws *workspace, pos, n int, acc unsafe.Pointer) {
 			dst = acc
 		case stepPhilox:
 			if s.block < 0 {
-				dst = unsafe.Add(r.slots[s.slot], pos*s.size)
+				dst = ch.result(r, ws, s, pos)
 			}
 			philox(dst, ptrs[s.a[0]], ptrs[s.a[1]], ptrs[s.a[2]], ptrs[s.a[3]], ptrs[s.a[4]], n)
+		}
+		if s.stream {
+			ch.moves.stream(unsafe.Add(r.slots[s.slot], pos*s.size), dst, n*s.size)
 		}
 		ptrs[s.reg] = dst
 	}
 	for i := range ch.stores {
 		o := &ch.stores[i]
-		o.fn(unsafe.Add(r.slots[o.slot], pos*o.size), ptrs[o.reg], nil, nil, n)
+		dst := unsafe.Add(r.slots[o.slot], pos*o.size)
+		if o.stream {
+			ch.moves.stream(dst, ptrs[o.reg], n*o.size)
+			continue
+		}
+		o.fn(dst, ptrs[o.reg], nil, nil, n)
 	}
+}
+
+// result returns where step s, which has no block, writes its result.
+func (ch *chain) result(r *run, ws *workspace, s *step, pos int) unsafe.Pointer {
+	if s.stream {
+		return unsafe.Pointer(&ws.mem[s.own])
+	}
+	return unsafe.Add(r.slots[s.slot], pos*s.size)
 }

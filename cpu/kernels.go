@@ -28,7 +28,8 @@ type kernelTable struct {
 	round   [numDTypes]kernel            // F32 to F32 that the half dtype has
 	notBool kernel
 
-	rows rowKind
+	rows  rowKind
+	moves moves
 }
 
 // A rowKind says which kernels there are for rows of float32. They are called

@@ -24,7 +24,7 @@ func kernelsAVX512() *kernelTable {
 		t.calc[op][ir.F32] = k
 	}
 	t.where[4] = mapWhere512
-	t.rows = rowsAVX512
+	t.rows, t.moves = rowsAVX512, movesAVX512()
 	return &t
 }
 
@@ -43,7 +43,7 @@ func kernelsAVX2() *kernelTable {
 		t.calc[op][ir.F32] = k
 	}
 	t.where[4] = mapWhere256
-	t.rows = rowsAVX2
+	t.rows, t.moves = rowsAVX2, movesAVX2()
 	return &t
 }
 

@@ -28,6 +28,7 @@ var families = []struct {
 }{
 	{"gemm", emitGemm},
 	{"map", emitMap},
+	{"move", emitMove},
 	{"reduce", emitReduce},
 }
 
