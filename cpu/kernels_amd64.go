@@ -24,7 +24,9 @@ func kernelsAVX512() *kernelTable {
 		t.calc[op][ir.F32] = k
 	}
 	t.where[4] = mapWhere512
-	t.rows, t.moves = rowsAVX512, movesAVX512()
+	t.rows, t.rowSums, t.moves = rowsAVX512, rowSums512, movesAVX512()
+	t.cols = colKernels{sum: colSum512, max: colMax512, min: colMin512}
+	t.lanes.max, t.lanes.min = rowMax512, rowMin512
 	return &t
 }
 
@@ -43,7 +45,9 @@ func kernelsAVX2() *kernelTable {
 		t.calc[op][ir.F32] = k
 	}
 	t.where[4] = mapWhere256
-	t.rows, t.moves = rowsAVX2, movesAVX2()
+	t.rows, t.rowSums, t.moves = rowsAVX2, rowSums256, movesAVX2()
+	t.cols = colKernels{sum: colSum256, max: colMax256, min: colMin256}
+	t.lanes.max, t.lanes.min = rowMax256, rowMin256
 	return &t
 }
 
@@ -96,13 +100,13 @@ func extreme(kind rowKind, least bool, x unsafe.Pointer, n int) float32 {
 	dst := unsafe.Pointer(&lanes)
 	switch {
 	case kind == rowsAVX512 && least:
-		rowMin512(dst, x, n)
+		rowMin512(dst, x, n, 1)
 	case kind == rowsAVX512:
-		rowMax512(dst, x, n)
+		rowMax512(dst, x, n, 1)
 	case least:
-		rowMin256(dst, x, n)
+		rowMin256(dst, x, n, 1)
 	default:
-		rowMax256(dst, x, n)
+		rowMax256(dst, x, n, 1)
 	}
 	if least {
 		return minRow(lanes[0], lanes[1:])
