@@ -5,14 +5,20 @@
 #include "textflag.h"
 
 // func copyRows512(dst uintptr, src uintptr, dstStride int, srcStride int, rows int, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·copyRows512(SB), NOSPLIT, $0-48
-	MOVQ dst+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ dstStride+16(FP), R8
-	MOVQ srcStride+24(FP), R9
-	MOVQ rows+32(FP), DX
-	MOVQ n+40(FP), R10
+	MOVQ  dst+0(FP), DI
+	MOVQ  src+8(FP), SI
+	MOVQ  dstStride+16(FP), R8
+	MOVQ  srcStride+24(FP), R9
+	MOVQ  rows+32(FP), DX
+	MOVQ  n+40(FP), R10
+	MOVQ  R10, CX
+	ANDQ  $0x0000003f, CX
+	MOVQ  $0x00000001, AX
+	SHLQ  CL, AX
+	DECQ  AX
+	KMOVQ AX, K1
 
 row:
 	MOVQ DI, R11
@@ -45,41 +51,11 @@ vector:
 	JMP     vector
 
 words:
-	CMPQ R13, $0x00000008
-	JLT  four
-	MOVQ (R12), AX
-	MOVQ AX, (R11)
-	ADDQ $0x08, R12
-	ADDQ $0x08, R11
-	SUBQ $0x08, R13
-	JMP  words
-
-four:
-	CMPQ R13, $0x00000004
-	JLT  two
-	MOVL (R12), AX
-	MOVL AX, (R11)
-	ADDQ $0x04, R12
-	ADDQ $0x04, R11
-	SUBQ $0x04, R13
-
-two:
-	CMPQ R13, $0x00000002
-	JLT  one
-	MOVW (R12), AX
-	MOVW AX, (R11)
-	ADDQ $0x02, R12
-	ADDQ $0x02, R11
-	SUBQ $0x02, R13
-
-one:
-	CMPQ R13, $0x00000001
-	JLT  copied
-	MOVB (R12), AL
-	MOVB AL, (R11)
-	ADDQ $0x01, R12
-	ADDQ $0x01, R11
-	SUBQ $0x01, R13
+	TESTQ      R13, R13
+	JZ         copied
+	VMOVDQU8.Z (R12), K1, Z0
+	VMOVDQU8   Z0, K1, (R11)
+	ADDQ       R13, R11
 
 copied:
 	ADDQ R8, DI
@@ -90,14 +66,20 @@ copied:
 	RET
 
 // func streamRows512(dst uintptr, src uintptr, dstStride int, srcStride int, rows int, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·streamRows512(SB), NOSPLIT, $0-48
-	MOVQ dst+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ dstStride+16(FP), R8
-	MOVQ srcStride+24(FP), R9
-	MOVQ rows+32(FP), DX
-	MOVQ n+40(FP), R10
+	MOVQ  dst+0(FP), DI
+	MOVQ  src+8(FP), SI
+	MOVQ  dstStride+16(FP), R8
+	MOVQ  srcStride+24(FP), R9
+	MOVQ  rows+32(FP), DX
+	MOVQ  n+40(FP), R10
+	MOVQ  R10, CX
+	ANDQ  $0x0000003f, CX
+	MOVQ  $0x00000001, AX
+	SHLQ  CL, AX
+	DECQ  AX
+	KMOVQ AX, K1
 
 row:
 	MOVQ DI, R11
@@ -130,41 +112,11 @@ vector:
 	JMP      vector
 
 words:
-	CMPQ R13, $0x00000008
-	JLT  four
-	MOVQ (R12), AX
-	MOVQ AX, (R11)
-	ADDQ $0x08, R12
-	ADDQ $0x08, R11
-	SUBQ $0x08, R13
-	JMP  words
-
-four:
-	CMPQ R13, $0x00000004
-	JLT  two
-	MOVL (R12), AX
-	MOVL AX, (R11)
-	ADDQ $0x04, R12
-	ADDQ $0x04, R11
-	SUBQ $0x04, R13
-
-two:
-	CMPQ R13, $0x00000002
-	JLT  one
-	MOVW (R12), AX
-	MOVW AX, (R11)
-	ADDQ $0x02, R12
-	ADDQ $0x02, R11
-	SUBQ $0x02, R13
-
-one:
-	CMPQ R13, $0x00000001
-	JLT  copied
-	MOVB (R12), AL
-	MOVB AL, (R11)
-	ADDQ $0x01, R12
-	ADDQ $0x01, R11
-	SUBQ $0x01, R13
+	TESTQ      R13, R13
+	JZ         copied
+	VMOVDQU8.Z (R12), K1, Z0
+	VMOVDQU8   Z0, K1, (R11)
+	ADDQ       R13, R11
 
 copied:
 	ADDQ R8, DI
@@ -175,14 +127,20 @@ copied:
 	RET
 
 // func gatherRows512(dst uintptr, src uintptr, offs uintptr, rows int, n int)
-// Requires: AVX, AVX512F, CMOV, MMX+
+// Requires: AVX, AVX512BW, AVX512F, CMOV, MMX+
 TEXT ·gatherRows512(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ offs+16(FP), R8
-	MOVQ rows+24(FP), DX
-	MOVQ n+32(FP), R10
-	LEAQ -8(R8)(DX*8), R11
+	MOVQ  dst+0(FP), DI
+	MOVQ  src+8(FP), SI
+	MOVQ  offs+16(FP), R8
+	MOVQ  rows+24(FP), DX
+	MOVQ  n+32(FP), R10
+	LEAQ  -8(R8)(DX*8), R11
+	MOVQ  R10, CX
+	ANDQ  $0x0000003f, CX
+	MOVQ  $0x00000001, AX
+	SHLQ  CL, AX
+	DECQ  AX
+	KMOVQ AX, K1
 
 row:
 	LEAQ       48(R8), R9
@@ -223,41 +181,11 @@ vector:
 	JMP     vector
 
 words:
-	CMPQ R13, $0x00000008
-	JLT  four
-	MOVQ (R12), AX
-	MOVQ AX, (DI)
-	ADDQ $0x08, R12
-	ADDQ $0x08, DI
-	SUBQ $0x08, R13
-	JMP  words
-
-four:
-	CMPQ R13, $0x00000004
-	JLT  two
-	MOVL (R12), AX
-	MOVL AX, (DI)
-	ADDQ $0x04, R12
-	ADDQ $0x04, DI
-	SUBQ $0x04, R13
-
-two:
-	CMPQ R13, $0x00000002
-	JLT  one
-	MOVW (R12), AX
-	MOVW AX, (DI)
-	ADDQ $0x02, R12
-	ADDQ $0x02, DI
-	SUBQ $0x02, R13
-
-one:
-	CMPQ R13, $0x00000001
-	JLT  copied
-	MOVB (R12), AL
-	MOVB AL, (DI)
-	ADDQ $0x01, R12
-	ADDQ $0x01, DI
-	SUBQ $0x01, R13
+	TESTQ      R13, R13
+	JZ         copied
+	VMOVDQU8.Z (R12), K1, Z0
+	VMOVDQU8   Z0, K1, (DI)
+	ADDQ       R13, DI
 
 copied:
 	ADDQ $0x08, R8

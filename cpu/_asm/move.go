@@ -32,6 +32,7 @@ func (g *isa) moveRows(name, doc string, stream bool) {
 	g.load("rows", rows)
 	g.load("n", n)
 	d, s, k := reg.R11, reg.R12, reg.R13
+	g.tailMask(n)
 	g.Label("row")
 	g.MOVQ(dst, d)
 	g.MOVQ(src, s)
@@ -44,7 +45,22 @@ func (g *isa) moveRows(name, doc string, stream bool) {
 	g.end()
 }
 
-// copyBytes copies k bytes and moves the pointers. It clobbers RAX.
+// tailMask makes the mask, K1, of the bytes that n leaves beside whole vectors,
+// where there are masks of bytes. It clobbers RAX and RCX.
+func (g *isa) tailMask(n reg.GPPhysical) {
+	if !g.wide {
+		return
+	}
+	g.MOVQ(n, reg.RCX)
+	g.ANDQ(U32(g.bytes-1), reg.RCX)
+	g.MOVQ(U32(1), reg.RAX)
+	g.SHLQ(reg.CL, reg.RAX)
+	g.DECQ(reg.RAX)
+	g.KMOVQ(reg.RAX, reg.K1)
+}
+
+// copyBytes copies k bytes, for which tailMask made the mask, and moves the
+// pointers. It clobbers RAX.
 func (g *isa) copyBytes(d, s, k reg.GPPhysical, stream bool) {
 	unroll := 128 / g.bytes
 	store := g.VMOVUPS
@@ -76,6 +92,15 @@ func (g *isa) copyBytes(d, s, k reg.GPPhysical, stream bool) {
 	g.SUBQ(U32(g.bytes), k)
 	g.JMP(LabelRef("vector"))
 	g.Label("words")
+	if g.wide {
+		g.TESTQ(k, k)
+		g.JZ(LabelRef("copied"))
+		g.VMOVDQU8_Z(at(s, 0), reg.K1, g.v(0))
+		g.VMOVDQU8(g.v(0), reg.K1, at(d, 0))
+		g.ADDQ(k, d)
+		g.Label("copied")
+		return
+	}
 	g.CMPQ(k, U32(8))
 	g.JLT(LabelRef("four"))
 	g.MOVQ(at(s, 0), reg.RAX)
@@ -123,6 +148,7 @@ func (g *isa) gatherRows() {
 	g.load("n", n)
 	s, k, next, last := reg.R12, reg.R13, reg.R9, reg.R11
 	g.LEAQ(idx(offs, rows, 8, -8), last)
+	g.tailMask(n)
 	g.Label("row")
 	g.LEAQ(at(offs, 8*ahead), next)
 	g.CMPQ(next, last)
