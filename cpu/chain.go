@@ -29,6 +29,7 @@ type chain struct {
 	bytes   int // of the workspace
 	size    int // positions
 	cost    float64
+	moves   *moves
 }
 
 type stepKind uint8
@@ -55,6 +56,7 @@ type step struct {
 	stream streamKernel
 	a      [5]int // argument registers
 	block  int    // where the result goes in the workspace, or -1
+	own    int    // with block -1: a block of its own, where ownBlocks made one
 	slot   int    // stepMem, stepView: what is read; stepCalc: what is written, or -1
 	size   int    // bytes of an element of slot
 	off    int    // stepMem: byte offset; stepStream: the word at position 0
@@ -62,6 +64,7 @@ type step struct {
 	imm    uint64 // stepConst: bits of the register's element
 	view   *viewReader
 	fused  *fusedStep
+	past   bool // what is written to slot goes past the cache
 }
 
 // A fill spreads a uniform value over its block.
@@ -72,6 +75,8 @@ type fill struct {
 type copyOut struct {
 	reg, slot, size int
 	fn              kernel
+	same            bool // elements are stored as they are
+	stream          bool
 }
 
 // phys is the dtype that a register of d is held in.
@@ -94,7 +99,7 @@ func half(d ir.DType) bool { return d == ir.F16 || d == ir.BF16 }
 // workspace has room.
 func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape []int, want []int, accSlot, pos0 int) (*chain, error) {
 	n := len(in)
-	ch := &chain{regs: make([]ir.DType, n), regOff: make([]int, n), regSize: make([]int, n), size: product(shape)}
+	ch := &chain{regs: make([]ir.DType, n), regOff: make([]int, n), regSize: make([]int, n), size: product(shape), moves: &c.lv.kernels.moves}
 	uniform := make([]bool, n)
 	readers := make([]*viewReader, n)
 	for i, s := range in {
@@ -294,7 +299,7 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 		if d := ch.regs[s.Reg]; half(d) {
 			o.fn = c.lv.kernels.narrow[d]
 		} else {
-			o.fn = c.lv.kernels.move[o.size]
+			o.fn, o.same = c.lv.kernels.move[o.size], true
 		}
 		ch.stores = append(ch.stores, o)
 		ch.cost += 0.3
@@ -316,6 +321,79 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 	c.exe.wsBytes = max(c.exe.wsBytes, ch.bytes)
 	c.exe.wsPtrs = max(c.exe.wsPtrs, n)
 	return ch, nil
+}
+
+// ownBlocks gives steps whose registers are not in the workspace blocks there.
+func (ch *chain) ownBlocks(c *compiler) {
+	for i := range ch.steps {
+		s := &ch.steps[i]
+		if s.kind == stepFused {
+			for k := range s.fused.out {
+				if o := &s.fused.out[k]; o.block < 0 {
+					o.own = ch.bytes
+					ch.bytes += ch.block
+				}
+			}
+			continue
+		}
+		if s.block < 0 {
+			s.own = ch.bytes
+			ch.bytes += ch.block
+		}
+	}
+	c.exe.wsBytes = max(c.exe.wsBytes, ch.bytes)
+}
+
+// streamStores makes the stores that are listed go past the cache, and reports
+// whether there is one. The steps need blocks of their own, and who runs the
+// chain a fence.
+func (ch *chain) streamStores(list []bool, stores []ir.Store) bool {
+	slots := map[int]bool{}
+	for i, s := range stores {
+		slots[s.Slot] = list[i]
+	}
+	some := false
+	for i := range ch.steps {
+		s := &ch.steps[i]
+		if s.kind == stepFused {
+			for k := range s.fused.out {
+				o := &s.fused.out[k]
+				o.past = o.block < 0 && slots[o.slot]
+				some = some || o.past
+			}
+			continue
+		}
+		s.past = s.block < 0 && (s.kind == stepCalc || s.kind == stepPhilox || s.kind == stepStream) && slots[s.slot]
+		some = some || s.past
+	}
+	for i := range ch.stores {
+		o := &ch.stores[i]
+		o.stream = o.same && slots[o.slot]
+		some = some || o.stream
+	}
+	return some
+}
+
+// keep undoes streamStores for a slot, and reports whether other stores still go
+// past the cache.
+func (ch *chain) keep(slot int) (others bool) {
+	undo := func(past *bool, to int) {
+		*past = *past && to != slot
+		others = others || *past
+	}
+	for i := range ch.steps {
+		s := &ch.steps[i]
+		undo(&s.past, s.slot)
+		if s.kind == stepFused {
+			for k := range s.fused.out {
+				undo(&s.fused.out[k].past, s.fused.out[k].slot)
+			}
+		}
+	}
+	for i := range ch.stores {
+		undo(&ch.stores[i].stream, ch.stores[i].slot)
+	}
+	return others
 }
 
 // source fills in a step that reads something from outside the chain.
@@ -524,6 +602,11 @@ func (ch *chain) exec(r *run, ws *workspace, pos, n int, acc unsafe.Pointer) {
 		s := &ch.steps[i]
 		if s.kind == stepFused {
 			s.fused.exec(r, ws, pos, n)
+			for k := range s.fused.out {
+				if o := &s.fused.out[k]; o.past {
+					ch.moves.stream(unsafe.Add(r.slots[o.slot], 4*pos), ptrs[o.reg], 4*n)
+				}
+			}
 			continue
 		}
 		var dst unsafe.Pointer
@@ -533,7 +616,7 @@ func (ch *chain) exec(r *run, ws *workspace, pos, n int, acc unsafe.Pointer) {
 		switch s.kind {
 		case stepCalc:
 			if s.block < 0 {
-				dst = unsafe.Add(r.slots[s.slot], pos*s.size)
+				dst = ch.result(r, ws, s, pos)
 			}
 			s.fn(dst, ptrs[s.a[0]], ptrs[s.a[1]], ptrs[s.a[2]], n)
 			if s.round != nil {
@@ -564,20 +647,36 @@ func (ch *chain) exec(r *run, ws *workspace, pos, n int, acc unsafe.Pointer) {
 			dst = acc
 		case stepPhilox:
 			if s.block < 0 {
-				dst = unsafe.Add(r.slots[s.slot], pos*s.size)
+				dst = ch.result(r, ws, s, pos)
 			}
 			s.words(dst, ptrs[s.a[0]], ptrs[s.a[1]], ptrs[s.a[2]], ptrs[s.a[3]], ptrs[s.a[4]], n)
 		case stepStream:
 			if s.block < 0 {
-				dst = unsafe.Add(r.slots[s.slot], pos*s.size)
+				dst = ch.result(r, ws, s, pos)
 			}
 			word := func(k int) uint32 { return *(*uint32)(ptrs[s.a[k]]) }
 			s.stream(dst, uint32(s.off+pos), word(0), word(1), word(2), word(3), n)
+		}
+		if s.past {
+			ch.moves.stream(unsafe.Add(r.slots[s.slot], pos*s.size), dst, n*s.size)
 		}
 		ptrs[s.reg] = dst
 	}
 	for i := range ch.stores {
 		o := &ch.stores[i]
-		o.fn(unsafe.Add(r.slots[o.slot], pos*o.size), ptrs[o.reg], nil, nil, n)
+		dst := unsafe.Add(r.slots[o.slot], pos*o.size)
+		if o.stream {
+			ch.moves.stream(dst, ptrs[o.reg], n*o.size)
+			continue
+		}
+		o.fn(dst, ptrs[o.reg], nil, nil, n)
 	}
+}
+
+// result returns where step s, which has no block, writes its result.
+func (ch *chain) result(r *run, ws *workspace, s *step, pos int) unsafe.Pointer {
+	if s.past {
+		return unsafe.Pointer(&ws.mem[s.own])
+	}
+	return unsafe.Add(r.slots[s.slot], pos*s.size)
 }

@@ -96,7 +96,7 @@ func (b *rowBuilder) add(k instr, in ir.Instr) bool {
 	case *mapInstr:
 		in := in.(*ir.Map)
 		width, cost = m.ch.size/rows, m.ch.cost
-		ok = m.width == 0 && m.ch.size > 0 && m.ch.size%rows == 0 && b.reads(in.Chain, in.Operands, width) && b.writes(in.Stores, width)
+		ok = m.tiles == nil && m.ch.size > 0 && m.ch.size%rows == 0 && b.reads(in.Chain, in.Operands, width) && b.writes(in.Stores, width)
 	case *reduceInstr:
 		in := in.(*ir.Reduce)
 		width, cost = m.inner, m.pre.cost+0.5
@@ -211,8 +211,22 @@ func (b *rowBuilder) place(from, to int) bool {
 			g.buffer += (x.step*g.block + align - 1) &^ (align - 1)
 		}
 	}
+	for _, k := range g.instrs {
+		if m, ok := k.(*mapInstr); ok {
+			m.keep(g.slots)
+		}
+	}
 	c.rowBuffer = max(c.rowBuffer, g.buffer)
 	return true
+}
+
+// keep makes the stores to slots that are in the workspace stay in the cache.
+func (m *mapInstr) keep(slots []rowSlot) {
+	for _, s := range slots {
+		if s.buf >= 0 {
+			m.stream = m.ch.keep(s.slot) && m.stream
+		}
+	}
 }
 
 // rowStep returns how far the elements of a row of width positions lie from those
