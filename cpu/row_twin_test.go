@@ -1,213 +1,91 @@
 package cpu
 
 import (
-	"context"
+	"math"
 	"math/rand/v2"
 	"testing"
+	"unsafe"
 
-	"github.com/fornax-ml/fornax/tensor/ir"
 	"github.com/stretchr/testify/require"
 )
 
-// ungroup takes an executable's row groups apart again and returns how many there
-// were.
-func ungroup(e *executable) int {
-	groups := 0
-	var stages []stage
-	for _, st := range e.stages {
-		g, ok := st.instr.(*rowGroup)
-		if !ok {
-			stages = append(stages, st)
-			continue
-		}
-		groups++
-		for _, k := range g.instrs {
-			stages = append(stages, stage{k, 1})
+// lanesTwin adds up to 256 elements as the levels of eight lanes and fewer do: in
+// 32 lanes, of which the last eight get what is left below eight; then in eight,
+// and these in float64.
+func lanesTwin(x []float32) float64 {
+	var l [32]float32
+	for ; len(x) >= 32; x = x[32:] {
+		for i := range l {
+			l[i] += x[i]
 		}
 	}
-	e.stages = stages
-	return groups
-}
-
-// A rowProgram builds programs whose values are matrices of rows, or a number for
-// each row.
-type rowProgram struct {
-	ir.Program
-	rows, cols int
-}
-
-func (p *rowProgram) slot(k ir.SlotKind, n, alias int) int {
-	s := ir.Slot{Kind: k, DType: ir.F32, Len: n, Alias: alias}
-	switch k {
-	case ir.Input:
-		p.Inputs++
-	case ir.Output:
-		p.Outputs++
-	case ir.Temp:
-		s.Offset = p.ArenaBytes
-		p.ArenaBytes += (4*n + 63) &^ 63
+	at := 0
+	for ; len(x) >= 8; x = x[8:] {
+		for i, v := range x[:8] {
+			l[at+i] += v
+		}
+		at += 8
 	}
-	p.Slots = append(p.Slots, s)
-	return len(p.Slots) - 1
-}
-
-// whole reads a matrix, each a number for every element of its row, along the same
-// row for all rows.
-func (p *rowProgram) whole(s int) ir.Operand {
-	return ir.Operand{Slot: s, View: ir.Contiguous([]int{p.rows, p.cols})}
-}
-
-func (p *rowProgram) each(s int) ir.Operand {
-	return ir.Operand{Slot: s, View: ir.View{Shape: []int{p.rows, p.cols}, Strides: []int{1, 0}}}
-}
-
-func (p *rowProgram) along(s int) ir.Operand {
-	return ir.Operand{Slot: s, View: ir.View{Shape: []int{p.rows, p.cols}, Strides: []int{0, 1}}}
-}
-
-func (p *rowProgram) mapTo(dst int, chain ir.Chain, ops ...ir.Operand) {
-	p.Instrs = append(p.Instrs, &ir.Map{Shape: []int{p.rows, p.cols}, Operands: ops, Chain: chain, Stores: []ir.Store{{Slot: dst, Reg: len(chain) - 1}}})
-}
-
-func (p *rowProgram) reduceTo(dst int, op ir.Op, x ir.Operand) {
-	p.Instrs = append(p.Instrs, &ir.Reduce{
-		Outer: []int{p.rows}, Inner: []int{p.cols}, Op: op, DType: ir.F32, Operands: []ir.Operand{x},
-		Pre:  ir.Chain{{Op: ir.OpLoad, DType: ir.F32}},
-		Post: ir.Chain{{Op: ir.OpAcc, DType: ir.F32}}, Stores: []ir.Store{{Slot: dst}},
-	})
-}
-
-func calc(op ir.Op, args ...int) ir.Step {
-	return ir.Step{Op: op, DType: ir.F32, From: ir.F32, Args: args}
-}
-
-func loadStep(k int) ir.Step { return ir.Step{Op: ir.OpLoad, DType: ir.F32, K: k} }
-
-// scaledSoftmax writes softmax(x)·scale, in place of x where alias says so.
-func scaledSoftmax(rows, cols int, inPlace bool) *rowProgram {
-	p := &rowProgram{rows: rows, cols: cols}
-	x, scale := p.slot(ir.Input, rows*cols, ir.NoSlot), p.slot(ir.Input, cols, ir.NoSlot)
-	alias := ir.NoSlot
-	if inPlace {
-		alias = x
+	for i, v := range x {
+		l[24+i] += v
 	}
-	out := p.slot(ir.Output, rows*cols, alias)
-	most, e, sum := p.slot(ir.Temp, rows, ir.NoSlot), p.slot(ir.Temp, rows*cols, ir.NoSlot), p.slot(ir.Temp, rows, ir.NoSlot)
-	p.reduceTo(most, ir.OpMax, p.whole(x))
-	p.mapTo(e, ir.Chain{loadStep(0), loadStep(1), calc(ir.OpSub, 0, 1), calc(ir.OpExp, 2)}, p.whole(x), p.each(most))
-	p.reduceTo(sum, ir.OpSum, p.whole(e))
-	p.mapTo(out, ir.Chain{loadStep(0), loadStep(1), calc(ir.OpDiv, 0, 1), loadStep(2), calc(ir.OpMul, 2, 3)}, p.whole(e), p.each(sum), p.along(scale))
-	return p
+	var d [8]float64
+	for i := range d {
+		d[i] = float64((l[i] + l[i+16]) + (l[i+8] + l[i+24]))
+	}
+	return ((d[0] + d[4]) + (d[2] + d[6])) + ((d[1] + d[5]) + (d[3] + d[7]))
 }
 
-// Groups give the bits of their instructions one by one, on any number of
-// goroutines.
-func TestRowGroup(t *testing.T) {
-	rng := rand.New(rand.NewPCG(11, 12))
+// Rows are added in the documented order, whatever their length; extremes are
+// those of Go, and totals of columns are added without loss.
+func TestRowKernels(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 10))
 	eachLevelHere(t, func(t *testing.T, lv *level) {
-		for _, s := range [][2]int{{2, 2}, {2, 3}, {17, 2}, {3, 17}, {255, 257}, {64, 1024}, {33, 5000}, {4099, 10}} {
-			for _, inPlace := range []bool{false, true} {
-				p := scaledSoftmax(s[0], s[1], inPlace)
-				require.NoError(t, p.Check())
-				var inputs [][]byte
-				for _, slot := range p.Slots[:p.Inputs] {
-					x := make([]byte, slot.Bytes())
-					for k := range slot.Len {
-						ir.PutBits(ir.F32, x, k, ir.FloatBits(ir.F32, 3*rng.NormFloat64()))
-					}
-					inputs = append(inputs, x)
-				}
-				var want []byte
-				for _, workers := range []int{-1, 1, 2, 3} {
-					d := New(Options{Workers: max(workers, 1), Level: lv.name})
-					e, err := d.Compile(&p.Program)
-					require.NoError(t, err)
-					x := e.(*executable)
-					if workers < 0 {
-						require.Equal(t, 1, ungroup(x), s)
-					} else {
-						require.Len(t, x.stages, 1, s)
-					}
-					got := runExecutable(t, d, x, inputs)
-					require.NoError(t, d.Close())
-					if want == nil {
-						want = got
-						continue
-					}
-					require.True(t, sameFloats(got, want, ir.F32), "%v, in place: %v, %d workers", s, inPlace, workers)
+		kind := lv.kernels.rows
+		if kind == rowsPortable {
+			return // folded in Go
+		}
+		for n := 1; n <= blockLen; n += 1 + n/70 {
+			x := randoms(rng, n)
+			if kind != rowsAVX512 { // which adds 16 lanes in float64
+				var got [blockLen / subRun]float64
+				sumRuns(kind, &got, ptr(x), n)
+				for i := 0; i < n; i += subRun {
+					require.Equal(t, lanesTwin(x[i:min(n, i+subRun)]), got[i/subRun], "%d elements from %d", n, i)
 				}
 			}
+			for _, special := range []float64{0, math.Inf(1), math.Inf(-1), math.NaN()} {
+				require.Equal(t, oneNaN(maxRow(x[0], x)), oneNaN(extreme(kind, false, ptr(x), n)), "%d elements", n)
+				require.Equal(t, oneNaN(minRow(x[0], x)), oneNaN(extreme(kind, true, ptr(x), n)), "%d elements", n)
+				x[rng.IntN(n)] = float32(special)
+			}
+		}
+		for _, n := range []int{8, 16, 24, 104} {
+			x, sums, rests := randoms(rng, n+1), make([]float64, n+1), make([]float64, n+1)
+			want, wantRests := make([]float64, n+1), make([]float64, n+1)
+			for i := range n {
+				sums[i], rests[i] = rng.NormFloat64()*1e-9, rng.NormFloat64()*1e-20
+			}
+			x[0], x[1], sums[2] = float32(math.Inf(1)), 1e20, math.Inf(-1)
+			for i := range n {
+				var s state
+				s.set(sums[i], rests[i])
+				s.add(float64(x[i]))
+				want[i], wantRests[i] = s.total()
+			}
+			after := x[n]
+			flushColumns(kind, unsafe.Pointer(&sums[0]), unsafe.Pointer(&rests[0]), ptr(x), n)
+			require.Equal(t, want, sums)
+			require.Equal(t, wantRests, rests)
+			require.Equal(t, append(make([]float32, n), after), x)
 		}
 	})
 }
 
-// runExecutable returns the first output.
-func runExecutable(t *testing.T, d *Device, e *executable, inputs [][]byte) []byte {
-	t.Helper()
-	var args []ir.Buffer
-	for i, s := range e.p.Slots[:e.p.NumArgs()] {
-		if s.Kind == ir.Output && s.Alias != ir.NoSlot {
-			args = append(args, args[s.Alias])
-			continue
-		}
-		b, err := d.NewBuffer(s.Bytes())
-		require.NoError(t, err)
-		if i < e.p.Inputs {
-			require.NoError(t, b.Write(0, inputs[i]))
-		}
-		args = append(args, b)
+// oneNaN returns the bits of x, with all NaNs equal.
+func oneNaN(x float32) uint32 {
+	if x != x {
+		return 0x7fc00000
 	}
-	require.NoError(t, e.Run(context.Background(), args, nil))
-	out := make([]byte, args[e.p.Inputs].Bytes())
-	require.NoError(t, args[e.p.Inputs].Read(out, 0))
-	return out
-}
-
-// What reads other rows, or shares memory otherwise than row by row, stays apart.
-func TestNoRowGroup(t *testing.T) {
-	compile := func(p *rowProgram) []stage {
-		d := New(Options{Workers: 1})
-		defer d.Close()
-		require.NoError(t, p.Check())
-		e, err := d.Compile(&p.Program)
-		require.NoError(t, err)
-		return e.(*executable).stages
-	}
-	const rows, cols = 8, 6
-	build := func(second func(p *rowProgram, x, sum, out int)) *rowProgram {
-		p := &rowProgram{rows: rows, cols: cols}
-		x := p.slot(ir.Input, rows*cols, ir.NoSlot)
-		out := p.slot(ir.Output, rows*cols, ir.NoSlot)
-		sum := p.slot(ir.Temp, rows, ir.NoSlot)
-		p.reduceTo(sum, ir.OpSum, p.whole(x))
-		second(p, x, sum, out)
-		return p
-	}
-	sub := ir.Chain{loadStep(0), loadStep(1), calc(ir.OpSub, 0, 1)}
-	require.Len(t, compile(build(func(p *rowProgram, x, sum, out int) { p.mapTo(out, sub, p.whole(x), p.each(sum)) })), 1)
-	require.Len(t, compile(build(func(p *rowProgram, x, sum, out int) { // the sums of the rows in reverse
-		o := p.each(sum)
-		o.View.Offset, o.View.Strides[0] = rows-1, -1
-		p.mapTo(out, sub, p.whole(x), o)
-	})), 2)
-	require.Len(t, compile(build(func(p *rowProgram, x, sum, out int) { // the first sum for all rows
-		p.mapTo(out, sub, p.whole(x), ir.Operand{Slot: sum, View: ir.View{Shape: []int{rows, cols}, Strides: []int{0, 0}}})
-	})), 2)
-	require.Len(t, compile(build(func(p *rowProgram, x, sum, out int) { // the sums along the row
-		o := p.along(sum)
-		p.mapTo(out, sub, p.whole(x), o)
-	})), 2)
-	require.Len(t, compile(build(func(p *rowProgram, x, sum, out int) { // a number that depends on the row
-		p.mapTo(out, ir.Chain{loadStep(0), {Op: ir.OpIndex, DType: ir.I32, K: 1}, {Op: ir.OpCast, DType: ir.F32, From: ir.I32, Args: []int{1}}, calc(ir.OpAdd, 0, 2)},
-			p.each(sum), ir.Operand{Slot: ir.NoSlot, View: ir.Contiguous([]int{rows, cols})})
-	})), 2)
-	// Results in the memory of what other rows still read.
-	p := &rowProgram{rows: rows, cols: cols}
-	x, y := p.slot(ir.Input, rows*cols, ir.NoSlot), p.slot(ir.Input, rows*cols, ir.NoSlot)
-	out, most := p.slot(ir.Output, rows*cols, x), p.slot(ir.Temp, rows, ir.NoSlot)
-	reversed := p.whole(x)
-	reversed.View.Offset, reversed.View.Strides[0] = (rows-1)*cols, -cols
-	p.reduceTo(most, ir.OpMax, reversed)
-	p.mapTo(out, sub, p.whole(y), p.each(most))
-	require.Len(t, compile(p), 2)
+	return math.Float32bits(x)
 }
