@@ -22,7 +22,7 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 		case ir.OpConst, ir.OpScalar:
 			uniform[i] = true
 		case ir.OpLoad, ir.OpIndex:
-			readers[i] = newViewReader(ops[s.K])
+			readers[i] = c.viewReader(ops[s.K])
 			uniform[i] = readers[i].uniform()
 		case ir.OpAcc:
 		default:

@@ -199,10 +199,10 @@ func (f plain[T]) columns(vec, x unsafe.Pointer, n, rows, stride, k, i int) {
 		eachColumn(f, vec, x, n, rows, stride, k, i)
 		return
 	}
-	for rows > 0 {
-		m := rowsAtOnce(rows, stride, n*int(unsafe.Sizeof(f.unit)))
-		f.many(vec, x, n, m, stride)
-		x, rows = unsafe.Add(x, m*stride), rows-m
+	for j := 0; j < rows; {
+		m := rowsAtOnce(rows-j, stride, n*int(unsafe.Sizeof(f.unit)))
+		f.many(vec, unsafe.Add(x, j*stride), n, m, stride)
+		j += m
 	}
 }
 

@@ -122,13 +122,14 @@ func (f sumFloat[T]) columns(vec, x unsafe.Pointer, n, rows, stride, k, i int) {
 		return
 	}
 	var zero T
-	for rows > 0 {
-		if k > 0 && k%colRun == 0 {
+	for j := 0; j < rows; {
+		at := k + j
+		if at > 0 && at%colRun == 0 {
 			f.flush(vec, n)
 		}
-		m := min(colRun-k%colRun, rowsAtOnce(rows, stride, n*int(unsafe.Sizeof(zero))))
-		f.cols(vec, x, n, m, stride)
-		x, rows, k = unsafe.Add(x, m*stride), rows-m, k+m
+		m := min(colRun-at%colRun, rowsAtOnce(rows-j, stride, n*int(unsafe.Sizeof(zero))))
+		f.cols(vec, unsafe.Add(x, j*stride), n, m, stride)
+		j += m
 	}
 }
 

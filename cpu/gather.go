@@ -17,7 +17,7 @@ type indexReader struct {
 
 func (c *compiler) indexReader(o ir.Operand) indexReader {
 	d := c.p.Slots[o.Slot].DType
-	return indexReader{slot: o.Slot, size: d.Size(), v: newViewReader(o), conv: c.lv.kernels.cast[d][ir.I64]}
+	return indexReader{slot: o.Slot, size: d.Size(), v: c.viewReader(o), conv: c.lv.kernels.cast[d][ir.I64]}
 }
 
 // read returns indices [pos, pos+n); out has room for n, tmp for n elements.
@@ -105,7 +105,7 @@ func (c *compiler) compileGather(in *ir.Gather) (instr, error) {
 	x.View.Shape = slices.Clone(in.Shape[:k])
 	x.View.Strides[in.Axis] = 0
 	x.View.Lo, x.View.Hi = nil, nil
-	g.base = newViewReader(x)
+	g.base = c.viewReader(x)
 	g.cost = 2 + 0.2*float64(g.row)
 	g.chunk = max(1, int(minTask/g.cost))
 	c.space(0, 3*8*blockLen)

@@ -79,9 +79,6 @@ func (m *moves) turn(dst, src unsafe.Pointer, dstStride, srcStride, step, rows, 
 // turnBlocks turns the whole blocks of the first kernel, and what is left by
 // those after it.
 func (m *moves) turnBlocks(kernels []transposer, dst, src unsafe.Pointer, dstStride, srcStride, rows, cols, size int) {
-	if rows == 0 || cols == 0 {
-		return
-	}
 	if len(kernels) == 0 {
 		turnAny(dst, src, dstStride, srcStride, size, rows, cols, size)
 		return
@@ -93,8 +90,12 @@ func (m *moves) turnBlocks(kernels []transposer, dst, src unsafe.Pointer, dstStr
 		return
 	}
 	k.f(dst, src, dstStride, srcStride, r, c)
-	m.turnBlocks(kernels[1:], unsafe.Add(dst, r*dstStride), unsafe.Add(src, r*size), dstStride, srcStride, rows-r, cols, size)
-	m.turnBlocks(kernels[1:], unsafe.Add(dst, c*size), unsafe.Add(src, c*srcStride), dstStride, srcStride, r, cols-c, size)
+	if r < rows {
+		m.turnBlocks(kernels[1:], unsafe.Add(dst, r*dstStride), unsafe.Add(src, r*size), dstStride, srcStride, rows-r, cols, size)
+	}
+	if c < cols {
+		m.turnBlocks(kernels[1:], unsafe.Add(dst, c*size), unsafe.Add(src, c*srcStride), dstStride, srcStride, r, cols-c, size)
+	}
 }
 
 func turnAny(dst, src unsafe.Pointer, dstStride, srcStride, step, rows, cols, size int) {

@@ -125,7 +125,7 @@ func (b *rowBuilder) reads(chain ir.Chain, ops []ir.Operand, width int) bool {
 			continue
 		}
 		o := ops[s.K]
-		v := newViewReader(o)
+		v := b.c.viewReader(o)
 		step, ok := v.rowStep(width)
 		if !ok || o.Slot == ir.NoSlot && step != 0 || s.Op == ir.OpIndex && step != 0 {
 			return false

@@ -34,14 +34,14 @@ func (c *compiler) compileScatter(in *ir.ScatterAdd) (instr, error) {
 	s := &scatterInstr{
 		in: in, size: in.DType.Size(), acc: phys(in.DType).Size(),
 		a: product(in.Shape[:in.Axis]), s: in.Shape[in.Axis], c: product(in.Shape[in.Axis+1:]),
-		j: in.Updates.View.Shape[in.Axis], updates: newViewReader(in.Updates), index: c.indexReader(in.Index), moves: &c.lv.kernels.moves,
+		j: in.Updates.View.Shape[in.Axis], updates: c.viewReader(in.Updates), index: c.indexReader(in.Index), moves: &c.lv.kernels.moves,
 		add: c.lv.kernels.calc[ir.OpAdd][phys(in.DType)],
 	}
 	if s.add == nil || in.DType == ir.Bool {
 		return nil, errNoKernel
 	}
 	if in.Base.Slot != ir.NoSlot {
-		s.base = newViewReader(in.Base)
+		s.base = c.viewReader(in.Base)
 	}
 	after := len(in.Shape) - 1 - in.Axis
 	if s.c > 1 && rowAxes(in.Axis, in.Updates.View.Shape, []ir.View{in.Index.View}, nil) == after {

@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func copyRows512(dst uintptr, src uintptr, dstStride int, srcStride int, rows int, n int)
-// Requires: AVX, AVX512BW, AVX512F
+// Requires: AVX, AVX512BW, AVX512F, MMX+
 TEXT ·copyRows512(SB), NOSPLIT, $0-48
 	MOVQ  dst+0(FP), DI
 	MOVQ  src+8(FP), SI
@@ -21,11 +21,15 @@ TEXT ·copyRows512(SB), NOSPLIT, $0-48
 	KMOVQ AX, K1
 
 row:
-	MOVQ DI, R11
-	MOVQ SI, R12
-	MOVQ R10, R13
-	SUBQ $0x00000080, R13
-	JLT  few
+	MOVQ       DI, R11
+	MOVQ       SI, R12
+	MOVQ       R10, R13
+	PREFETCHT0 (SI)(R9*8)
+	PREFETCHT0 64(SI)(R9*8)
+	PREFETCHT0 128(SI)(R9*8)
+	PREFETCHT0 192(SI)(R9*8)
+	SUBQ       $0x00000080, R13
+	JLT        few
 
 many:
 	VMOVUPS (R12), Z0
@@ -409,7 +413,7 @@ rows:
 	RET
 
 // func copyRows256(dst uintptr, src uintptr, dstStride int, srcStride int, rows int, n int)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·copyRows256(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
@@ -419,11 +423,15 @@ TEXT ·copyRows256(SB), NOSPLIT, $0-48
 	MOVQ n+40(FP), R10
 
 row:
-	MOVQ DI, R11
-	MOVQ SI, R12
-	MOVQ R10, R13
-	SUBQ $0x00000080, R13
-	JLT  few
+	MOVQ       DI, R11
+	MOVQ       SI, R12
+	MOVQ       R10, R13
+	PREFETCHT0 (SI)(R9*8)
+	PREFETCHT0 64(SI)(R9*8)
+	PREFETCHT0 128(SI)(R9*8)
+	PREFETCHT0 192(SI)(R9*8)
+	SUBQ       $0x00000080, R13
+	JLT        few
 
 many:
 	VMOVUPS (R12), Y0

@@ -37,6 +37,11 @@ func (g *isa) moveRows(name, doc string, stream bool) {
 	g.MOVQ(dst, d)
 	g.MOVQ(src, s)
 	g.MOVQ(n, k)
+	if !stream { // rows far apart: the processor does not see them coming
+		for _, line := range []int{0, 64, 128, 192} {
+			g.PREFETCHT0(idx(src, ss, 8, line))
+		}
+	}
 	g.copyBytes(d, s, k, stream)
 	g.ADDQ(ds, dst)
 	g.ADDQ(ss, src)
