@@ -50,7 +50,9 @@ func packPanel[T float](p *packArgs, copyTo, transpose func(*packArgs), width in
 	src := x.addr(size)
 	switch {
 	case copyTo != nil && (x.row == 1 || rows == 1):
-		*p = packArgs{dst: dst, step: w * size, src: src, srcS: x.col * size, cols: cols, rows: rows}
+		p.dst, p.step = dst, w*size
+		p.src, p.srcS = src, x.col*size
+		p.cols, p.rows = cols, rows
 		copyTo(p)
 	case transpose != nil && (x.col == 1 || cols == 1):
 		whole := cols &^ 3

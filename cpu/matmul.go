@@ -36,6 +36,7 @@ type matMulInstr struct {
 	rows    int // vector, local: rows of a part
 	cols    int // and columns
 	group   int // vector, local: parts of a task
+	tasks   int // vector, local
 	nc, mc  int // local, shared: columns of B and rows of A that are packed at a time
 	packA   bool
 	packB   bool // local: else B is read where it is
@@ -214,7 +215,9 @@ func (m *matMulInstr) plan(scratch, ws int) (int, int) {
 		scratch = m.offB + panel(min(m.n, sharedCols), g.NR) + align
 	}
 	if m.mode != matShared {
+		all := m.batch * m.parts()
 		m.group = max(1, int(minTask/max(work/float64(max(m.parts(), 1)), 1)))
+		m.tasks = (all + m.group - 1) / m.group
 	}
 	return scratch, ws
 }

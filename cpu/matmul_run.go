@@ -22,7 +22,11 @@ func (m *matMulInstr) run(r *run) error {
 	}
 	if m.mode != matShared {
 		r.phase.kind = matAll
-		r.loop(m, (m.batch*m.parts()+m.group-1)/m.group)
+		if m.tasks == 1 {
+			m.task(r, r.ws, 0)
+			return nil
+		}
+		r.loop(m, m.tasks)
 		return nil
 	}
 	for i := range m.batch {
@@ -107,7 +111,7 @@ func (m *matMulInstr) task(r *run, ws *workspace, t int) {
 	p, j := t%s.blocksA*(m.mc/g.MR), t/s.blocksA*m.nc
 	lo, hi := g.panelStart(p, s.rows), g.panelStart(p+m.mc/g.MR, s.rows)
 	n := min(m.nc, s.cols-j)
-	m.multiply(r, ws, matBlock{
+	m.multiply(r, ws, &matBlock{
 		i: i, row: x0 + lo, rows: hi - lo, left: s.rows - lo, col: j0 + j, cols: n, k: k, kc: s.kc,
 		a: unsafe.Add(packedA, p*g.MR*s.kc*m.size), b: unsafe.Add(packedB, j*s.kc*m.size), packedA: true, packedB: true,
 	})
@@ -160,13 +164,21 @@ type matBlock struct {
 
 // multiply runs the micro-kernels over a block, and the epilogue over each panel
 // of rows whose sums are complete.
-func (m *matMulInstr) multiply(r *run, ws *workspace, s matBlock) {
+//
+// Arguments are stored field by field here and below: a struct that is built and
+// then copied is read in other pieces than it was written in, and waits until all
+// stores before it, those of a tile of C, have left the processor's queue.
+func (m *matMulInstr) multiply(r *run, ws *workspace, s *matBlock) {
 	g, args := m.g, &ws.gemm
-	*args = gemmArgs{k: s.kc, n: s.cols, b: s.b, bs: g.NR * m.size, bp: g.NR * s.kc * m.size, ldc: m.n * m.size}
+	args.k, args.n = s.kc, s.cols
+	args.ldc = m.n * m.size
+	args.add = 0
 	if s.k > 0 {
 		args.add = 1
 	}
-	if !s.packedB {
+	if s.packedB {
+		args.b, args.bs, args.bp = s.b, g.NR*m.size, g.NR*s.kc*m.size
+	} else {
 		b := m.b.at(r, s.i).at(s.k, s.col)
 		args.b, args.bs, args.bp = b.addr(m.size), b.row*m.size, g.NR*m.size
 	}
@@ -176,16 +188,19 @@ func (m *matMulInstr) multiply(r *run, ws *workspace, s matBlock) {
 		x := m.a.at(r, s.i).at(s.row, s.k)
 		a, args.ars, args.acs = x.addr(m.size), x.row*m.size, x.col*m.size
 	}
-	for x := 0; x < s.rows; {
+	c := m.sums(r, s.i, s.row, s.col)
+	done := m.post != nil && s.k+s.kc == m.k
+	for x := 0; ; {
 		h := g.panelRows(s.left - x)
-		args.a, args.c = a, m.sums(r, s.i, s.row+x, s.col)
+		args.a, args.c = a, c
 		g.rows[h](args)
-		if s.k+s.kc == m.k {
+		if done {
 			m.finish(r, ws, s.i, s.row+x, s.row+x+h, s.col, s.col+s.cols)
 		}
-		if x += h; x == s.rows {
-			break // no pointer past the end
+		if x += h; x >= s.rows {
+			return // no pointer past the end
 		}
+		c = unsafe.Add(c, h*args.ldc)
 		if s.packedA {
 			a = unsafe.Add(a, g.MR*s.kc*m.size)
 		} else {
@@ -196,17 +211,22 @@ func (m *matMulInstr) multiply(r *run, ws *workspace, s matBlock) {
 
 // local computes part t by itself.
 func (m *matMulInstr) local(r *run, ws *workspace, t int) {
-	across := (m.n + m.cols - 1) / m.cols
-	down := (m.m + m.rows - 1) / m.rows
-	col, row, i := t%across*m.cols, t/across%down*m.rows, t/across/down
+	col, row, i := 0, 0, 0
+	if t > 0 { // small products have one part, and feel divisions
+		across := (m.n + m.cols - 1) / m.cols
+		down := (m.m + m.rows - 1) / m.rows
+		col, row, i = t%across*m.cols, t/across%down*m.rows, t/across/down
+	}
 	endRow, endCol := min(row+m.rows, m.m), min(col+m.cols, m.n)
+	var s matBlock
+	s.i, s.packedA, s.packedB = i, m.packA, m.packB
 	for j := col; j < endCol; j += m.nc {
-		n := min(m.nc, endCol-j)
+		s.col, s.cols = j, min(m.nc, endCol-j)
 		for k := 0; k < m.k; k += m.kc {
-			s := matBlock{i: i, col: j, cols: n, k: k, kc: min(m.kc, m.k-k), packedA: m.packA, packedB: m.packB}
+			s.k, s.kc = k, min(m.kc, m.k-k)
 			if m.packB {
 				s.b = ws.at(m.offB)
-				m.packCols(ws, s.b, m.b.at(r, i).at(k, j), n, s.kc)
+				m.packCols(ws, s.b, m.b.at(r, i).at(k, j), s.cols, s.kc)
 			}
 			for x := row; x < endRow; x += m.mc {
 				s.row, s.rows = x, min(m.mc, endRow-x)
@@ -215,7 +235,7 @@ func (m *matMulInstr) local(r *run, ws *workspace, t int) {
 					s.a = ws.at(m.offA)
 					m.packRows(ws, s.a, m.a.at(r, i).at(x, k), s.rows, s.kc, s.left)
 				}
-				m.multiply(r, ws, s)
+				m.multiply(r, ws, &s)
 			}
 		}
 	}
@@ -237,7 +257,9 @@ func (m *matMulInstr) vector(r *run, ws *workspace, t int) {
 				to = ws.at(m.offA)
 				clear(slice[byte](to, n*m.size))
 			}
-			*args = axpyArgs{y: to, n: n, x: a.at(row, k).addr(m.size), xs: a.col * m.size, b: b.at(k, 0).addr(m.size), bs: b.row * m.size, k: min(m.kc, m.k-k)}
+			args.y, args.n = to, n
+			args.x, args.xs = a.at(row, k).addr(m.size), a.col*m.size
+			args.b, args.bs, args.k = b.at(k, 0).addr(m.size), b.row*m.size, min(m.kc, m.k-k)
 			m.g.axpy(args)
 			if k > 0 {
 				addTo(y, to, n, m.size)
