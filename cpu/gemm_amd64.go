@@ -11,8 +11,9 @@ func gemmAVX512() gemmKernel {
 			nil, gemm512x1, gemm512x2, gemm512x3, gemm512x4, gemm512x5, gemm512x6,
 			gemm512x7, gemm512x8, gemm512x9, gemm512x10, gemm512x11, gemm512x12,
 		},
-		axpy:  axpy512,
+		axpy: axpy512, dot: dot512,
 		copyA: copy512x12, copyB: copy512x32,
+		copiesA: copy512x4x12, copiesB: copy512x4x32,
 		transposeA: transpose512x12, transposeB: transpose512x16, width: 16,
 		ns: 0.0125,
 	}
@@ -23,9 +24,10 @@ func gemmAVX512() gemmKernel {
 func gemmAVX2() gemmKernel {
 	return gemmKernel{
 		MR: 6, NR: 16, KC: 256, NC: 512, MC: 24,
-		rows:  []func(*gemmArgs){nil, gemm256x1, gemm256x2, gemm256x3, gemm256x4, gemm256x5, gemm256x6},
-		axpy:  axpy256,
+		rows: []func(*gemmArgs){nil, gemm256x1, gemm256x2, gemm256x3, gemm256x4, gemm256x5, gemm256x6},
+		axpy: axpy256, dot: dot256,
 		copyA: copy256x6, copyB: copy256x16,
+		copiesA: copy256x4x6, copiesB: copy256x4x16,
 		transposeA: transpose256x6, transposeB: transpose256x8, width: 8,
 		ns: 0.025,
 	}

@@ -21,12 +21,14 @@ func (m *matMulInstr) run(r *run) error {
 		m.post.prepare(r)
 	}
 	if m.mode != matShared {
-		r.phase.kind = matAll
-		if m.tasks == 1 {
+		rows, cols, group := m.cut(r.width)
+		all := m.batch * m.parts(rows, cols)
+		r.phase = phase{kind: matAll, n: all, a: rows, b: cols, c: group}
+		if all <= group {
 			m.task(r, r.ws, 0)
-			return nil
+		} else {
+			r.loop(m, (all+group-1)/group)
 		}
-		r.loop(m, m.tasks)
 		return nil
 	}
 	for i := range m.batch {
@@ -47,7 +49,7 @@ func (m *matMulInstr) run(r *run) error {
 }
 
 // packGroup is the number of panels of B that a task packs.
-const packGroup = 2
+const packGroup = packPanels
 
 // A sharedBlock is what the loops of the shared mode work on.
 type sharedBlock struct {
@@ -82,7 +84,7 @@ func (g *gemmKernel) panelStart(p, rows int) int {
 
 func (m *matMulInstr) task(r *run, ws *workspace, t int) {
 	if m.mode != matShared {
-		for p := t * m.group; p < min((t+1)*m.group, m.batch*m.parts()); p++ {
+		for p := t * r.phase.c; p < min((t+1)*r.phase.c, r.phase.n); p++ {
 			if m.mode == matVector {
 				m.vector(r, ws, p)
 			} else {
@@ -119,7 +121,13 @@ func (m *matMulInstr) task(r *run, ws *workspace, t int) {
 
 // packCols packs n columns of b, kc deep, as panels of NR.
 func (m *matMulInstr) packCols(ws *workspace, dst unsafe.Pointer, b matrix, n, kc int) {
-	for j := 0; j < n; j += m.g.NR {
+	j := 0
+	if m.dtype == ir.F32 && m.g.copiesB != nil && b.col == 1 {
+		for ; n-j >= packPanels*m.g.NR; j += packPanels * m.g.NR {
+			copyPanels[float32](&ws.pack, m.g.copiesB, unsafe.Add(dst, j*kc*m.size), b.at(0, j).t(), kc, m.g.NR)
+		}
+	}
+	for ; j < n; j += m.g.NR {
 		m.packOne(ws, unsafe.Add(dst, j*kc*m.size), b.at(0, j).t(), min(m.g.NR, n-j), kc, false)
 	}
 }
@@ -127,7 +135,15 @@ func (m *matMulInstr) packCols(ws *workspace, dst unsafe.Pointer, b matrix, n, k
 // packRows packs rows of a, kc deep, as panels of up to MR, evened out where
 // left says that they end.
 func (m *matMulInstr) packRows(ws *workspace, dst unsafe.Pointer, a matrix, rows, kc, left int) {
-	for x := 0; x < rows; {
+	x := 0
+	if m.dtype == ir.F32 && m.g.copiesA != nil && a.row == 1 {
+		// The last two panels may be evened out.
+		for n := packPanels * m.g.MR; rows-x >= n && (left-x == n || left-x >= n+m.g.MR); x += n {
+			copyPanels[float32](&ws.pack, m.g.copiesA, unsafe.Add(dst, x*kc*m.size), a.at(x, 0), kc, m.g.MR)
+		}
+		dst = unsafe.Add(dst, x*kc*m.size)
+	}
+	for x < rows {
 		h := m.g.panelRows(left - x)
 		m.packOne(ws, dst, a.at(x, 0), h, kc, true)
 		dst = unsafe.Add(dst, m.g.MR*kc*m.size)
@@ -212,12 +228,13 @@ func (m *matMulInstr) multiply(r *run, ws *workspace, s *matBlock) {
 // local computes part t by itself.
 func (m *matMulInstr) local(r *run, ws *workspace, t int) {
 	col, row, i := 0, 0, 0
+	rows, cols := r.phase.a, r.phase.b
 	if t > 0 { // small products have one part, and feel divisions
-		across := (m.n + m.cols - 1) / m.cols
-		down := (m.m + m.rows - 1) / m.rows
-		col, row, i = t%across*m.cols, t/across%down*m.rows, t/across/down
+		across := (m.n + cols - 1) / cols
+		down := (m.m + rows - 1) / rows
+		col, row, i = t%across*cols, t/across%down*rows, t/across/down
 	}
-	endRow, endCol := min(row+m.rows, m.m), min(col+m.cols, m.n)
+	endRow, endCol := min(row+rows, m.m), min(col+cols, m.n)
 	var s matBlock
 	s.i, s.packedA, s.packedB = i, m.packA, m.packB
 	for j := col; j < endCol; j += m.nc {
@@ -239,41 +256,4 @@ func (m *matMulInstr) local(r *run, ws *workspace, t int) {
 			}
 		}
 	}
-}
-
-// vector computes part t a row of B at a time.
-func (m *matMulInstr) vector(r *run, ws *workspace, t int) {
-	across := (m.n + m.cols - 1) / m.cols
-	col, i := t%across*m.cols, t/across
-	n := min(m.cols, m.n-col)
-	a, b := m.a.at(r, i), m.b.at(r, i).at(0, col)
-	args := &ws.axpy
-	for row := range m.m {
-		y := m.sums(r, i, row, col)
-		clear(slice[byte](y, n*m.size))
-		for k := 0; k < m.k; k += m.kc {
-			to := y
-			if k > 0 {
-				to = ws.at(m.offA)
-				clear(slice[byte](to, n*m.size))
-			}
-			args.y, args.n = to, n
-			args.x, args.xs = a.at(row, k).addr(m.size), a.col*m.size
-			args.b, args.bs, args.k = b.at(k, 0).addr(m.size), b.row*m.size, min(m.kc, m.k-k)
-			m.g.axpy(args)
-			if k > 0 {
-				addTo(y, to, n, m.size)
-			}
-		}
-	}
-	m.finish(r, ws, i, 0, m.m, col, col+n)
-}
-
-// addTo adds n floats of size bytes at x to those at y.
-func addTo(y, x unsafe.Pointer, n, size int) {
-	if size == 8 {
-		addBlock[float64](y, y, x, nil, n)
-		return
-	}
-	addBlock[float32](y, y, x, nil, n)
 }

@@ -77,7 +77,7 @@ func (d *Device) product(a, b Matrix, m, n, k int) *directProduct {
 	}
 	p.scratch, p.exe.wsBytes = p.m.plan(0, 0)
 	p.ws.need(p.exe.wsBytes, 0)
-	p.small = p.m.mode != matShared && p.m.tasks == 1
+	p.small = p.m.mode != matShared && p.m.tasks(maxCrew) == 1
 	p.r.width = 1
 	return p
 }

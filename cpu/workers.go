@@ -23,6 +23,7 @@ type workspace struct {
 	gemm gemmArgs
 	pack packArgs
 	axpy axpyArgs
+	dot  dotArgs
 }
 
 // need makes sure that the workspace has n bytes and p pointers.

@@ -38,6 +38,7 @@ func emitGemm(f *file) {
 		}
 		g.emitPack()
 		g.emitVector()
+		g.emitDot()
 		g.emitPeak()
 	}
 }
