@@ -256,3 +256,30 @@ func TestPanels(t *testing.T) {
 		}
 	})
 }
+
+// A product is cut into parts that tiles fill, and into few tasks, all of it in
+// one where one goroutine works.
+func TestCut(t *testing.T) {
+	eachLevelHere(t, func(t *testing.T, lv *level) {
+		g := &lv.gemm32
+		for _, s := range [][4]int{{1, 1, 1024, 1024}, {1, 1, 9000, 3}, {1, 3, 70, 4000}, {1, 64, 64, 64}, {1, 256, 256, 256}, {1, 1000, 10, 500}, {3, 100, 300, 90}, {64, 64, 64, 64}, {500, 1, 33, 20}, {7, 2, 5000, 900}} {
+			m := &matMulInstr{dtype: ir.F32, size: 4, batch: s[0], m: s[1], n: s[2], k: s[3], g: g, a: operandMatrix{row: s[3], col: 1}, b: operandMatrix{row: s[2], col: 1}}
+			m.plan(0, 0)
+			if m.mode == matShared {
+				continue
+			}
+			for width := 1; width <= 64; width++ {
+				rows, cols, group := m.cut(width)
+				require.True(t, rows == m.m || rows > 0 && rows%g.MR == 0, "%v, %d goroutines: %d rows", s, width, rows)
+				require.True(t, cols == m.n || cols > 0 && (cols%g.NR == 0 || m.mode == matVector && cols%dotColumns == 0), "%v, %d goroutines: %d columns", s, width, cols)
+				require.Positive(t, group)
+				tasks := m.tasks(width)
+				require.LessOrEqual(t, tasks, 8*width+m.n/vectorCols, "%v", s)
+				if width == 1 {
+					require.Equal(t, 1, tasks, "%v", s)
+				}
+				require.GreaterOrEqual(t, tasks*group, m.batch*m.parts(rows, cols))
+			}
+		}
+	})
+}

@@ -183,3 +183,8 @@ func dot256(args *dotArgs)
 //
 //go:noescape
 func peak256(n int)
+
+// cacheInfo puts what CPUID says of the second-level cache to *ecx: kilobytes in bits 16 to 31.
+//
+//go:noescape
+func cacheInfo(ecx *uint64)

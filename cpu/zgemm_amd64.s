@@ -7879,3 +7879,12 @@ loop:
 	JNZ         loop
 	VZEROUPPER
 	RET
+
+// func cacheInfo(ecx uintptr)
+// Requires: CPUID
+TEXT ·cacheInfo(SB), NOSPLIT, $0-8
+	MOVQ ecx+0(FP), DI
+	MOVL $0x80000006, AX
+	CPUID
+	MOVQ CX, (DI)
+	RET
