@@ -122,8 +122,8 @@ func (g *gatherInstr) run(r *run) error {
 	return nil
 }
 
-// work implements small.
-func (g *gatherInstr) work() (ns float64, alone bool) {
+// estimate implements small.
+func (g *gatherInstr) estimate() (ns float64, alone bool) {
 	return float64(g.n) * g.cost, false
 }
 

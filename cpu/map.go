@@ -69,8 +69,8 @@ func (m *mapInstr) runRows(r *run, ws *workspace, n, width int) {
 	}
 }
 
-// work implements small.
-func (m *mapInstr) work() (ns float64, alone bool) { return m.ch.cost * float64(m.ch.size), false }
+// estimate implements small.
+func (m *mapInstr) estimate() (ns float64, alone bool) { return m.ch.cost * float64(m.ch.size), false }
 
 func (m *mapInstr) task(r *run, ws *workspace, i int) {
 	m.ch.begin(r, ws)

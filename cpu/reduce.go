@@ -170,8 +170,8 @@ func (m *reduceInstr) run(r *run) error {
 	return nil
 }
 
-// work implements small.
-func (m *reduceInstr) work() (ns float64, alone bool) {
+// estimate implements small.
+func (m *reduceInstr) estimate() (ns float64, alone bool) {
 	return ((m.pre.cost+0.5)*float64(m.inner) + m.post.cost) * float64(m.outer), m.chunks > 1
 }
 

@@ -264,8 +264,8 @@ func (v *viewReader) rowSpan(width int) (lo, hi int) {
 	return lo, hi
 }
 
-// work implements small.
-func (g *rowGroup) work() (ns float64, alone bool) { return g.cost * float64(g.rows), false }
+// estimate implements small.
+func (g *rowGroup) estimate() (ns float64, alone bool) { return g.cost * float64(g.rows), false }
 
 func (g *rowGroup) run(r *run) error {
 	for _, k := range g.instrs {

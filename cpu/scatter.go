@@ -100,8 +100,8 @@ func (s *scatterInstr) run(r *run) error {
 	return nil
 }
 
-// work implements small.
-func (s *scatterInstr) work() (ns float64, alone bool) {
+// estimate implements small.
+func (s *scatterInstr) estimate() (ns float64, alone bool) {
 	return 0.3*float64(s.a*s.s*s.c) + float64(s.a*s.j)*(4+0.7*float64(s.c)), s.narrow != nil
 }
 
