@@ -19,8 +19,9 @@ import (
 // A matrix times a column is computed as a row times a matrix.
 //
 // Sums go to memory of the result where that has the accumulators' dtype and
-// nothing else, and else to scratch; the epilogue runs over a task's rows when
-// their sums are complete.
+// nothing else, else to a panel of rows in the workspace where K is one piece, and
+// else to scratch. The epilogue runs over a panel's rows when their sums are
+// complete, and takes them from the cache.
 type matMulInstr struct {
 	in      *ir.MatMul
 	dtype   ir.DType // of A and B
@@ -28,7 +29,9 @@ type matMulInstr struct {
 	batch   int
 	m, n, k int
 	a, b    operandMatrix
-	accSlot int    // where the sums go, or NoSlot: scratch
+	accSlot int    // where the sums go, or NoSlot: scratch, or a panel
+	panel   bool   // sums go to the workspace, a panel of rows at a time
+	offSums int    // byte in the scratch or the workspace
 	post    *chain // nil: the sums are the result
 	round   kernel // F16 and BF16: of the accumulators
 	g       *gemmKernel
@@ -106,11 +109,7 @@ func (c *compiler) compileMatMul(in *ir.MatMul) (instr, error) {
 		}
 		m.wsPost = (m.post.bytes + align - 1) &^ (align - 1)
 	}
-	scratch := 0
-	if m.accSlot == ir.NoSlot {
-		scratch = (m.batch*m.m*m.n*m.size + align - 1) &^ (align - 1)
-	}
-	c.space(m.plan(scratch, m.wsPost))
+	c.space(m.plan(m.wsPost))
 	return m, nil
 }
 
@@ -155,8 +154,9 @@ const (
 )
 
 // plan chooses the way and the block sizes. It returns the bytes of scratch and
-// workspace that are needed, where the given ones are taken.
-func (m *matMulInstr) plan(scratch, ws int) (int, int) {
+// workspace that are needed; of the latter the given ones are taken.
+func (m *matMulInstr) plan(taken int) (scratch, ws int) {
+	ws = taken
 	if m.n == 1 && m.m > 1 {
 		m.a, m.b = m.b, m.a
 		m.a.row, m.a.col, m.b.row, m.b.col = m.a.col, m.a.row, m.b.col, m.b.row
@@ -208,9 +208,17 @@ func (m *matMulInstr) plan(scratch, ws int) (int, int) {
 		for tiles*((min(m.n, sharedCols)+m.nc-1)/m.nc) < fewTasks && m.nc > 4*g.NR {
 			m.nc = (m.nc/2 + g.NR - 1) / g.NR * g.NR
 		}
-		m.offA = scratch
 		m.offB = m.offA + (panel(min(m.m, sharedRows), g.MR)+align-1)&^(align-1)
-		scratch = m.offB + panel(min(m.n, sharedCols), g.NR) + align
+		scratch = (m.offB + panel(min(m.n, sharedCols), g.NR) + 2*align - 1) &^ (align - 1)
+	}
+	switch {
+	case m.accSlot != ir.NoSlot:
+	case m.mode != matVector && m.kc >= m.k:
+		m.panel, m.offSums = true, (ws+align-1)&^(align-1)
+		ws = m.offSums + g.MR*m.nc*m.size
+	default:
+		m.offSums = scratch
+		scratch += m.batch * m.m * m.n * m.size
 	}
 	return scratch, ws
 }
@@ -281,42 +289,38 @@ func (m *matMulInstr) tasks(width int) int {
 
 // sums returns the address of element (row, col) of product i.
 func (m *matMulInstr) sums(r *run, i, row, col int) unsafe.Pointer {
-	base := r.scratch
+	base := unsafe.Add(r.scratch, m.offSums)
 	if m.accSlot != ir.NoSlot {
 		base = r.slots[m.accSlot]
 	}
 	return unsafe.Add(base, ((i*m.m+row)*m.n+col)*m.size)
 }
 
-// finish runs the epilogue over rows [r0, r1) and columns [c0, c1) of product
-// i, whose sums are complete.
-func (m *matMulInstr) finish(r *run, ws *workspace, i, r0, r1, c0, c1 int) {
+// finish runs the epilogue over rows [r0, r1) and columns [c0, c1) of product i,
+// whose sums are complete: at acc, rows ldc bytes apart.
+func (m *matMulInstr) finish(r *run, ws *workspace, i, r0, r1, c0, c1 int, acc unsafe.Pointer, ldc int) {
 	if m.post == nil {
 		return
 	}
 	m.post.begin(r, ws)
-	if c0 == 0 && c1 == m.n { // the rows are one run of positions
-		m.segment(r, ws, (i*m.m+r0)*m.n, (i*m.m+r1)*m.n)
-		return
+	rows, cols := r1-r0, c1-c0
+	if ldc == cols*m.size && cols == m.n { // the rows are one run of positions
+		rows, cols = 1, rows*cols
 	}
-	for row := r0; row < r1; row++ {
-		m.segment(r, ws, (i*m.m+row)*m.n+c0, (i*m.m+row)*m.n+c1)
-	}
-}
-
-func (m *matMulInstr) segment(r *run, ws *workspace, pos, end int) {
-	base := m.sums(r, 0, 0, 0)
-	for ; pos < end; pos += blockLen {
-		n := min(blockLen, end-pos)
-		acc := unsafe.Add(base, pos*m.size)
-		if m.round != nil {
-			m.round(acc, acc, nil, nil, n)
+	for y := range rows {
+		pos := (i*m.m+r0+y)*m.n + c0
+		row := unsafe.Add(acc, y*ldc)
+		for x := 0; x < cols; x += blockLen {
+			n, at := min(blockLen, cols-x), unsafe.Add(row, x*m.size)
+			if m.round != nil {
+				m.round(at, at, nil, nil, n)
+			}
+			m.post.exec(r, ws, pos+x, n, at)
 		}
-		m.post.exec(r, ws, pos, n, acc)
 	}
 }
 
 // estimate implements small.
 func (m *matMulInstr) estimate() (ns float64, alone bool) {
-	return float64(m.batch) * m.work, m.mode == matShared || m.accSlot == ir.NoSlot
+	return float64(m.batch) * m.work, m.mode == matShared || m.accSlot == ir.NoSlot && !m.panel
 }

@@ -187,7 +187,6 @@ type matBlock struct {
 func (m *matMulInstr) multiply(r *run, ws *workspace, s *matBlock) {
 	g, args := m.g, &ws.gemm
 	args.k, args.n = s.kc, s.cols
-	args.ldc = m.n * m.size
 	args.add = 0
 	if s.k > 0 {
 		args.add = 1
@@ -204,19 +203,26 @@ func (m *matMulInstr) multiply(r *run, ws *workspace, s *matBlock) {
 		x := m.a.at(r, s.i).at(s.row, s.k)
 		a, args.ars, args.acs = x.addr(m.size), x.row*m.size, x.col*m.size
 	}
-	c := m.sums(r, s.i, s.row, s.col)
+	var c unsafe.Pointer
+	if args.ldc = m.n * m.size; m.panel {
+		c, args.ldc = ws.at(m.offSums), s.cols*m.size
+	} else {
+		c = m.sums(r, s.i, s.row, s.col)
+	}
 	done := m.post != nil && s.k+s.kc == m.k
 	for x := 0; ; {
 		h := g.panelRows(s.left - x)
 		args.a, args.c = a, c
 		g.rows[h](args)
 		if done {
-			m.finish(r, ws, s.i, s.row+x, s.row+x+h, s.col, s.col+s.cols)
+			m.finish(r, ws, s.i, s.row+x, s.row+x+h, s.col, s.col+s.cols, c, args.ldc)
 		}
 		if x += h; x >= s.rows {
 			return // no pointer past the end
 		}
-		c = unsafe.Add(c, h*args.ldc)
+		if !m.panel {
+			c = unsafe.Add(c, h*args.ldc)
+		}
 		if s.packedA {
 			a = unsafe.Add(a, g.MR*s.kc*m.size)
 		} else {

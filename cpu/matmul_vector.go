@@ -32,7 +32,7 @@ func (m *matMulInstr) vector(r *run, ws *workspace, t int) {
 			}
 		}
 	}
-	m.finish(r, ws, i, 0, m.m, col, col+n)
+	m.finish(r, ws, i, 0, m.m, col, col+n, m.sums(r, i, 0, col), m.n*m.size)
 }
 
 // addRows adds the first row of a times b[k, n] to y; the rows of b are
