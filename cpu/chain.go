@@ -260,39 +260,6 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 	return ch, nil
 }
 
-// ownBlocks gives steps whose registers are not in the workspace blocks there.
-func (ch *chain) ownBlocks(c *compiler) {
-	for i := range ch.steps {
-		if s := &ch.steps[i]; s.block < 0 {
-			s.own = ch.bytes
-			ch.bytes += ch.block
-		}
-	}
-	c.exe.wsBytes = max(c.exe.wsBytes, ch.bytes)
-}
-
-// streamStores makes the stores that are listed go past the cache, and reports
-// whether there is one. The steps need blocks of their own, and who runs the
-// chain a fence.
-func (ch *chain) streamStores(list []bool, stores []ir.Store) bool {
-	slots := map[int]bool{}
-	for i, s := range stores {
-		slots[s.Slot] = list[i]
-	}
-	some := false
-	for i := range ch.steps {
-		s := &ch.steps[i]
-		s.stream = s.block < 0 && (s.kind == stepCalc || s.kind == stepPhilox) && slots[s.slot]
-		some = some || s.stream
-	}
-	for i := range ch.stores {
-		o := &ch.stores[i]
-		o.stream = o.same && slots[o.slot]
-		some = some || o.stream
-	}
-	return some
-}
-
 // source fills in a step that reads something from outside the chain.
 func (c *compiler) source(st *step, s ir.Step, ops []ir.Operand, v *viewReader) error {
 	switch s.Op {
@@ -545,12 +512,4 @@ func (ch *chain) exec(r *run, ws *workspace, pos, n int, acc unsafe.Pointer) {
 		}
 		o.fn(dst, ptrs[o.reg], nil, nil, n)
 	}
-}
-
-// result returns where step s, which has no block, writes its result.
-func (ch *chain) result(r *run, ws *workspace, s *step, pos int) unsafe.Pointer {
-	if s.stream {
-		return unsafe.Pointer(&ws.mem[s.own])
-	}
-	return unsafe.Add(r.slots[s.slot], pos*s.size)
 }
