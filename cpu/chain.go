@@ -217,11 +217,3 @@ func (ch *chain) exec(r *run, ws *workspace, pos, n int, acc unsafe.Pointer) {
 		o.fn(dst, ptrs[o.reg], nil, nil, n)
 	}
 }
-
-// result returns where step s, which has no block, writes its result.
-func (ch *chain) result(r *run, ws *workspace, s *step, pos int) unsafe.Pointer {
-	if s.past {
-		return unsafe.Pointer(&ws.mem[s.own])
-	}
-	return unsafe.Add(r.slots[s.slot], pos*s.size)
-}

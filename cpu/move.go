@@ -1,10 +1,6 @@
 package cpu
 
-import (
-	"unsafe"
-
-	"github.com/fornax-ml/fornax/tensor/ir"
-)
+import "unsafe"
 
 // moves are the kernels that only move elements. Strides and n are in bytes,
 // rows and columns numbers of them. A level without one has nil, and Go does the
@@ -115,34 +111,4 @@ func turnElems[T any](dst, src unsafe.Pointer, dstStride, srcStride, step, rows,
 	for r := range rows {
 		gatherRun[T](unsafe.Add(dst, r*dstStride), unsafe.Add(src, r*step), srcStride, cols)
 	}
-}
-
-// streamBytes is the size of results from which on they are stored past the
-// cache: what is that large has left the last-level cache before it is read, and
-// a store that does not read its line first saves a third of a copy's traffic.
-const streamBytes = 32 << 20
-
-// streamable decides which stores of a map go past the cache: those to memory
-// that the map does not read, where together they are large.
-func (c *compiler) streamable(m *ir.Map) []bool {
-	l := make([]bool, len(m.Stores))
-	if c.lv.kernels.moves.streamRows == nil {
-		return l
-	}
-	bytes := 0
-	for i, s := range m.Stores {
-		l[i] = true
-		for _, o := range m.Operands {
-			if o.Slot != ir.NoSlot && c.overlap(o.Slot, s.Slot) {
-				l[i] = false
-			}
-		}
-		if l[i] {
-			bytes += ir.Size(m.Shape) * c.p.Slots[s.Slot].DType.Size()
-		}
-	}
-	if bytes < streamBytes {
-		clear(l)
-	}
-	return l
 }
