@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"unsafe"
 
 	"github.com/fornax-ml/fornax/cpu"
 	"github.com/fornax-ml/fornax/tensor/ir"
@@ -13,14 +14,17 @@ import (
 var long = flag.Bool("long", false, "benchmark on larger data")
 
 // bench runs p at every level and reports the rate of the best batch, as work
-// per nanosecond under the given unit.
-func bench(b *testing.B, p *prog, work float64, unit string) {
+// per nanosecond under the given unit; prepare may set arguments.
+func bench(b *testing.B, p *prog, work float64, unit string, prepare ...func(args []ir.Buffer)) {
 	for _, level := range cpu.Levels() {
 		for _, workers := range []int{1, 2} {
 			b.Run(fmt.Sprintf("%s/workers=%d", level, workers), func(b *testing.B) {
 				d := cpu.New(cpu.Options{Workers: workers, Level: level})
 				defer d.Close()
 				e, args := setup(b, d, p)
+				for _, f := range prepare {
+					f(args)
+				}
 				b.ReportAllocs()
 				t := measure(b, nil, workers, work, func() { run(b, e, args) })
 				b.ReportMetric(0, "ns/op")
@@ -117,7 +121,10 @@ func BenchmarkMap(b *testing.B) {
 		p := mapProg(n, 1, ir.Chain{ld(ir.F32, 0)})
 		m := p.Instrs[0].(*ir.Map)
 		m.Shape = []int{n / 1024, 1024}
-		m.Operands[0].View = ir.Contiguous(m.Shape).Permute([]int{1, 0})
+		if *long {
+			m.Shape = []int{4096, 4096}
+		}
+		m.Operands[0].View = ir.Contiguous([]int{m.Shape[1], m.Shape[0]}).Permute([]int{1, 0})
 		bench(b, p, 8*float64(n), "GB/s")
 	})
 	b.Run("bias", func(b *testing.B) {
@@ -166,6 +173,45 @@ func BenchmarkTypes(b *testing.B) {
 	}
 }
 
+// rowsProg picks rows of a table by indices, or adds to them.
+func rowsProg(table, width, picks int, add bool) *prog {
+	p := &prog{}
+	x, i := p.in(ir.F32, table*width), p.in(ir.I32, picks)
+	index := ir.Operand{Slot: i, View: ir.View{Shape: []int{picks, width}, Strides: []int{1, 0}}}
+	if !add {
+		p.add(&ir.Gather{Shape: []int{picks, width}, DType: ir.F32, X: load(x, table, width), Index: index, Dst: p.out(ir.F32, picks*width)})
+		return p
+	}
+	u := p.in(ir.F32, picks*width)
+	p.add(&ir.ScatterAdd{Shape: []int{table, width}, DType: ir.F32, Base: load(x, table, width), Updates: load(u, picks, width), Index: index, Dst: p.outOver(ir.F32, table*width, x)})
+	return p
+}
+
+// BenchmarkRows works on rows of an embedding.
+func BenchmarkRows(b *testing.B) {
+	const table, picks = 50000, 8192
+	for _, width := range []int{10, 64, 256, 1000} {
+		for _, add := range []bool{false, true} {
+			b.Run(fmt.Sprintf("%d/add=%v", width, add), func(b *testing.B) {
+				words := 2
+				if add {
+					words = 3
+				}
+				p := rowsProg(table, width, picks, add)
+				bench(b, p, float64(4*words*picks*width), "GB/s", func(args []ir.Buffer) {
+					index := make([]int32, picks)
+					for i := range index {
+						index[i] = int32(uint32(i*7919) * 2654435761 % table)
+					}
+					if err := args[1].Write(0, unsafe.Slice((*byte)(unsafe.Pointer(&index[0])), 4*picks)); err != nil {
+						b.Fatal(err)
+					}
+				})
+			})
+		}
+	}
+}
+
 func reduceProg(o ir.Op, rows, cols int, columns bool) *prog {
 	p := &prog{}
 	x := p.in(ir.F32, rows*cols)
@@ -186,7 +232,7 @@ func reduceProg(o ir.Op, rows, cols int, columns bool) *prog {
 
 func BenchmarkReduce(b *testing.B) {
 	for _, o := range []ir.Op{ir.OpSum, ir.OpMax, ir.OpArgMax} {
-		for _, s := range [][2]int{{1, 1 << 20}, {1024, 1024}, {1 << 17, 8}, {8, 1 << 17}} {
+		for _, s := range [][2]int{{1, 1 << 20}, {1024, 1024}, {1 << 17, 8}, {1 << 14, 64}, {8, 1 << 17}} {
 			for _, columns := range []bool{false, true} {
 				b.Run(fmt.Sprintf("%v/%dx%d/columns=%v", o, s[0], s[1], columns), func(b *testing.B) {
 					bench(b, reduceProg(o, s[0], s[1], columns), 4<<20, "GB/s")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
@@ -40,10 +41,10 @@ type Device struct {
 	products sync.Pool // of *directProduct
 	pool     pool
 	crew     crew
+	calls    atomic.Int64 // calls in progress, and shut once the device is closed or lost
 
 	mu     sync.Mutex
-	idle   sync.Cond // active is 0
-	active int       // calls in progress
+	idle   sync.Cond // no call is in progress
 	closed bool
 	lost   error
 	failed error // the first failure since the last wait
@@ -73,24 +74,35 @@ func New(o Options) *Device {
 // Info implements ir.Device.
 func (d *Device) Info() *ir.Info { return &d.info }
 
+// shut is a bit of Device.calls above any number of calls.
+const shut = 1 << 62
+
 // begin marks a call in progress; Close waits for its end.
 func (d *Device) begin() error {
+	if d.calls.Add(1) < shut {
+		return nil
+	}
+	d.end()
+	return d.gone()
+}
+
+// gone returns why there are no calls any more, or nil.
+func (d *Device) gone() error {
+	if d.calls.Load() < shut {
+		return nil
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
 		return ir.ErrClosed
 	}
-	if d.lost != nil {
-		return d.lost
-	}
-	d.active++
-	return nil
+	return d.lost
 }
 
 func (d *Device) end() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.active--; d.active == 0 {
+	if d.calls.Add(-1) == shut {
+		d.mu.Lock()
+		defer d.mu.Unlock()
 		d.idle.Broadcast()
 	}
 }
@@ -166,7 +178,8 @@ func (d *Device) Close() error {
 		return nil
 	}
 	d.closed = true
-	for d.active > 0 {
+	d.calls.Or(shut)
+	for d.calls.Load() != shut {
 		d.idle.Wait()
 	}
 	d.mu.Unlock()
@@ -275,5 +288,6 @@ func (d *Device) lose(err error) {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		d.lost = err
+		d.calls.Or(shut)
 	}
 }

@@ -18,10 +18,12 @@
 //
 // A chain runs over blocks of 1024 positions, so that its registers stay in
 // the first-level cache. Contiguous operands are used in place, others are
-// gathered to a block. What is the same at all positions (constants, scalars,
-// operands with all strides 0) is computed once a run. Float32 steps that follow
-// each other are run by a chain machine in assembly, which keeps what it computes
-// in registers (see fused.go); the others are a kernel call a block.
+// gathered to a block; where one is transposed blocks are tiles, which assembly
+// turns in registers. Results too large for the caches are stored past them.
+// What is the same at all positions (constants, scalars, operands with all strides
+// 0) is computed once a run. Float32 steps that follow each other are run by a
+// chain machine in assembly, which keeps what it computes in registers (see
+// fused.go); the others are a kernel call a block.
 //
 // The kernels are entries of tables (see kernels.go and gemm.go). A level is a
 // set of tables: avx512 and avx2 on amd64, neon on arm64, or portable, which is Go.

@@ -20,12 +20,19 @@ type folder interface {
 	start(st []state)
 	// row folds n elements, inner positions i on, into s.
 	row(s *state, x unsafe.Pointer, n, i int)
+	// rows folds rows of n elements each, which lie one after the other, into
+	// states of no elements; vec is room for as many columns as there are
+	// elements.
+	rows(st []state, vec, x unsafe.Pointer, n int)
 	// vectors returns the bytes that the accumulators of n columns take.
 	vectors(n int) int
 	startColumns(vec unsafe.Pointer, n int)
 	// column folds one element for each of n columns: the k-th call since
 	// startColumns, inner position i.
 	column(vec, x unsafe.Pointer, n, k, i int)
+	// columns folds rows of n columns, stride bytes apart, as column does: k and
+	// i are those of the first.
+	columns(vec, x unsafe.Pointer, n, rows, stride, k, i int)
 	// endColumns turns accumulators into states.
 	endColumns(st []state, vec unsafe.Pointer, n int)
 	// merge folds t, which comes after s, into s.
@@ -46,15 +53,17 @@ func newFolder(lv *level, op ir.Op, d, result ir.DType) folder {
 		}
 		switch op {
 		case ir.OpSum:
-			return sumFloat[float32]{add: lv.kernels.calc[ir.OpAdd][ir.F32], rows: lv.kernels.rows, round: round}
+			return sumFloat[float32]{
+				add: lv.kernels.calc[ir.OpAdd][ir.F32], round: round,
+				kind: lv.kernels.rows, sums: lv.kernels.rowSums, cols: lv.kernels.cols.sum,
+			}
 		case ir.OpProd:
 			return prodFloat[float32]{round: round}
 		}
-		f := folderOf[float32](op)
-		if p, ok := f.(plain[float32]); ok {
-			f = vectorFold(lv.kernels, op, p)
+		if op == ir.OpMax || op == ir.OpMin {
+			return extremes(lv.kernels, op == ir.OpMin)
 		}
-		return f
+		return folderOf[float32](op)
 	case ir.F64:
 		switch op {
 		case ir.OpSum:
@@ -80,43 +89,19 @@ func newFolder(lv *level, op ir.Op, d, result ir.DType) folder {
 func folderOf[T number](op ir.Op) folder {
 	switch op {
 	case ir.OpSum:
-		return plain[T]{func(a, b T) T { return a + b }, sumRow[T], addBlock[T], 0}
+		return plain[T]{op: func(a, b T) T { return a + b }, fold: sumRow[T], cols: addBlock[T], unit: 0}
 	case ir.OpProd:
-		return plain[T]{func(a, b T) T { return a * b }, prodRow[T], mulBlock[T], 1}
+		return plain[T]{op: func(a, b T) T { return a * b }, fold: prodRow[T], cols: mulBlock[T], unit: 1}
 	case ir.OpMax, ir.OpAny:
-		return plain[T]{func(a, b T) T { return max(a, b) }, maxRow[T], maxBlock[T], lowest[T]()}
+		return plain[T]{op: func(a, b T) T { return max(a, b) }, fold: maxRow[T], cols: maxBlock[T], unit: lowest[T]()}
 	case ir.OpMin, ir.OpAll:
-		return plain[T]{func(a, b T) T { return min(a, b) }, minRow[T], minBlock[T], highest[T]()}
+		return plain[T]{op: func(a, b T) T { return min(a, b) }, fold: minRow[T], cols: minBlock[T], unit: highest[T]()}
 	case ir.OpArgMax:
 		return arg[T]{}
 	case ir.OpArgMin:
 		return arg[T]{least: true}
 	}
 	return nil
-}
-
-// vectorFold gives a maximum or minimum the level's kernels.
-func vectorFold(t *kernelTable, op ir.Op, p plain[float32]) plain[float32] {
-	least := op == ir.OpMin
-	switch {
-	case least:
-		p.cols = t.calc[ir.OpMinimum][ir.F32]
-	case op == ir.OpMax:
-		p.cols = t.calc[ir.OpMaximum][ir.F32]
-	default:
-		return p
-	}
-	if t.rows == rowsPortable {
-		return p
-	}
-	scalar := p.fold
-	p.fold = func(s float32, x []float32) float32 {
-		if len(x) < 32 {
-			return scalar(s, x)
-		}
-		return p.op(s, extreme(t.rows, least, unsafe.Pointer(unsafe.SliceData(x)), len(x)))
-	}
-	return p
 }
 
 func getState[T any](s *state) T    { return *(*T)(unsafe.Pointer(&s.v)) }
@@ -157,6 +142,10 @@ type plain[T number] struct {
 	fold func(s T, x []T) T
 	cols kernel
 	unit T
+	// For several rows at once, or nil: see colKernels and laneKernels.
+	many  func(acc, x unsafe.Pointer, n, rows, stride int)
+	lanes func(dst, x unsafe.Pointer, n, rows int)
+	turn  *moves
 }
 
 func (f plain[T]) start(st []state) {
@@ -169,6 +158,31 @@ func (f plain[T]) row(s *state, x unsafe.Pointer, n, _ int) {
 	setState(s, f.fold(getState[T](s), slice[T](x, n)))
 }
 
+// shortRow is the longest row that plain transposes with its neighbours and
+// folds as columns: the order of folding does not matter.
+const shortRow = 128
+
+func (f plain[T]) rows(st []state, vec, x unsafe.Pointer, n int) {
+	size := int(unsafe.Sizeof(f.unit))
+	if f.many == nil || n > shortRow || len(st) < 8 {
+		for j := range st {
+			f.row(&st[j], unsafe.Add(x, j*n*size), n, 0)
+		}
+		return
+	}
+	k := len(st)
+	turned := unsafe.Add(vec, k*size)
+	if n > rowLanes {
+		lanes := unsafe.Add(turned, rowLanes*k*size)
+		f.lanes(lanes, x, n, k)
+		x, n = lanes, rowLanes
+	}
+	f.startColumns(vec, k)
+	f.turn.turn(turned, x, k*size, n*size, 1, n, k, size)
+	f.many(vec, turned, k, n, k*size)
+	f.endColumns(st, vec, k)
+}
+
 func (f plain[T]) vectors(n int) int { return 8 * n }
 
 func (f plain[T]) startColumns(vec unsafe.Pointer, n int) {
@@ -179,6 +193,35 @@ func (f plain[T]) startColumns(vec unsafe.Pointer, n int) {
 }
 
 func (f plain[T]) column(vec, x unsafe.Pointer, n, _, _ int) { f.cols(vec, vec, x, nil, n) }
+
+func (f plain[T]) columns(vec, x unsafe.Pointer, n, rows, stride, k, i int) {
+	if f.many == nil {
+		eachColumn(f, vec, x, n, rows, stride, k, i)
+		return
+	}
+	for j := 0; j < rows; {
+		m := rowsAtOnce(rows-j, stride, n*int(unsafe.Sizeof(f.unit)))
+		f.many(vec, unsafe.Add(x, j*stride), n, m, stride)
+		j += m
+	}
+}
+
+// eachColumn is columns, a row at a time.
+func eachColumn(f folder, vec, x unsafe.Pointer, n, rows, stride, k, i int) {
+	for j := range rows {
+		f.column(vec, unsafe.Add(x, j*stride), n, k+j, i+j)
+	}
+}
+
+// rowsAtOnce returns how many of rows of n bytes a kernel takes at once: it runs
+// down strips of columns, where lines far apart would not stay in the cache, nor
+// be fetched ahead, for more than a few rows.
+func rowsAtOnce(rows, stride, n int) int {
+	if stride == n || n <= 256 {
+		return rows
+	}
+	return min(rows, 4)
+}
 
 func (f plain[T]) endColumns(st []state, vec unsafe.Pointer, n int) {
 	for i, v := range slice[T](vec, n) {
@@ -279,6 +322,17 @@ func (f arg[T]) row(s *state, x unsafe.Pointer, n, i int) {
 }
 
 func (f arg[T]) vectors(n int) int { return int(unsafe.Sizeof(state{})) * n }
+
+func (f arg[T]) rows(st []state, _, x unsafe.Pointer, n int) {
+	var zero T
+	for j := range st {
+		f.row(&st[j], unsafe.Add(x, j*n*int(unsafe.Sizeof(zero))), n, 0)
+	}
+}
+
+func (f arg[T]) columns(vec, x unsafe.Pointer, n, rows, stride, k, i int) {
+	eachColumn(f, vec, x, n, rows, stride, k, i)
+}
 
 func (f arg[T]) startColumns(vec unsafe.Pointer, n int) { f.start(slice[state](vec, n)) }
 

@@ -10,7 +10,9 @@ import (
 // Neumaier's compensation (state.i holds its bits).
 type sumFloat[T float] struct {
 	add, round kernel
-	rows       rowKind
+	kind       rowKind
+	sums       func(st, x unsafe.Pointer, n, rows int)          // or nil
+	cols       func(acc, x unsafe.Pointer, n, rows, stride int) // or nil
 }
 
 // subRun is the length of the runs that rows add in T, and colRun that of
@@ -48,9 +50,9 @@ func (f sumFloat[T]) start(st []state) { clear(st) }
 
 func (f sumFloat[T]) row(s *state, x unsafe.Pointer, n, _ int) {
 	l := slice[T](x, n)
-	if f.rows != rowsPortable {
+	if f.kind != rowsPortable {
 		var runs [blockLen / subRun]float64
-		sumRuns(f.rows, &runs, x, n)
+		sumRuns(f.kind, &runs, x, n)
 		for _, v := range runs[:(n+subRun-1)/subRun] {
 			s.add(v)
 		}
@@ -61,6 +63,17 @@ func (f sumFloat[T]) row(s *state, x unsafe.Pointer, n, _ int) {
 		l = l[subRun:]
 	}
 	s.add(sumLanes(l))
+}
+
+func (f sumFloat[T]) rows(st []state, _, x unsafe.Pointer, n int) {
+	if f.sums != nil && n <= subRun {
+		f.sums(unsafe.Pointer(&st[0]), x, n, len(st))
+		return
+	}
+	var zero T
+	for j := range st {
+		f.row(&st[j], unsafe.Add(x, j*n*int(unsafe.Sizeof(zero))), n, 0)
+	}
 }
 
 // sumLanes adds x in eight lanes.
@@ -103,13 +116,30 @@ func (f sumFloat[T]) column(vec, x unsafe.Pointer, n, k, _ int) {
 	f.add(vec, vec, x, nil, n)
 }
 
+func (f sumFloat[T]) columns(vec, x unsafe.Pointer, n, rows, stride, k, i int) {
+	if f.cols == nil {
+		eachColumn(f, vec, x, n, rows, stride, k, i)
+		return
+	}
+	var zero T
+	for j := 0; j < rows; {
+		at := k + j
+		if at > 0 && at%colRun == 0 {
+			f.flush(vec, n)
+		}
+		m := min(colRun-at%colRun, rowsAtOnce(rows-j, stride, n*int(unsafe.Sizeof(zero))))
+		f.cols(vec, unsafe.Add(x, j*stride), n, m, stride)
+		j += m
+	}
+}
+
 func (f sumFloat[T]) flush(vec unsafe.Pointer, n int) {
 	v := slice[T](vec, n)
 	sums, rests := slice[float64](unsafe.Add(vec, 8*n), n), slice[float64](unsafe.Add(vec, 16*n), n)
 	i := 0
-	if f.rows != rowsPortable && n >= 8 {
+	if f.kind != rowsPortable && n >= 8 {
 		i = n &^ 7
-		flushColumns(f.rows, unsafe.Pointer(&sums[0]), unsafe.Pointer(&rests[0]), vec, i)
+		flushColumns(f.kind, unsafe.Pointer(&sums[0]), unsafe.Pointer(&rests[0]), vec, i)
 	}
 	for ; i < n; i++ {
 		var s state
@@ -161,6 +191,17 @@ func (f prodFloat[T]) row(s *state, x unsafe.Pointer, n, _ int) {
 		p *= float64(v)
 	}
 	s.set(p, 0)
+}
+
+func (f prodFloat[T]) rows(st []state, _, x unsafe.Pointer, n int) {
+	var zero T
+	for j := range st {
+		f.row(&st[j], unsafe.Add(x, j*n*int(unsafe.Sizeof(zero))), n, 0)
+	}
+}
+
+func (f prodFloat[T]) columns(vec, x unsafe.Pointer, n, rows, stride, k, i int) {
+	eachColumn(f, vec, x, n, rows, stride, k, i)
 }
 
 func (f prodFloat[T]) vectors(n int) int { return 8 * n }

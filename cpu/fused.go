@@ -75,7 +75,11 @@ type fusedIn struct {
 }
 
 // A fusedOut is a result that goes to a block of the workspace, or to a slot.
-type fusedOut struct{ reg, block, slot int }
+type fusedOut struct {
+	reg, block, slot int
+	own              int  // with block -1: a block of its own, where ownBlocks made one
+	past             bool // what is written to slot goes past the cache
+}
 
 // fusable reports whether the machine has step s of a chain: on float32, or a
 // comparison, or Where by one.
@@ -307,22 +311,43 @@ func (w *fuser) temp() uintptr {
 }
 
 // exec runs the code over n elements at pos of a block whose registers' places
-// are in ws.ptrs, and notes the places of the results there.
+// are in ws.ptrs, and notes the places of the results there. What goes past the
+// cache is in blocks.
 func (f *fusedStep) exec(r *run, ws *workspace, pos, n int) {
+	for k := range f.out {
+		switch o := &f.out[k]; {
+		case o.block >= 0:
+			ws.ptrs[o.reg] = ws.at(o.block)
+		case o.past:
+			ws.ptrs[o.reg] = ws.at(o.own)
+		default:
+			ws.ptrs[o.reg] = unsafe.Add(r.slots[o.slot], 4*pos)
+		}
+	}
+	f.compute(ws, n)
+}
+
+// execTile is exec with all results in blocks.
+func (f *fusedStep) execTile(ws *workspace, n int) {
+	for k := range f.out {
+		o := &f.out[k]
+		if ws.ptrs[o.reg] = ws.at(o.own); o.block >= 0 {
+			ws.ptrs[o.reg] = ws.at(o.block)
+		}
+	}
+	f.compute(ws, n)
+}
+
+// compute runs the code over n elements.
+func (f *fusedStep) compute(ws *workspace, n int) {
 	m := ws.machine(f.set.chunk)
 	args := &m.args
 	args.code = unsafe.Pointer(unsafe.SliceData(f.code))
 	for k, x := range f.in {
 		args.ptrs[k] = ws.ptrs[x.reg]
 	}
-	results := args.ptrs[len(f.in):]
 	for k, o := range f.out {
-		if o.block >= 0 {
-			results[k] = ws.at(o.block)
-		} else {
-			results[k] = unsafe.Add(r.slots[o.slot], 4*pos)
-		}
-		ws.ptrs[o.reg] = results[k]
+		args.ptrs[len(f.in)+k] = ws.ptrs[o.reg]
 	}
 	whole := n / f.set.chunk
 	if args.chunks = whole; whole > 0 {

@@ -17,7 +17,7 @@ type indexReader struct {
 
 func (c *compiler) indexReader(o ir.Operand) indexReader {
 	d := c.p.Slots[o.Slot].DType
-	return indexReader{slot: o.Slot, size: d.Size(), v: newViewReader(o), conv: c.lv.kernels.cast[d][ir.I64]}
+	return indexReader{slot: o.Slot, size: d.Size(), v: c.viewReader(o), conv: c.lv.kernels.cast[d][ir.I64]}
 }
 
 // read returns indices [pos, pos+n); out has room for n, tmp for n elements.
@@ -51,6 +51,7 @@ type gatherInstr struct {
 	size  int     // bytes of an element
 	chunk int     // rows of a task
 	cost  float64 // nanoseconds a row
+	moves *moves
 }
 
 // rowAxes returns how many of the last axes, not counting axis and those
@@ -98,13 +99,13 @@ func (c *compiler) compileGather(in *ir.Gather) (instr, error) {
 	g := &gatherInstr{
 		in: in, view: in.X.View, fill: in.X.Fill, size: in.DType.Size(),
 		outer: in.Shape[:k], n: product(in.Shape[:k]), row: product(in.Shape[k:]),
-		index: c.indexReader(keep(in.Index, rows)),
+		index: c.indexReader(keep(in.Index, rows)), moves: &c.lv.kernels.moves,
 	}
 	x := keep(in.X, rows)
 	x.View.Shape = slices.Clone(in.Shape[:k])
 	x.View.Strides[in.Axis] = 0
 	x.View.Lo, x.View.Hi = nil, nil
-	g.base = newViewReader(x)
+	g.base = c.viewReader(x)
 	g.cost = 2 + 0.2*float64(g.row)
 	g.chunk = max(1, int(minTask/g.cost))
 	c.space(0, 3*8*blockLen)
@@ -121,8 +122,8 @@ func (g *gatherInstr) run(r *run) error {
 	return nil
 }
 
-// work implements small.
-func (g *gatherInstr) work() (ns float64, alone bool) {
+// estimate implements small.
+func (g *gatherInstr) estimate() (ns float64, alone bool) {
 	return float64(g.n) * g.cost, false
 }
 
@@ -136,28 +137,47 @@ func (g *gatherInstr) task(r *run, ws *workspace, t int) {
 		index := g.index.read(r, ws.at(0), ws.at(8*blockLen), pos, n)
 		base := slice[int](ws.at(16*blockLen), n)
 		g.base.places(base, pos)
+		first := 0 // of the rows that are known but not copied
 		for k, i := range index {
-			out := unsafe.Add(dst, (pos+k)*bytes)
-			if i < 0 || i >= limit {
-				r.badAt(pos + k)
-				clear(slice[byte](out, bytes))
-				continue
+			in := i >= 0 && i < limit
+			if in {
+				base[k] = (base[k] + int(i)*stride) * g.size
+				if !g.view.Masked() || g.valid(pos+k, int(i)) {
+					continue
+				}
 			}
-			at := base[k] + int(i)*stride
-			if g.view.Masked() && !g.valid(pos+k, int(i)) {
+			g.copyRows(dst, src, base, pos, first, k)
+			first = k + 1
+			out := unsafe.Add(dst, (pos+k)*bytes)
+			if in {
 				putElem(out, g.size, g.fill)
 				continue
 			}
-			from := unsafe.Add(src, at*g.size)
-			switch bytes {
-			case 4:
-				*(*uint32)(out) = *(*uint32)(from)
-			case 8:
-				*(*uint64)(out) = *(*uint64)(from)
-			default:
-				copy(slice[byte](out, bytes), slice[byte](from, bytes))
-			}
+			r.badAt(pos + k)
+			clear(slice[byte](out, bytes))
 		}
+		g.copyRows(dst, src, base, pos, first, n)
+	}
+}
+
+// copyRows copies rows [from, to) of a block at pos; offs are in bytes.
+func (g *gatherInstr) copyRows(dst, src unsafe.Pointer, offs []int, pos, from, to int) {
+	if from == to {
+		return
+	}
+	bytes := g.row * g.size
+	offs, dst = offs[from:to], unsafe.Add(dst, (pos+from)*bytes)
+	switch bytes {
+	case 4:
+		for k, at := range offs {
+			*(*uint32)(unsafe.Add(dst, 4*k)) = *(*uint32)(unsafe.Add(src, at))
+		}
+	case 8:
+		for k, at := range offs {
+			*(*uint64)(unsafe.Add(dst, 8*k)) = *(*uint64)(unsafe.Add(src, at))
+		}
+	default:
+		g.moves.gather(dst, src, offs, bytes)
 	}
 }
 

@@ -16,10 +16,12 @@ type gemmKernel struct {
 
 	rows []func(*gemmArgs) // micro-kernels by the number of rows, from 1 to MR
 	axpy func(*axpyArgs)
+	dot  func(*dotArgs) // nil: columns that are contiguous are packed
 	// What packs panels of A (MR rows) and of B (NR columns) fast: by copying
 	// runs, and by transposing where the other axis is contiguous. A panel of B
 	// takes NR/width transpositions. nil: portable Go does it.
 	copyA, copyB           func(*packArgs)
+	copiesA, copiesB       func(*packArgs) // of packPanels whole panels at once
 	transposeA, transposeB func(*packArgs)
 	width                  int
 
@@ -55,6 +57,22 @@ type axpyArgs struct {
 	bs int
 	k  int
 }
+
+// dotArgs are the arguments of out[j] += Σ_i x[i]·B[i, j] for 32 columns, added
+// in order of i, where each column of B is contiguous and table points at its
+// first element. There are 16 times k elements; xs is in bytes.
+type dotArgs struct {
+	out   unsafe.Pointer // *[dotColumns]float32
+	x     unsafe.Pointer
+	xs    int
+	k     int // at least 1
+	table [dotColumns]unsafe.Pointer
+}
+
+const (
+	dotColumns = 32
+	dotDepth   = 16 // elements of a column that are read at a time
+)
 
 // piece returns the depth of the pieces that a sum over k is cut into: as even
 // as multiples of 4 allow.

@@ -6,13 +6,14 @@ package cpu
 // registers are accumulators.
 func gemmAVX512() gemmKernel {
 	return gemmKernel{
-		MR: 12, NR: 32, KC: 512, NC: 512, MC: 24,
+		MR: 12, NR: 32, KC: 512, NC: blockColumns(512, 32), MC: 24,
 		rows: []func(*gemmArgs){
 			nil, gemm512x1, gemm512x2, gemm512x3, gemm512x4, gemm512x5, gemm512x6,
 			gemm512x7, gemm512x8, gemm512x9, gemm512x10, gemm512x11, gemm512x12,
 		},
-		axpy:  axpy512,
+		axpy: axpy512, dot: dot512,
 		copyA: copy512x12, copyB: copy512x32,
+		copiesA: copy512x4x12, copiesB: copy512x4x32,
 		transposeA: transpose512x12, transposeB: transpose512x16, width: 16,
 		ns: 0.0125,
 	}
@@ -22,11 +23,26 @@ func gemmAVX512() gemmKernel {
 // registers are accumulators.
 func gemmAVX2() gemmKernel {
 	return gemmKernel{
-		MR: 6, NR: 16, KC: 256, NC: 512, MC: 24,
-		rows:  []func(*gemmArgs){nil, gemm256x1, gemm256x2, gemm256x3, gemm256x4, gemm256x5, gemm256x6},
-		axpy:  axpy256,
+		MR: 6, NR: 16, KC: 512, NC: blockColumns(512, 16), MC: 24,
+		rows: []func(*gemmArgs){nil, gemm256x1, gemm256x2, gemm256x3, gemm256x4, gemm256x5, gemm256x6},
+		axpy: axpy256, dot: dot256,
 		copyA: copy256x6, copyB: copy256x16,
+		copiesA: copy256x4x6, copiesB: copy256x4x16,
 		transposeA: transpose256x6, transposeB: transpose256x8, width: 8,
 		ns: 0.025,
 	}
+}
+
+// blockColumns returns the columns of a block of B that is kc deep, a multiple of
+// nr: as many as fill the second-level cache, since a little that spills costs
+// less than more passes over A and C. What it returns does not touch bits.
+func blockColumns(kc, nr int) int {
+	const usual, most = 1 << 20, 512
+	var info uint64
+	cacheInfo(&info)
+	bytes := int(info >> 16 & 0xffff << 10)
+	if bytes == 0 { // a virtual machine may not say
+		bytes = usual
+	}
+	return max(4*nr, min(most, bytes/(4*kc)/nr*nr))
 }

@@ -38,8 +38,22 @@ type packArgs struct {
 	srcS int
 	cols int
 	rows int
+	// Copying to packPanels panels at once: between them.
+	panel int
 
 	table [16]unsafe.Pointer
+}
+
+// packPanels is the number of panels that are copied at once, where what lies
+// across them is contiguous.
+const packPanels = 4
+
+// copyPanels copies packPanels panels of w rows of x.
+func copyPanels[T float](p *packArgs, copies func(*packArgs), dst unsafe.Pointer, x matrix, cols, w int) {
+	size := int(unsafe.Sizeof(T(0)))
+	p.dst, p.step, p.panel = dst, w*size, w*cols*size
+	p.src, p.srcS, p.cols = x.addr(size), x.col*size, cols
+	copies(p)
 }
 
 // packPanel packs rows [0, rows) and columns [0, cols) of x as a panel of w
@@ -50,7 +64,9 @@ func packPanel[T float](p *packArgs, copyTo, transpose func(*packArgs), width in
 	src := x.addr(size)
 	switch {
 	case copyTo != nil && (x.row == 1 || rows == 1):
-		*p = packArgs{dst: dst, step: w * size, src: src, srcS: x.col * size, cols: cols, rows: rows}
+		p.dst, p.step = dst, w*size
+		p.src, p.srcS = src, x.col*size
+		p.cols, p.rows = cols, rows
 		copyTo(p)
 	case transpose != nil && (x.col == 1 || cols == 1):
 		whole := cols &^ 3

@@ -16,6 +16,9 @@ import (
 func fma32(a, b, c float32) float32 {
 	p, q := float64(a)*float64(b), float64(c)
 	s := p + q
+	if math.IsInf(s, 0) || math.IsNaN(s) {
+		return float32(s)
+	}
 	v := s - p
 	rest := (p - (s - v)) + (q - v)
 	if bits := math.Float64bits(s); rest != 0 && bits&1 == 0 {
@@ -120,6 +123,92 @@ func TestAxpy(t *testing.T) {
 	})
 }
 
+// Reading columns side by side gives the twin's bits, with any number of them,
+// what is left of their depth, and signs of zeros.
+func TestColumns(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 10))
+	eachLevelHere(t, func(t *testing.T, lv *level) {
+		if lv.gemm32.dot == nil {
+			t.Skip("columns are packed")
+		}
+		m := &matMulInstr{g: &lv.gemm32, size: 4, dtype: ir.F32}
+		ws := &workspace{}
+		ws.need(int(unsafe.Sizeof(dotBlock{})), 0)
+		for _, n := range []int{1, 7, 31, 32, 33, 70} {
+			for _, k := range []int{16, 17, 31, 32, 48, 61} {
+				for try := range 3 {
+					x, b := randoms(rng, 2*k), randoms(rng, n*(k+3))
+					if try == 1 { // sums that underflow to -0, and stay so
+						clear(x)
+						x[0], b[0] = 1e-30, -1e-30
+						for i := 1; i < k; i++ {
+							x[2*i], b[i] = 1e-30, -1e-30
+						}
+					}
+					if try == 2 {
+						x[2*(k-1)], b[k-1] = float32(math.Inf(1)), float32(math.NaN())
+					}
+					y, want := make([]float32, n+1), make([]float32, n+1)
+					for j := range n {
+						want[j] = chainSum(lv, k, func(i int) (float32, float32) { return x[2*i], b[j*(k+3)+i] })
+					}
+					m.addColumns(ws, ptr(y), n, matrix{base: ptr(x), row: 1, col: 2}, matrix{base: ptr(b), row: 1, col: k + 3}, k)
+					for j := range y {
+						if want[j] != want[j] && y[j] != y[j] {
+							continue
+						}
+						require.Equal(t, math.Float32bits(want[j]), math.Float32bits(y[j]), "n = %d, k = %d, try %d: column %d is %g, not %g", n, k, try, j, y[j], want[j])
+					}
+				}
+			}
+		}
+	})
+}
+
+// Many panels are packed as one is: whole ones several at a time, and the last
+// two of A evened out.
+func TestPackPanels(t *testing.T) {
+	rng := rand.New(rand.NewPCG(11, 12))
+	eachLevelHere(t, func(t *testing.T, lv *level) {
+		m := &matMulInstr{g: &lv.gemm32, size: 4, dtype: ir.F32}
+		ws, g := &workspace{}, &lv.gemm32
+		const k = 7
+		for _, isA := range []bool{true, false} {
+			w := g.NR
+			if isA {
+				w = g.MR
+			}
+			for n := 1; n <= 10*w; n += max(1, w/5) {
+				for _, st := range [][2]int{{1, n + 2}, {k + 1, 1}} {
+					panels := (n + w - 1) / w
+					src := matrix{base: ptr(randoms(rng, (n-1)*st[0]+(k-1)*st[1]+1)), row: st[0], col: st[1]}
+					got := randoms(rng, panels*w*k+16)
+					guard := append([]float32(nil), got[panels*w*k:]...)
+					if isA {
+						m.packRows(ws, ptr(got), src, n, k, n)
+					} else {
+						m.packCols(ws, ptr(got), src.t(), n, k)
+					}
+					for i := range n {
+						p, in := i/w, i%w
+						if isA { // where panelStart says
+							for p = 0; g.panelStart(p+1, n) <= i; {
+								p++
+							}
+							in = i - g.panelStart(p, n)
+						}
+						for j := range k {
+							want := *(*float32)(src.at(i, j).addr(4))
+							require.Equal(t, want, got[(p*k+j)*w+in], "%d of %d, strides %v: (%d, %d)", n, w, st, i, j)
+						}
+					}
+					require.Equal(t, guard, got[panels*w*k:], "past the panels: %d of %d, strides %v", n, w, st)
+				}
+			}
+		}
+	})
+}
+
 // Packing puts elements where the portable loop puts them, for any shape.
 func TestPack(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
@@ -164,6 +253,33 @@ func TestPanels(t *testing.T) {
 			}
 			require.Equal(t, rows, g.panelStart(p, rows))
 			require.Equal(t, (rows+g.MR-1)/g.MR, p)
+		}
+	})
+}
+
+// A product is cut into parts that tiles fill, and into few tasks, all of it in
+// one where one goroutine works.
+func TestCut(t *testing.T) {
+	eachLevelHere(t, func(t *testing.T, lv *level) {
+		g := &lv.gemm32
+		for _, s := range [][4]int{{1, 1, 1024, 1024}, {1, 1, 9000, 3}, {1, 3, 70, 4000}, {1, 64, 64, 64}, {1, 256, 256, 256}, {1, 1000, 10, 500}, {3, 100, 300, 90}, {64, 64, 64, 64}, {500, 1, 33, 20}, {7, 2, 5000, 900}} {
+			m := &matMulInstr{dtype: ir.F32, size: 4, batch: s[0], m: s[1], n: s[2], k: s[3], g: g, a: operandMatrix{row: s[3], col: 1}, b: operandMatrix{row: s[2], col: 1}}
+			m.plan(0, 0)
+			if m.mode == matShared {
+				continue
+			}
+			for width := 1; width <= 64; width++ {
+				rows, cols, group := m.cut(width)
+				require.True(t, rows == m.m || rows > 0 && rows%g.MR == 0, "%v, %d goroutines: %d rows", s, width, rows)
+				require.True(t, cols == m.n || cols > 0 && (cols%g.NR == 0 || m.mode == matVector && cols%dotColumns == 0), "%v, %d goroutines: %d columns", s, width, cols)
+				require.Positive(t, group)
+				tasks := m.tasks(width)
+				require.LessOrEqual(t, tasks, 8*width+m.n/vectorCols, "%v", s)
+				if width == 1 {
+					require.Equal(t, 1, tasks, "%v", s)
+				}
+				require.GreaterOrEqual(t, tasks*group, m.batch*m.parts(rows, cols))
+			}
 		}
 	})
 }

@@ -37,9 +37,27 @@ type kernelTable struct {
 
 	philox philoxKernel
 	stream streamKernel
+	fused  *fusedSet // nil: steps are not fused
 
-	rows  rowKind
-	fused *fusedSet // nil: steps are not fused
+	rows    rowKind
+	rowSums func(st, x unsafe.Pointer, n, rows int) // of rows no longer than subRun, to states of no elements; or nil
+	lanes   laneKernels
+	cols    colKernels
+	moves   moves
+}
+
+// laneKernels fold each of rows of n float32, which lie one after the other, to
+// rowLanes values. They are nil, or there with colKernels.
+type laneKernels struct {
+	max, min func(dst, x unsafe.Pointer, n, rows int)
+}
+
+const rowLanes = 16
+
+// colKernels fold rows of n float32, stride bytes apart, into those at acc, in
+// order. They are nil where Go does it a row at a time.
+type colKernels struct {
+	sum, max, min func(acc, x unsafe.Pointer, n, rows, stride int)
 }
 
 // A rowKind says which kernels there are for rows of float32. They are called

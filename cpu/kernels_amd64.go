@@ -30,8 +30,10 @@ func kernelsAVX512() *kernelTable {
 	castsAVX512(&t)
 	doublesAVX512(&t)
 	t.philox, t.stream = mapPhilox512, fromCounter(philoxRun512)
-	t.rows = rowsAVX512
 	t.fused = newFusedSet(fused512, fusedRoutines512(), 16)
+	t.rows, t.rowSums, t.moves = rowsAVX512, rowSums512, movesAVX512()
+	t.cols = colKernels{sum: colSum512, max: colMax512, min: colMin512}
+	t.lanes.max, t.lanes.min = rowMax512, rowMin512
 	return &t
 }
 
@@ -56,8 +58,10 @@ func kernelsAVX2() *kernelTable {
 	castsAVX2(&t)
 	doublesAVX2(&t)
 	t.philox, t.stream = mapPhilox256, fromCounter(philoxRun256)
-	t.rows = rowsAVX2
 	t.fused = newFusedSet(fused256, fusedRoutines256(), 8)
+	t.rows, t.rowSums, t.moves = rowsAVX2, rowSums256, movesAVX2()
+	t.cols = colKernels{sum: colSum256, max: colMax256, min: colMin256}
+	t.lanes.max, t.lanes.min = rowMax256, rowMin256
 	return &t
 }
 
@@ -125,13 +129,13 @@ func extreme(kind rowKind, least bool, x unsafe.Pointer, n int) float32 {
 	dst := unsafe.Pointer(&lanes)
 	switch {
 	case kind == rowsAVX512 && least:
-		rowMin512(dst, x, n)
+		rowMin512(dst, x, n, 1)
 	case kind == rowsAVX512:
-		rowMax512(dst, x, n)
+		rowMax512(dst, x, n, 1)
 	case least:
-		rowMin256(dst, x, n)
+		rowMin256(dst, x, n, 1)
 	default:
-		rowMax256(dst, x, n)
+		rowMax256(dst, x, n, 1)
 	}
 	if least {
 		return minRow(lanes[0], lanes[1:])

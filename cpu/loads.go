@@ -15,10 +15,11 @@ type viewReader struct {
 	lo, hi  []int // nil where nothing is masked
 	empty   bool  // no position is in memory
 	fill    uint64
+	moves   *moves
 }
 
-func newViewReader(o ir.Operand) *viewReader {
-	v := &viewReader{off: o.View.Offset, fill: o.Fill}
+func (c *compiler) viewReader(o ir.Operand) *viewReader {
+	v := &viewReader{off: o.View.Offset, fill: o.Fill, moves: &c.lv.kernels.moves}
 	masked := o.View.Masked()
 	for a, n := range o.View.Shape {
 		lo, hi := 0, n
@@ -101,7 +102,13 @@ func (v *viewReader) load(src unsafe.Pointer, size int, dst unsafe.Pointer, pos,
 	out := dst
 	for {
 		m := min(width-x, n)
-		if v.lo == nil {
+		if k := n / width; k > 1 && x == 0 && stride == 1 && in > 0 && v.lo == nil { // whole rows
+			k = min(k, v.shape[in-1]-p[in-1])
+			v.moves.copyTo(out, unsafe.Add(src, at*size), width*size, v.strides[in-1]*size, k, width*size, false)
+			m = k * width
+			p[in-1] += k - 1
+			at += (k - 1) * v.strides[in-1]
+		} else if v.lo == nil {
 			gather(out, src, size, at+x*stride, stride, m)
 		} else {
 			v.maskedRun(out, src, size, at, x, m, v.inside(&p, in))
@@ -214,6 +221,11 @@ func gather(dst, src unsafe.Pointer, size, at, stride, n int) {
 		copy(unsafe.Slice((*byte)(dst), n*size), unsafe.Slice((*byte)(src), n*size))
 		return
 	}
+	if stride == 0 {
+		copy(slice[byte](dst, size), slice[byte](src, size))
+		spread(dst, size, n)
+		return
+	}
 	switch size {
 	case 1:
 		gatherRun[uint8](dst, src, stride, n)
@@ -229,13 +241,6 @@ func gather(dst, src unsafe.Pointer, size, at, stride, n int) {
 // gatherRun copies n elements that are step bytes apart.
 func gatherRun[T any](dst, src unsafe.Pointer, step, n int) {
 	d := unsafe.Slice((*T)(dst), n)
-	if step == 0 {
-		x := *(*T)(src)
-		for i := range d {
-			d[i] = x
-		}
-		return
-	}
 	off := 0
 	for i := range d {
 		d[i] = *(*T)(unsafe.Add(src, off))

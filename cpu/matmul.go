@@ -8,8 +8,9 @@ import (
 
 // A matMulInstr multiplies matrices, in one of three ways that give equal bits:
 //
-//   - vector: few rows, with the rows of B contiguous. A task takes some columns
-//     and adds one row of B after the other.
+//   - vector: few rows, with the rows of B contiguous, or its columns. A task
+//     takes some columns and adds one row of B after the other, or reads
+//     columns side by side.
 //   - local: a task computes some rows and columns of one product by itself. It
 //     packs what the micro-kernels cannot read where it is.
 //   - shared: for large matrices. Blocks of A and B are packed once, by all, and
@@ -32,11 +33,10 @@ type matMulInstr struct {
 	round   kernel // F16 and BF16: of the accumulators
 	g       *gemmKernel
 	mode    int
-	kc      int // depth of the pieces
-	rows    int // vector, local: rows of a part
-	cols    int // and columns
-	group   int // vector, local: parts of a task
-	nc, mc  int // local, shared: columns of B and rows of A that are packed at a time
+	kc      int     // depth of the pieces
+	work    float64 // of a product, in estimated nanoseconds
+	nc, mc  int     // local, shared: columns of B and rows of A that are packed at a time
+	dots    bool    // vector: the columns of B are contiguous, not its rows
 	packA   bool
 	packB   bool // local: else B is read where it is
 	offA    int  // packed A: byte in the scratch (shared) or the workspace (local)
@@ -65,6 +65,12 @@ func newOperandMatrix(o ir.Operand) operandMatrix {
 		slot: o.Slot, off: o.View.Offset, batch: o.View.Shape[:r], strides: o.View.Strides[:r],
 		row: o.View.Strides[r], col: o.View.Strides[r+1],
 	}
+}
+
+// t returns the transposes.
+func (o operandMatrix) t() operandMatrix {
+	o.row, o.col = o.col, o.row
+	return o
 }
 
 // at returns matrix i of the batch.
@@ -143,8 +149,9 @@ func (m *matMulInstr) trivial() bool {
 const (
 	sharedRows = 3072
 	sharedCols = 6144
-	fewRows    = 3   // of the vector mode
-	vectorNS   = 0.1 // there, nanoseconds of a multiplication and addition
+	fewRows    = 3    // of the vector mode
+	vectorCols = 4096 // there, columns of a task at most: sums stay in the first-level cache
+	vectorNS   = 0.05 // and nanoseconds of a multiplication and addition
 )
 
 // plan chooses the way and the block sizes. It returns the bytes of scratch and
@@ -161,38 +168,30 @@ func (m *matMulInstr) plan(scratch, ws int) (int, int) {
 	if m.m <= fewRows {
 		ns = max(ns, vectorNS) // the memory's speed, not the arithmetic's
 	}
-	work := float64(m.m) * float64(m.n) * float64(max(m.k, 1)) * ns
-	parts := max(1, min(int(work/minTask), 64)) // of a product
-	if m.batch >= fewTasks {
-		parts = max(1, min(parts, int(work/(8*minTask))))
-	}
+	m.work = float64(m.m) * float64(m.n) * float64(max(m.k, 1)) * ns
 	panel := func(rows, w int) int { return (rows + w - 1) / w * w * m.kc * m.size }
 	direct := m.round == nil && (m.b.col == 1 || m.n == 1)
+	m.dots = !direct && m.round == nil && m.b.row == 1 && g.dot != nil && m.k >= dotDepth
 	switch {
-	case m.k == 0 || direct && m.m <= fewRows:
+	case m.k == 0 || (direct || m.dots) && m.m <= fewRows:
 		m.mode = matVector
-		m.rows = m.m
-		m.cols = min(m.n, blockLen, max(64, ((m.n+parts-1)/parts+15)&^15))
 		m.offA = ws
-		ws += blockLen * m.size
-	case m.m <= 2*g.MR || direct && m.m <= unpackedRows*g.MR && m.n >= 8*g.NR || work < sharedWork || m.batch >= fewTasks && work < 8*sharedWork:
-		m.mode = matLocal
-		m.packA, m.packB = m.round != nil, !direct || m.m > unpackedRows*g.MR
-		m.rows, m.cols = m.m, m.n
-		switch {
-		case m.n >= m.m/2 && m.n >= 2*g.NR: // no panel of B is packed twice
-			m.cols = ((m.n+parts-1)/parts + g.NR - 1) / g.NR * g.NR
-		default:
-			m.rows = ((m.m+parts-1)/parts + g.MR - 1) / g.MR * g.MR
+		ws += min(m.n, vectorCols) * m.size
+		if m.dots {
+			m.offB = ws
+			ws += int(unsafe.Sizeof(dotBlock{}))
 		}
-		m.rows, m.cols = min(m.rows, m.m), min(m.cols, m.n)
-		m.nc, m.mc = min(g.NC, m.cols), m.rows
+	case m.m <= 2*g.MR || m.work < sharedWork || m.batch >= fewTasks && m.work < 8*sharedWork:
+		m.mode = matLocal
+		m.packA = m.round != nil || m.scattered(m.a) && m.n >= 4*g.NR
+		m.packB = !direct || m.m > unpackedRows*g.MR || m.scattered(m.b.t()) && m.m > 4*g.MR
+		m.nc, m.mc = min(g.NC, m.n), m.m
 		if m.packB {
 			m.offB = ws
 			ws += (panel(m.nc, g.NR) + align - 1) &^ (align - 1)
 		}
 		if m.packA {
-			m.mc = min(g.MC, m.rows)
+			m.mc = min(packPanels*g.MR, m.m)
 			m.offA = ws
 			ws += panel(m.mc+g.MR, g.MR) // one panel more: two may be evened out
 		}
@@ -213,9 +212,6 @@ func (m *matMulInstr) plan(scratch, ws int) (int, int) {
 		m.offB = m.offA + (panel(min(m.m, sharedRows), g.MR)+align-1)&^(align-1)
 		scratch = m.offB + panel(min(m.n, sharedCols), g.NR) + align
 	}
-	if m.mode != matShared {
-		m.group = max(1, int(minTask/max(work/float64(max(m.parts(), 1)), 1)))
-	}
 	return scratch, ws
 }
 
@@ -223,13 +219,64 @@ func (m *matMulInstr) plan(scratch, ws int) (int, int) {
 // worth packing together; unpackedRows the number of row panels up to which B is
 // read where it is.
 const (
-	sharedWork   = 12 * minTask
+	sharedWork   = 60 * minTask
 	unpackedRows = 12
 )
 
-// parts returns into how many parts a product is cut.
-func (m *matMulInstr) parts() int {
-	return (m.m + m.rows - 1) / max(m.rows, 1) * ((m.n + m.cols - 1) / max(m.cols, 1))
+// scattered reports whether a panel of rows of x, as the micro-kernels read it,
+// would not stay in the first-level cache: because each column is a line of
+// its own, or because the rows are a power of 2 apart and compete for a few sets.
+func (m *matMulInstr) scattered(x operandMatrix) bool {
+	const line, page = 64, 4096
+	if m.kc < 2*line {
+		return false
+	}
+	if x.row == 1 {
+		return x.col*m.size >= line
+	}
+	return x.row*m.size%(page/2) == 0
+}
+
+// cut returns the rows and columns of a part of a product in the vector and the
+// local mode, and how many parts a task has, for a number of goroutines: tasks
+// are worth handing over, and as many for all where there are few.
+func (m *matMulInstr) cut(width int) (rows, cols, group int) {
+	rows, cols, group = m.m, m.n, m.batch
+	if m.mode == matVector {
+		cols = min(cols, vectorCols)
+	}
+	tasks := min(int(float64(m.batch)*m.work/minTask), 4*width)
+	if width == 1 || tasks <= 1 {
+		return rows, cols, group * m.parts(rows, cols)
+	}
+	if tasks > width {
+		tasks -= tasks % width
+	}
+	if m.batch >= tasks {
+		return rows, cols, max(1, m.batch/tasks) * m.parts(rows, cols)
+	}
+	parts := (tasks + m.batch - 1) / m.batch
+	round := func(n, to int) int { return ((n+parts-1)/parts + to - 1) / to * to }
+	switch {
+	case m.mode == matVector:
+		cols = min(cols, max(64, round(m.n, dotColumns)))
+	case m.n >= m.m/2 && m.n >= 2*m.g.NR: // no panel of B is packed twice
+		cols = min(cols, round(m.n, m.g.NR))
+	default:
+		rows = min(rows, round(m.m, m.g.MR))
+	}
+	return rows, cols, 1
+}
+
+// parts returns the number of parts of rows and columns of a product.
+func (m *matMulInstr) parts(rows, cols int) int {
+	return (m.m + rows - 1) / rows * ((m.n + cols - 1) / cols)
+}
+
+// tasks returns the number of tasks of the vector and the local mode.
+func (m *matMulInstr) tasks(width int) int {
+	rows, cols, group := m.cut(width)
+	return (m.batch*m.parts(rows, cols) + group - 1) / group
 }
 
 // sums returns the address of element (row, col) of product i.
@@ -269,7 +316,7 @@ func (m *matMulInstr) segment(r *run, ws *workspace, pos, end int) {
 	}
 }
 
-// work implements small.
-func (m *matMulInstr) work() (ns float64, alone bool) {
-	return float64(m.batch) * float64(m.m) * float64(m.n) * float64(max(m.k, 1)) * m.g.ns, m.mode == matShared || m.accSlot == ir.NoSlot
+// estimate implements small.
+func (m *matMulInstr) estimate() (ns float64, alone bool) {
+	return float64(m.batch) * m.work, m.mode == matShared || m.accSlot == ir.NoSlot
 }

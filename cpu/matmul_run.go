@@ -21,8 +21,14 @@ func (m *matMulInstr) run(r *run) error {
 		m.post.prepare(r)
 	}
 	if m.mode != matShared {
-		r.phase.kind = matAll
-		r.loop(m, (m.batch*m.parts()+m.group-1)/m.group)
+		rows, cols, group := m.cut(r.width)
+		all := m.batch * m.parts(rows, cols)
+		r.phase = phase{kind: matAll, n: all, a: rows, b: cols, c: group}
+		if all <= group {
+			m.task(r, r.ws, 0)
+		} else {
+			r.loop(m, (all+group-1)/group)
+		}
 		return nil
 	}
 	for i := range m.batch {
@@ -43,7 +49,7 @@ func (m *matMulInstr) run(r *run) error {
 }
 
 // packGroup is the number of panels of B that a task packs.
-const packGroup = 2
+const packGroup = packPanels
 
 // A sharedBlock is what the loops of the shared mode work on.
 type sharedBlock struct {
@@ -78,7 +84,7 @@ func (g *gemmKernel) panelStart(p, rows int) int {
 
 func (m *matMulInstr) task(r *run, ws *workspace, t int) {
 	if m.mode != matShared {
-		for p := t * m.group; p < min((t+1)*m.group, m.batch*m.parts()); p++ {
+		for p := t * r.phase.c; p < min((t+1)*r.phase.c, r.phase.n); p++ {
 			if m.mode == matVector {
 				m.vector(r, ws, p)
 			} else {
@@ -107,7 +113,7 @@ func (m *matMulInstr) task(r *run, ws *workspace, t int) {
 	p, j := t%s.blocksA*(m.mc/g.MR), t/s.blocksA*m.nc
 	lo, hi := g.panelStart(p, s.rows), g.panelStart(p+m.mc/g.MR, s.rows)
 	n := min(m.nc, s.cols-j)
-	m.multiply(r, ws, matBlock{
+	m.multiply(r, ws, &matBlock{
 		i: i, row: x0 + lo, rows: hi - lo, left: s.rows - lo, col: j0 + j, cols: n, k: k, kc: s.kc,
 		a: unsafe.Add(packedA, p*g.MR*s.kc*m.size), b: unsafe.Add(packedB, j*s.kc*m.size), packedA: true, packedB: true,
 	})
@@ -115,7 +121,13 @@ func (m *matMulInstr) task(r *run, ws *workspace, t int) {
 
 // packCols packs n columns of b, kc deep, as panels of NR.
 func (m *matMulInstr) packCols(ws *workspace, dst unsafe.Pointer, b matrix, n, kc int) {
-	for j := 0; j < n; j += m.g.NR {
+	j := 0
+	if m.dtype == ir.F32 && m.g.copiesB != nil && b.col == 1 {
+		for ; n-j >= packPanels*m.g.NR; j += packPanels * m.g.NR {
+			copyPanels[float32](&ws.pack, m.g.copiesB, unsafe.Add(dst, j*kc*m.size), b.at(0, j).t(), kc, m.g.NR)
+		}
+	}
+	for ; j < n; j += m.g.NR {
 		m.packOne(ws, unsafe.Add(dst, j*kc*m.size), b.at(0, j).t(), min(m.g.NR, n-j), kc, false)
 	}
 }
@@ -123,7 +135,15 @@ func (m *matMulInstr) packCols(ws *workspace, dst unsafe.Pointer, b matrix, n, k
 // packRows packs rows of a, kc deep, as panels of up to MR, evened out where
 // left says that they end.
 func (m *matMulInstr) packRows(ws *workspace, dst unsafe.Pointer, a matrix, rows, kc, left int) {
-	for x := 0; x < rows; {
+	x := 0
+	if m.dtype == ir.F32 && m.g.copiesA != nil && a.row == 1 {
+		// The last two panels may be evened out.
+		for n := packPanels * m.g.MR; rows-x >= n && (left-x == n || left-x >= n+m.g.MR); x += n {
+			copyPanels[float32](&ws.pack, m.g.copiesA, unsafe.Add(dst, x*kc*m.size), a.at(x, 0), kc, m.g.MR)
+		}
+		dst = unsafe.Add(dst, x*kc*m.size)
+	}
+	for x < rows {
 		h := m.g.panelRows(left - x)
 		m.packOne(ws, dst, a.at(x, 0), h, kc, true)
 		dst = unsafe.Add(dst, m.g.MR*kc*m.size)
@@ -160,13 +180,21 @@ type matBlock struct {
 
 // multiply runs the micro-kernels over a block, and the epilogue over each panel
 // of rows whose sums are complete.
-func (m *matMulInstr) multiply(r *run, ws *workspace, s matBlock) {
+//
+// Arguments are stored field by field here and below: a struct that is built and
+// then copied is read in other pieces than it was written in, and waits until all
+// stores before it, those of a tile of C, have left the processor's queue.
+func (m *matMulInstr) multiply(r *run, ws *workspace, s *matBlock) {
 	g, args := m.g, &ws.gemm
-	*args = gemmArgs{k: s.kc, n: s.cols, b: s.b, bs: g.NR * m.size, bp: g.NR * s.kc * m.size, ldc: m.n * m.size}
+	args.k, args.n = s.kc, s.cols
+	args.ldc = m.n * m.size
+	args.add = 0
 	if s.k > 0 {
 		args.add = 1
 	}
-	if !s.packedB {
+	if s.packedB {
+		args.b, args.bs, args.bp = s.b, g.NR*m.size, g.NR*s.kc*m.size
+	} else {
 		b := m.b.at(r, s.i).at(s.k, s.col)
 		args.b, args.bs, args.bp = b.addr(m.size), b.row*m.size, g.NR*m.size
 	}
@@ -176,16 +204,19 @@ func (m *matMulInstr) multiply(r *run, ws *workspace, s matBlock) {
 		x := m.a.at(r, s.i).at(s.row, s.k)
 		a, args.ars, args.acs = x.addr(m.size), x.row*m.size, x.col*m.size
 	}
-	for x := 0; x < s.rows; {
+	c := m.sums(r, s.i, s.row, s.col)
+	done := m.post != nil && s.k+s.kc == m.k
+	for x := 0; ; {
 		h := g.panelRows(s.left - x)
-		args.a, args.c = a, m.sums(r, s.i, s.row+x, s.col)
+		args.a, args.c = a, c
 		g.rows[h](args)
-		if s.k+s.kc == m.k {
+		if done {
 			m.finish(r, ws, s.i, s.row+x, s.row+x+h, s.col, s.col+s.cols)
 		}
-		if x += h; x == s.rows {
-			break // no pointer past the end
+		if x += h; x >= s.rows {
+			return // no pointer past the end
 		}
+		c = unsafe.Add(c, h*args.ldc)
 		if s.packedA {
 			a = unsafe.Add(a, g.MR*s.kc*m.size)
 		} else {
@@ -196,17 +227,23 @@ func (m *matMulInstr) multiply(r *run, ws *workspace, s matBlock) {
 
 // local computes part t by itself.
 func (m *matMulInstr) local(r *run, ws *workspace, t int) {
-	across := (m.n + m.cols - 1) / m.cols
-	down := (m.m + m.rows - 1) / m.rows
-	col, row, i := t%across*m.cols, t/across%down*m.rows, t/across/down
-	endRow, endCol := min(row+m.rows, m.m), min(col+m.cols, m.n)
+	col, row, i := 0, 0, 0
+	rows, cols := r.phase.a, r.phase.b
+	if t > 0 { // small products have one part, and feel divisions
+		across := (m.n + cols - 1) / cols
+		down := (m.m + rows - 1) / rows
+		col, row, i = t%across*cols, t/across%down*rows, t/across/down
+	}
+	endRow, endCol := min(row+rows, m.m), min(col+cols, m.n)
+	var s matBlock
+	s.i, s.packedA, s.packedB = i, m.packA, m.packB
 	for j := col; j < endCol; j += m.nc {
-		n := min(m.nc, endCol-j)
+		s.col, s.cols = j, min(m.nc, endCol-j)
 		for k := 0; k < m.k; k += m.kc {
-			s := matBlock{i: i, col: j, cols: n, k: k, kc: min(m.kc, m.k-k), packedA: m.packA, packedB: m.packB}
+			s.k, s.kc = k, min(m.kc, m.k-k)
 			if m.packB {
 				s.b = ws.at(m.offB)
-				m.packCols(ws, s.b, m.b.at(r, i).at(k, j), n, s.kc)
+				m.packCols(ws, s.b, m.b.at(r, i).at(k, j), s.cols, s.kc)
 			}
 			for x := row; x < endRow; x += m.mc {
 				s.row, s.rows = x, min(m.mc, endRow-x)
@@ -215,43 +252,8 @@ func (m *matMulInstr) local(r *run, ws *workspace, t int) {
 					s.a = ws.at(m.offA)
 					m.packRows(ws, s.a, m.a.at(r, i).at(x, k), s.rows, s.kc, s.left)
 				}
-				m.multiply(r, ws, s)
+				m.multiply(r, ws, &s)
 			}
 		}
 	}
-}
-
-// vector computes part t a row of B at a time.
-func (m *matMulInstr) vector(r *run, ws *workspace, t int) {
-	across := (m.n + m.cols - 1) / m.cols
-	col, i := t%across*m.cols, t/across
-	n := min(m.cols, m.n-col)
-	a, b := m.a.at(r, i), m.b.at(r, i).at(0, col)
-	args := &ws.axpy
-	for row := range m.m {
-		y := m.sums(r, i, row, col)
-		clear(slice[byte](y, n*m.size))
-		for k := 0; k < m.k; k += m.kc {
-			to := y
-			if k > 0 {
-				to = ws.at(m.offA)
-				clear(slice[byte](to, n*m.size))
-			}
-			*args = axpyArgs{y: to, n: n, x: a.at(row, k).addr(m.size), xs: a.col * m.size, b: b.at(k, 0).addr(m.size), bs: b.row * m.size, k: min(m.kc, m.k-k)}
-			m.g.axpy(args)
-			if k > 0 {
-				addTo(y, to, n, m.size)
-			}
-		}
-	}
-	m.finish(r, ws, i, 0, m.m, col, col+n)
-}
-
-// addTo adds n floats of size bytes at x to those at y.
-func addTo(y, x unsafe.Pointer, n, size int) {
-	if size == 8 {
-		addBlock[float64](y, y, x, nil, n)
-		return
-	}
-	addBlock[float32](y, y, x, nil, n)
 }

@@ -123,6 +123,7 @@ func newBlock(class, size int) (b *block, err error) {
 		}
 	}()
 	raw := make([]byte, size+align-1)
+	adviseHuge(raw)
 	off := int(-uintptr(unsafe.Pointer(unsafe.SliceData(raw))) & (align - 1))
 	return &block{mem: raw[off : off+size : off+size], class: class}, nil
 }

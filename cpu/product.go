@@ -24,6 +24,10 @@ type directProduct struct {
 
 	key     productKey // what m was planned for
 	scratch int
+	// small is said of one task: it has nothing of the device, so that Close
+	// need not wait for it. Marking a call in progress takes atomic operations,
+	// which wait for the last tile's stores.
+	small bool
 }
 
 type productKey struct{ m, n, k, aRow, aCol, bRow, bCol int }
@@ -39,40 +43,62 @@ func (d *Device) MatMul(c []float32, a, b Matrix, m, n, k int) error {
 	if m*n == 0 {
 		return nil
 	}
+	p := d.product(a, b, m, n, k)
+	p.slots[0] = unsafe.Pointer(unsafe.SliceData(a.Data))
+	p.slots[1] = unsafe.Pointer(unsafe.SliceData(b.Data))
+	p.slots[2] = unsafe.Pointer(unsafe.SliceData(c))
+	var err error
+	if p.small {
+		if err = d.gone(); err == nil {
+			err = p.m.run(&p.r)
+		}
+	} else {
+		err = d.runProduct(p)
+	}
+	clear(p.slots[:])
+	d.products.Put(p)
+	return err
+}
+
+// product returns what a call needs, planned.
+func (d *Device) product(a, b Matrix, m, n, k int) *directProduct {
+	p, ok := d.products.Get().(*directProduct)
+	if !ok {
+		p = &directProduct{}
+		p.r.exe, p.r.slots, p.r.ws = &p.exe, p.slots[:], &p.ws
+	}
+	if q := &p.key; q.m == m && q.n == n && q.k == k && q.aRow == a.Row && q.aCol == a.Col && q.bRow == b.Row && q.bCol == b.Col && p.exe.dev == d {
+		return p
+	}
+	p.key, p.exe.dev = productKey{m, n, k, a.Row, a.Col, b.Row, b.Col}, d
+	p.m = matMulInstr{
+		dtype: ir.F32, size: 4, batch: 1, m: m, n: n, k: k, accSlot: 2, g: &d.level.gemm32,
+		a: operandMatrix{slot: 0, row: a.Row, col: a.Col}, b: operandMatrix{slot: 1, row: b.Row, col: b.Col},
+	}
+	p.scratch, p.exe.wsBytes = p.m.plan(0, 0)
+	p.ws.need(p.exe.wsBytes, 0)
+	p.small = p.m.mode != matShared && p.m.tasks(maxCrew) == 1
+	p.r.width = 1
+	return p
+}
+
+// runProduct runs a product of several tasks.
+func (d *Device) runProduct(p *directProduct) error {
 	if err := d.begin(); err != nil {
 		return err
 	}
 	defer d.end()
-	p, ok := d.products.Get().(*directProduct)
-	if !ok {
-		p = &directProduct{}
-	}
-	key := productKey{m, n, k, a.Row, a.Col, b.Row, b.Col}
-	if p.key != key || p.exe.dev != d {
-		p.key, p.exe.dev = key, d
-		p.m = matMulInstr{
-			dtype: ir.F32, size: 4, batch: 1, m: m, n: n, k: k, accSlot: 2, g: &d.level.gemm32,
-			a: operandMatrix{slot: 0, row: a.Row, col: a.Col}, b: operandMatrix{slot: 1, row: b.Row, col: b.Col},
-		}
-		p.scratch, p.exe.wsBytes = p.m.plan(0, 0)
-		p.ws.need(p.exe.wsBytes, 0)
-	}
-	p.slots = [3]unsafe.Pointer{unsafe.Pointer(unsafe.SliceData(a.Data)), unsafe.Pointer(unsafe.SliceData(b.Data)), unsafe.Pointer(unsafe.SliceData(c))}
-	p.r.exe, p.r.slots, p.r.width, p.r.ws = &p.exe, p.slots[:], d.crew.width(), &p.ws
-	var mem *block
+	p.r.width = d.crew.width()
 	if p.scratch > 0 {
-		var err error
-		if mem, err = d.pool.get(p.scratch, false); err != nil {
+		mem, err := d.pool.get(p.scratch, false)
+		if err != nil {
 			return err
 		}
+		defer d.pool.put(mem, p.scratch, false)
 		p.r.scratch = mem.ptr()
 	}
 	err := p.m.run(&p.r)
-	if mem != nil {
-		d.pool.put(mem, p.scratch, false)
-	}
-	p.slots, p.r.scratch = [3]unsafe.Pointer{}, nil
-	d.products.Put(p)
+	p.r.scratch = nil
 	return err
 }
 

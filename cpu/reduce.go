@@ -28,12 +28,13 @@ type reduceInstr struct {
 	fold         folder
 	accOff       int // workspace: finished accumulators, then states
 	stateOff     int
+	vecOff       int // columns' accumulators
 	accSize      int
 	identity     uint64
 }
 
 // Inner chunks: no shorter than minChunk positions (counting all outer ones),
-// and no more than maxChunks.
+// and no more than make maxChunks tasks.
 const (
 	minChunk  = 1 << 17
 	maxChunks = 64
@@ -53,8 +54,8 @@ func (c *compiler) compileReduce(in *ir.Reduce) (instr, error) {
 	// block, then the blocks of a chain.
 	m.accOff = 0
 	m.stateOff = 8 * blockLen
-	vecs := m.stateOff + int(unsafe.Sizeof(state{}))*blockLen
-	blocks := vecs + m.fold.vectors(blockLen)
+	m.vecOff = m.stateOff + int(unsafe.Sizeof(state{}))*blockLen
+	blocks := m.vecOff + m.fold.vectors(blockLen)
 
 	m.columns = columnsAreBetter(in, m.outer, m.inner)
 	ops, shape := in.Operands, concat(in.Outer, in.Inner)
@@ -84,14 +85,11 @@ func (c *compiler) compileReduce(in *ir.Reduce) (instr, error) {
 	tasks := m.outer
 	if m.columns {
 		m.cols = min(m.outer, blockLen)
-		if tall := m.outer / fewTasks &^ 63; tall < m.cols && m.inner >= 256 {
-			m.cols = max(min(m.outer, 256), tall)
-		}
 		tasks = (m.outer + m.cols - 1) / m.cols
 	}
 	m.chunks, m.chunk = 1, m.inner
 	if tasks < fewTasks {
-		most := min(maxChunks, m.outer*m.inner/minChunk)
+		most := min(maxChunks/tasks, m.outer*m.inner/minChunk)
 		if most > 1 && m.inner > 1 {
 			m.chunk = (m.inner + most - 1) / most
 			if !m.columns {
@@ -172,8 +170,8 @@ func (m *reduceInstr) run(r *run) error {
 	return nil
 }
 
-// work implements small.
-func (m *reduceInstr) work() (ns float64, alone bool) {
+// estimate implements small.
+func (m *reduceInstr) estimate() (ns float64, alone bool) {
 	return ((m.pre.cost+0.5)*float64(m.inner) + m.post.cost) * float64(m.outer), m.chunks > 1
 }
 
@@ -262,9 +260,12 @@ func (m *reduceInstr) task(r *run, ws *workspace, i int) {
 // row folds inner positions [from, to) of outer positions [lo, lo+n).
 func (m *reduceInstr) row(r *run, ws *workspace, st []state, lo, n, from, to int) {
 	m.fold.start(st)
-	size := m.pre.regSize[m.reg]
 	if m.inner <= blockLen/2 { // several rows to a block; from is 0
 		most := blockLen / m.inner
+		if most > 16 {
+			most &^= 15 // for the kernels that transpose
+		}
+		vec := ws.at(m.vecOff)
 		for o := 0; o < n; o += most {
 			k := min(most, n-o)
 			m.pre.exec(r, ws, (lo+o)*m.inner, k*m.inner, nil)
@@ -275,9 +276,7 @@ func (m *reduceInstr) row(r *run, ws *workspace, st []state, lo, n, from, to int
 				}
 				continue
 			}
-			for j := range k {
-				m.fold.row(&st[o+j], unsafe.Add(x, j*m.inner*size), m.inner, 0)
-			}
+			m.fold.rows(st[o:o+k], vec, x, m.inner)
 		}
 		return
 	}
@@ -293,9 +292,14 @@ func (m *reduceInstr) row(r *run, ws *workspace, st []state, lo, n, from, to int
 // column folds inner positions [from, to) of outer positions [lo, lo+n),
 // along the outer ones.
 func (m *reduceInstr) column(r *run, ws *workspace, st []state, lo, n, from, to int) {
-	vec := ws.at(m.stateOff + int(unsafe.Sizeof(state{}))*blockLen)
+	vec := ws.at(m.vecOff)
 	size := m.pre.regSize[m.reg]
 	m.fold.startColumns(vec, n)
+	if x, stride := m.pre.inMemory(r, m.reg, from*m.outer+lo, m.outer); x != nil {
+		m.fold.columns(vec, x, n, to-from, stride, 0, from)
+		m.fold.endColumns(st, vec, n)
+		return
+	}
 	most := 1
 	if n == m.outer {
 		most = max(1, blockLen/n) // several inner positions to a block
@@ -307,10 +311,24 @@ func (m *reduceInstr) column(r *run, ws *workspace, st []state, lo, n, from, to 
 	for i := from; i < to; i += most {
 		k := min(most, to-i)
 		m.pre.exec(r, ws, i*m.outer+lo, k*n, nil)
-		x := ws.ptrs[m.reg]
-		for j := range k {
-			m.fold.column(vec, unsafe.Add(x, j*step), n, i+j-from, i+j)
-		}
+		m.fold.columns(vec, ws.ptrs[m.reg], n, k, step, i-from, i)
 	}
 	m.fold.endColumns(st, vec, n)
+}
+
+// inMemory returns where register reg is at position pos, and the bytes between
+// positions that are width apart, where all that the chain does is to read it
+// from memory whose rows of width elements lie so; else nil.
+func (ch *chain) inMemory(r *run, reg, pos, width int) (unsafe.Pointer, int) {
+	if len(ch.steps) != 1 || ch.steps[0].reg != reg || ch.steps[0].fn != nil {
+		return nil, 0
+	}
+	s := &ch.steps[0]
+	switch v := s.view; {
+	case s.kind == stepMem && s.block < 0:
+		return unsafe.Add(r.slots[s.slot], s.off+pos*s.size), width * s.size
+	case s.kind == stepView && v.lo == nil && !v.empty && len(v.shape) == 2 && v.shape[1] == width && v.strides[1] == 1:
+		return unsafe.Add(r.slots[s.slot], v.place(pos)*s.size), v.strides[0] * s.size
+	}
+	return nil, 0
 }

@@ -96,7 +96,7 @@ func (b *rowBuilder) add(k instr, in ir.Instr) bool {
 	case *mapInstr:
 		in := in.(*ir.Map)
 		width, cost = m.ch.size/rows, m.ch.cost
-		ok = m.width == 0 && m.ch.size > 0 && m.ch.size%rows == 0 && b.reads(in.Chain, in.Operands, width) && b.writes(in.Stores, width)
+		ok = m.tiles == nil && m.ch.size > 0 && m.ch.size%rows == 0 && b.reads(in.Chain, in.Operands, width) && b.writes(in.Stores, width)
 	case *reduceInstr:
 		in := in.(*ir.Reduce)
 		width, cost = m.inner, m.pre.cost+0.5
@@ -125,7 +125,7 @@ func (b *rowBuilder) reads(chain ir.Chain, ops []ir.Operand, width int) bool {
 			continue
 		}
 		o := ops[s.K]
-		v := newViewReader(o)
+		v := b.c.viewReader(o)
 		step, ok := v.rowStep(width)
 		if !ok || o.Slot == ir.NoSlot && step != 0 || s.Op == ir.OpIndex && step != 0 {
 			return false
@@ -211,8 +211,22 @@ func (b *rowBuilder) place(from, to int) bool {
 			g.buffer += (x.step*g.block + align - 1) &^ (align - 1)
 		}
 	}
+	for _, k := range g.instrs {
+		if m, ok := k.(*mapInstr); ok {
+			m.keep(g.slots)
+		}
+	}
 	c.rowBuffer = max(c.rowBuffer, g.buffer)
 	return true
+}
+
+// keep makes the stores to slots that are in the workspace stay in the cache.
+func (m *mapInstr) keep(slots []rowSlot) {
+	for _, s := range slots {
+		if s.buf >= 0 {
+			m.stream = m.ch.keep(s.slot) && m.stream
+		}
+	}
 }
 
 // rowStep returns how far the elements of a row of width positions lie from those
@@ -250,8 +264,8 @@ func (v *viewReader) rowSpan(width int) (lo, hi int) {
 	return lo, hi
 }
 
-// work implements small.
-func (g *rowGroup) work() (ns float64, alone bool) { return g.cost * float64(g.rows), false }
+// estimate implements small.
+func (g *rowGroup) estimate() (ns float64, alone bool) { return g.cost * float64(g.rows), false }
 
 func (g *rowGroup) run(r *run) error {
 	for _, k := range g.instrs {

@@ -8,7 +8,8 @@ import (
 
 // A scatterInstr adds updates at indices. With the axes before the indexed one
 // as A, those after it as C, sums are made for each (a, c) in order of j, and
-// tasks share out a and runs of c.
+// tasks share out a and runs of c; or, where the index is the same along C and
+// updates are whole rows, a and the rows that are added to.
 //
 // F16 and BF16 are summed in float32 scratch and rounded once.
 type scatterInstr struct {
@@ -18,9 +19,11 @@ type scatterInstr struct {
 	base    *viewReader
 	updates *viewReader
 	index   indexReader
-	one     bool // the index is the same along the axes after
-	size    int  // bytes of an element
-	acc     int  // bytes of an accumulator
+	rows    bool // the index is the same along the axes after, and is read without them
+	stream  bool // the base goes past the cache
+	moves   *moves
+	size    int // bytes of an element
+	acc     int // bytes of an accumulator
 	widen   kernel
 	narrow  kernel
 	add     kernel
@@ -31,21 +34,25 @@ func (c *compiler) compileScatter(in *ir.ScatterAdd) (instr, error) {
 	s := &scatterInstr{
 		in: in, size: in.DType.Size(), acc: phys(in.DType).Size(),
 		a: product(in.Shape[:in.Axis]), s: in.Shape[in.Axis], c: product(in.Shape[in.Axis+1:]),
-		j: in.Updates.View.Shape[in.Axis], updates: newViewReader(in.Updates), index: c.indexReader(in.Index),
+		j: in.Updates.View.Shape[in.Axis], updates: c.viewReader(in.Updates), index: c.indexReader(in.Index), moves: &c.lv.kernels.moves,
 		add: c.lv.kernels.calc[ir.OpAdd][phys(in.DType)],
 	}
 	if s.add == nil || in.DType == ir.Bool {
 		return nil, errNoKernel
 	}
 	if in.Base.Slot != ir.NoSlot {
-		s.base = newViewReader(in.Base)
+		s.base = c.viewReader(in.Base)
 	}
-	s.one = rowAxes(in.Axis, in.Updates.View.Shape, []ir.View{in.Index.View}, nil) == len(in.Shape)-1-in.Axis
+	after := len(in.Shape) - 1 - in.Axis
+	if s.c > 1 && rowAxes(in.Axis, in.Updates.View.Shape, []ir.View{in.Index.View}, nil) == after {
+		s.rows, s.index = true, c.indexReader(keep(in.Index, after))
+	}
 	scratch := 0
 	if half(in.DType) {
 		s.widen, s.narrow = c.lv.kernels.widen[in.DType], c.lv.kernels.narrow[in.DType]
 		scratch = product(in.Shape) * s.acc
 	}
+	s.stream = s.moves.streamRows != nil && product(in.Shape)*s.acc >= streamBytes
 	s.cols = min(s.c, blockLen)
 	if s.a < fewTasks { // cut the rows, a cache line at least
 		s.cols = min(s.cols, max(16, (s.c/fewTasks+15)&^15))
@@ -58,6 +65,7 @@ func (c *compiler) compileScatter(in *ir.ScatterAdd) (instr, error) {
 const (
 	scatterBase = iota
 	scatterAdd
+	scatterRows
 	scatterRound
 )
 
@@ -68,9 +76,15 @@ func (s *scatterInstr) run(r *run) error {
 	}
 	r.bad.Store(noBad)
 	chunks := (n + 16*blockLen - 1) / (16 * blockLen)
-	r.phase.kind = scatterBase
-	r.loop(s, chunks)
-	if s.j*s.a*s.c > 0 {
+	if !s.inPlace(r) {
+		r.phase.kind = scatterBase
+		r.loop(s, chunks)
+	}
+	switch {
+	case s.j*s.a*s.c == 0:
+	case s.rows:
+		s.runRows(r)
+	default:
 		r.phase.kind = scatterAdd
 		across := (s.c + s.cols - 1) / s.cols
 		units := s.a * across
@@ -86,8 +100,8 @@ func (s *scatterInstr) run(r *run) error {
 	return nil
 }
 
-// work implements small.
-func (s *scatterInstr) work() (ns float64, alone bool) {
+// estimate implements small.
+func (s *scatterInstr) estimate() (ns float64, alone bool) {
 	return 0.3*float64(s.a*s.s*s.c) + float64(s.a*s.j)*(4+0.7*float64(s.c)), s.narrow != nil
 }
 
@@ -106,7 +120,12 @@ func (s *scatterInstr) task(r *run, ws *workspace, t int) {
 			c0 := u % r.phase.a * s.cols
 			s.sum(r, ws, u/r.phase.a, c0, min(s.cols, s.c-c0))
 		}
+	case scatterRows:
+		s.sumRows(r, ws, t)
 	default:
+		if s.base == nil {
+			clear(slice[byte](ws.at(0), 8*blockLen))
+		}
 		end := min((t+1)*16*blockLen, s.a*s.s*s.c)
 		for pos := t * 16 * blockLen; pos < end; pos += blockLen {
 			n := min(blockLen, end-pos)
@@ -115,16 +134,28 @@ func (s *scatterInstr) task(r *run, ws *workspace, t int) {
 			case r.phase.kind == scatterRound:
 				s.narrow(unsafe.Add(r.slots[s.in.Dst], pos*s.size), acc, nil, nil, n)
 			case s.base == nil:
-				clear(slice[byte](acc, n*s.acc))
+				s.put(acc, ws.at(0), n*s.acc)
 			default:
 				src := s.base.load(r.slots[s.in.Base.Slot], s.size, ws.at(0), pos, n)
 				if s.widen != nil {
 					s.widen(acc, src, nil, nil, n)
 				} else if src != acc {
-					copy(slice[byte](acc, n*s.acc), slice[byte](src, n*s.acc))
+					s.put(acc, src, n*s.acc)
 				}
 			}
 		}
+		if s.stream {
+			s.moves.fence()
+		}
+	}
+}
+
+// put copies n bytes of the base.
+func (s *scatterInstr) put(dst, src unsafe.Pointer, n int) {
+	if s.stream {
+		s.moves.stream(dst, src, n)
+	} else {
+		copy(slice[byte](dst, n), slice[byte](src, n))
 	}
 }
 
@@ -150,20 +181,8 @@ func (s *scatterInstr) sum(r *run, ws *workspace, a, c0, n int) {
 		m := n
 		if s.c == 1 { // a run of j
 			m = min(blockLen, s.j-j)
-		} else if s.one {
-			m = 1
 		}
 		index := s.index.read(r, ws.at(16*blockLen), ws.at(24*blockLen), pos, m)
-		if s.c > 1 && s.one {
-			i := index[0]
-			if i < 0 || i >= int64(s.s) {
-				r.badAt(pos)
-				continue
-			}
-			dst := unsafe.Add(out, int(i)*s.c*s.acc)
-			s.add(dst, dst, s.read(r, ws, pos, n), nil, n)
-			continue
-		}
 		x := s.read(r, ws, pos, m)
 		for k, i := range index {
 			if i < 0 || i >= int64(s.s) {

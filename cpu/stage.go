@@ -45,9 +45,9 @@ type sideBySide []instr
 
 // A small instruction says what it takes.
 type small interface {
-	// work estimates the nanoseconds on one core. alone is true where the
+	// estimate returns the nanoseconds on one core. alone is true where the
 	// instruction needs the run's scratch memory, which there is once.
-	work() (ns float64, alone bool)
+	estimate() (ns float64, alone bool)
 }
 
 // smallWork bounds what is run beside others: less than two tasks.
@@ -85,7 +85,7 @@ func (c *compiler) joins(l []stage, i, k, at, n int) bool {
 		if !ok {
 			return false
 		}
-		if ns, alone := s.work(); alone || ns > smallWork {
+		if ns, alone := s.estimate(); alone || ns > smallWork {
 			return false
 		}
 	}

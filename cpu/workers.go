@@ -24,6 +24,7 @@ type workspace struct {
 	gemm gemmArgs
 	pack packArgs
 	axpy axpyArgs
+	dot  dotArgs
 
 	fused *machine
 	rows  *run // of part, for row groups

@@ -69,10 +69,20 @@ func gemm512x12(args *gemmArgs)
 //go:noescape
 func copy512x32(args *packArgs)
 
+// copy512x4x32 packs columns of 4 panels of 32 contiguous rows; see packArgs.
+//
+//go:noescape
+func copy512x4x32(args *packArgs)
+
 // copy512x12 packs columns of up to 12 contiguous rows; see packArgs.
 //
 //go:noescape
 func copy512x12(args *packArgs)
+
+// copy512x4x12 packs columns of 4 panels of 12 contiguous rows; see packArgs.
+//
+//go:noescape
+func copy512x4x12(args *packArgs)
 
 // transpose512x16 packs 16 rows whose columns are contiguous; see packArgs.
 //
@@ -88,6 +98,11 @@ func transpose512x12(args *packArgs)
 //
 //go:noescape
 func axpy512(args *axpyArgs)
+
+// dot512 adds the products of a vector and 32 columns to out; see dotArgs.
+//
+//go:noescape
+func dot512(args *dotArgs)
 
 // peak512 does n rounds of 12 fused multiply-adds on vectors of 16.
 //
@@ -129,10 +144,20 @@ func gemm256x6(args *gemmArgs)
 //go:noescape
 func copy256x16(args *packArgs)
 
+// copy256x4x16 packs columns of 4 panels of 16 contiguous rows; see packArgs.
+//
+//go:noescape
+func copy256x4x16(args *packArgs)
+
 // copy256x6 packs columns of up to 6 contiguous rows; see packArgs.
 //
 //go:noescape
 func copy256x6(args *packArgs)
+
+// copy256x4x6 packs columns of 4 panels of 6 contiguous rows; see packArgs.
+//
+//go:noescape
+func copy256x4x6(args *packArgs)
 
 // transpose256x8 packs 8 rows whose columns are contiguous; see packArgs.
 //
@@ -149,7 +174,17 @@ func transpose256x6(args *packArgs)
 //go:noescape
 func axpy256(args *axpyArgs)
 
+// dot256 adds the products of a vector and 32 columns to out; see dotArgs.
+//
+//go:noescape
+func dot256(args *dotArgs)
+
 // peak256 does n rounds of 12 fused multiply-adds on vectors of 8.
 //
 //go:noescape
 func peak256(n int)
+
+// cacheInfo puts what CPUID says of the second-level cache to *ecx: kilobytes in bits 16 to 31.
+//
+//go:noescape
+func cacheInfo(ecx *uint64)

@@ -2,18 +2,19 @@
 
 //go:build !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 // func gemmNEONx1(args *gemmArgs)
 TEXT ·gemmNEONx1(SB), NOSPLIT, $0-8
 	MOVD	args+0(FP), R0
-	MOVD	8(R0), R14
-	MOVD	24(R0), R20
-	MOVD	32(R0), R19
-	MOVD	40(R0), R16
-	MOVD	48(R0), R12
-	MOVD	64(R0), R15
-	MOVD	72(R0), R17
+	MOVD	(gemmArgs_n)(R0), R14
+	MOVD	(gemmArgs_ars)(R0), R20
+	MOVD	(gemmArgs_acs)(R0), R19
+	MOVD	(gemmArgs_b)(R0), R16
+	MOVD	(gemmArgs_bs)(R0), R12
+	MOVD	(gemmArgs_c)(R0), R15
+	MOVD	(gemmArgs_ldc)(R0), R17
 panel:
 	CMP	$8, R14
 	BLE	narrow
@@ -26,10 +27,10 @@ three:
 	VEOR	V8.B16, V8.B16, V8.B16
 	VEOR	V9.B16, V9.B16, V9.B16
 	VEOR	V10.B16, V10.B16, V10.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	MOVD	ZR, R9
 three_loop:
 	VLD1.P	(R10)(R12), [V0.S4, V1.S4]
@@ -41,7 +42,7 @@ three_loop:
 	ADD	R19, R9
 	SUB	$1, R13
 	CBNZ	R13, three_loop
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, three_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -58,7 +59,7 @@ three_store:
 	FMOVQ	F9, 16(R23)
 	FMOVQ	F10, (R24)
 	ADD	$48, R15
-	MOVD	56(R0), R23
+	MOVD	(gemmArgs_bp)(R0), R23
 	ADD	R23, R16
 	SUBS	$12, R14
 	BGT	panel
@@ -72,10 +73,10 @@ narrow:
 two:
 	VEOR	V8.B16, V8.B16, V8.B16
 	VEOR	V9.B16, V9.B16, V9.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	MOVD	ZR, R9
 two_loop:
 	VLD1.P	(R10)(R12), [V0.S4]
@@ -86,7 +87,7 @@ two_loop:
 	ADD	R19, R9
 	SUB	$1, R13
 	CBNZ	R13, two_loop
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, two_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -102,10 +103,10 @@ two_store:
 	RET
 one:
 	VEOR	V8.B16, V8.B16, V8.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	MOVD	ZR, R9
 one_loop:
 	VLD1.P	(R11)(R12), [V0.S4]
@@ -114,7 +115,7 @@ one_loop:
 	ADD	R19, R9
 	SUB	$1, R13
 	CBNZ	R13, one_loop
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, one_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -136,10 +137,10 @@ single:
 	VEOR	V8.B16, V8.B16, V8.B16
 	VEOR	V9.B16, V9.B16, V9.B16
 	VEOR	V10.B16, V10.B16, V10.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	MOVD	ZR, R9
 single_loop:
 	FMOVS	(R10), F0
@@ -153,7 +154,7 @@ single_loop:
 	ADD	R19, R9
 	SUB	$1, R13
 	CBNZ	R13, single_loop
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, single_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -175,13 +176,13 @@ done:
 // func gemmNEONx2(args *gemmArgs)
 TEXT ·gemmNEONx2(SB), NOSPLIT, $0-8
 	MOVD	args+0(FP), R0
-	MOVD	8(R0), R14
-	MOVD	24(R0), R20
-	MOVD	32(R0), R19
-	MOVD	40(R0), R16
-	MOVD	48(R0), R12
-	MOVD	64(R0), R15
-	MOVD	72(R0), R17
+	MOVD	(gemmArgs_n)(R0), R14
+	MOVD	(gemmArgs_ars)(R0), R20
+	MOVD	(gemmArgs_acs)(R0), R19
+	MOVD	(gemmArgs_b)(R0), R16
+	MOVD	(gemmArgs_bs)(R0), R12
+	MOVD	(gemmArgs_c)(R0), R15
+	MOVD	(gemmArgs_ldc)(R0), R17
 panel:
 	CMP	$8, R14
 	BLE	narrow
@@ -197,11 +198,11 @@ three:
 	VEOR	V11.B16, V11.B16, V11.B16
 	VEOR	V12.B16, V12.B16, V12.B16
 	VEOR	V13.B16, V13.B16, V13.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	ADD	R20, R1, R2
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	MOVD	ZR, R9
 three_loop:
 	VLD1.P	(R10)(R12), [V0.S4, V1.S4]
@@ -217,7 +218,7 @@ three_loop:
 	ADD	R19, R9
 	SUB	$1, R13
 	CBNZ	R13, three_loop
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, three_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -247,7 +248,7 @@ three_store:
 	FMOVQ	F12, 16(R23)
 	FMOVQ	F13, (R24)
 	ADD	$48, R15
-	MOVD	56(R0), R23
+	MOVD	(gemmArgs_bp)(R0), R23
 	ADD	R23, R16
 	SUBS	$12, R14
 	BGT	panel
@@ -263,11 +264,11 @@ two:
 	VEOR	V9.B16, V9.B16, V9.B16
 	VEOR	V10.B16, V10.B16, V10.B16
 	VEOR	V11.B16, V11.B16, V11.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	ADD	R20, R1, R2
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	MOVD	ZR, R9
 two_loop:
 	VLD1.P	(R10)(R12), [V0.S4]
@@ -281,7 +282,7 @@ two_loop:
 	ADD	R19, R9
 	SUB	$1, R13
 	CBNZ	R13, two_loop
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, two_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -308,11 +309,11 @@ two_store:
 one:
 	VEOR	V8.B16, V8.B16, V8.B16
 	VEOR	V9.B16, V9.B16, V9.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	ADD	R20, R1, R2
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	MOVD	ZR, R9
 one_loop:
 	VLD1.P	(R11)(R12), [V0.S4]
@@ -323,7 +324,7 @@ one_loop:
 	ADD	R19, R9
 	SUB	$1, R13
 	CBNZ	R13, one_loop
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, one_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -355,11 +356,11 @@ single:
 	VEOR	V11.B16, V11.B16, V11.B16
 	VEOR	V12.B16, V12.B16, V12.B16
 	VEOR	V13.B16, V13.B16, V13.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	ADD	R20, R1, R2
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	MOVD	ZR, R9
 single_loop:
 	FMOVS	(R10), F0
@@ -377,7 +378,7 @@ single_loop:
 	ADD	R19, R9
 	SUB	$1, R13
 	CBNZ	R13, single_loop
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, single_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -412,13 +413,13 @@ done:
 // func gemmNEONx3(args *gemmArgs)
 TEXT ·gemmNEONx3(SB), NOSPLIT, $0-8
 	MOVD	args+0(FP), R0
-	MOVD	8(R0), R14
-	MOVD	24(R0), R20
-	MOVD	32(R0), R19
-	MOVD	40(R0), R16
-	MOVD	48(R0), R12
-	MOVD	64(R0), R15
-	MOVD	72(R0), R17
+	MOVD	(gemmArgs_n)(R0), R14
+	MOVD	(gemmArgs_ars)(R0), R20
+	MOVD	(gemmArgs_acs)(R0), R19
+	MOVD	(gemmArgs_b)(R0), R16
+	MOVD	(gemmArgs_bs)(R0), R12
+	MOVD	(gemmArgs_c)(R0), R15
+	MOVD	(gemmArgs_ldc)(R0), R17
 panel:
 	CMP	$8, R14
 	BLE	narrow
@@ -437,12 +438,12 @@ three:
 	VEOR	V14.B16, V14.B16, V14.B16
 	VEOR	V15.B16, V15.B16, V15.B16
 	VEOR	V16.B16, V16.B16, V16.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	ADD	R20, R1, R2
 	ADD	R20, R2, R3
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	MOVD	ZR, R9
 three_loop:
 	VLD1.P	(R10)(R12), [V0.S4, V1.S4]
@@ -462,7 +463,7 @@ three_loop:
 	ADD	R19, R9
 	SUB	$1, R13
 	CBNZ	R13, three_loop
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, three_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -505,7 +506,7 @@ three_store:
 	FMOVQ	F15, 16(R23)
 	FMOVQ	F16, (R24)
 	ADD	$48, R15
-	MOVD	56(R0), R23
+	MOVD	(gemmArgs_bp)(R0), R23
 	ADD	R23, R16
 	SUBS	$12, R14
 	BGT	panel
@@ -523,12 +524,12 @@ two:
 	VEOR	V11.B16, V11.B16, V11.B16
 	VEOR	V12.B16, V12.B16, V12.B16
 	VEOR	V13.B16, V13.B16, V13.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	ADD	R20, R1, R2
 	ADD	R20, R2, R3
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	MOVD	ZR, R9
 two_loop:
 	VLD1.P	(R10)(R12), [V0.S4]
@@ -545,7 +546,7 @@ two_loop:
 	ADD	R19, R9
 	SUB	$1, R13
 	CBNZ	R13, two_loop
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, two_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -583,12 +584,12 @@ one:
 	VEOR	V8.B16, V8.B16, V8.B16
 	VEOR	V9.B16, V9.B16, V9.B16
 	VEOR	V10.B16, V10.B16, V10.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	ADD	R20, R1, R2
 	ADD	R20, R2, R3
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	MOVD	ZR, R9
 one_loop:
 	VLD1.P	(R11)(R12), [V0.S4]
@@ -601,7 +602,7 @@ one_loop:
 	ADD	R19, R9
 	SUB	$1, R13
 	CBNZ	R13, one_loop
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, one_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -643,12 +644,12 @@ single:
 	VEOR	V14.B16, V14.B16, V14.B16
 	VEOR	V15.B16, V15.B16, V15.B16
 	VEOR	V16.B16, V16.B16, V16.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	ADD	R20, R1, R2
 	ADD	R20, R2, R3
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	MOVD	ZR, R9
 single_loop:
 	FMOVS	(R10), F0
@@ -670,7 +671,7 @@ single_loop:
 	ADD	R19, R9
 	SUB	$1, R13
 	CBNZ	R13, single_loop
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, single_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -718,13 +719,13 @@ done:
 // func gemmNEONx4(args *gemmArgs)
 TEXT ·gemmNEONx4(SB), NOSPLIT, $0-8
 	MOVD	args+0(FP), R0
-	MOVD	8(R0), R14
-	MOVD	24(R0), R20
-	MOVD	32(R0), R19
-	MOVD	40(R0), R16
-	MOVD	48(R0), R12
-	MOVD	64(R0), R15
-	MOVD	72(R0), R17
+	MOVD	(gemmArgs_n)(R0), R14
+	MOVD	(gemmArgs_ars)(R0), R20
+	MOVD	(gemmArgs_acs)(R0), R19
+	MOVD	(gemmArgs_b)(R0), R16
+	MOVD	(gemmArgs_bs)(R0), R12
+	MOVD	(gemmArgs_c)(R0), R15
+	MOVD	(gemmArgs_ldc)(R0), R17
 panel:
 	CMP	$8, R14
 	BLE	narrow
@@ -746,13 +747,13 @@ three:
 	VEOR	V17.B16, V17.B16, V17.B16
 	VEOR	V18.B16, V18.B16, V18.B16
 	VEOR	V19.B16, V19.B16, V19.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	ADD	R20, R1, R2
 	ADD	R20, R2, R3
 	ADD	R20, R3, R4
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	CMP	$4, R20
 	BEQ	three_close
 	MOVD	ZR, R9
@@ -798,7 +799,7 @@ three_close:
 	SUB	$1, R13
 	CBNZ	R13, three_close
 three_end:
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, three_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -854,7 +855,7 @@ three_store:
 	FMOVQ	F18, 16(R23)
 	FMOVQ	F19, (R24)
 	ADD	$48, R15
-	MOVD	56(R0), R23
+	MOVD	(gemmArgs_bp)(R0), R23
 	ADD	R23, R16
 	SUBS	$12, R14
 	BGT	panel
@@ -874,13 +875,13 @@ two:
 	VEOR	V13.B16, V13.B16, V13.B16
 	VEOR	V14.B16, V14.B16, V14.B16
 	VEOR	V15.B16, V15.B16, V15.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	ADD	R20, R1, R2
 	ADD	R20, R2, R3
 	ADD	R20, R3, R4
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	CMP	$4, R20
 	BEQ	two_close
 	MOVD	ZR, R9
@@ -918,7 +919,7 @@ two_close:
 	SUB	$1, R13
 	CBNZ	R13, two_close
 two_end:
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, two_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -967,13 +968,13 @@ one:
 	VEOR	V9.B16, V9.B16, V9.B16
 	VEOR	V10.B16, V10.B16, V10.B16
 	VEOR	V11.B16, V11.B16, V11.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	ADD	R20, R1, R2
 	ADD	R20, R2, R3
 	ADD	R20, R3, R4
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	CMP	$4, R20
 	BEQ	one_close
 	MOVD	ZR, R9
@@ -1001,7 +1002,7 @@ one_close:
 	SUB	$1, R13
 	CBNZ	R13, one_close
 one_end:
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, one_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -1053,13 +1054,13 @@ single:
 	VEOR	V17.B16, V17.B16, V17.B16
 	VEOR	V18.B16, V18.B16, V18.B16
 	VEOR	V19.B16, V19.B16, V19.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	ADD	R20, R1, R2
 	ADD	R20, R2, R3
 	ADD	R20, R3, R4
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	CMP	$4, R20
 	BEQ	single_close
 	MOVD	ZR, R9
@@ -1109,7 +1110,7 @@ single_close:
 	SUB	$1, R13
 	CBNZ	R13, single_close
 single_end:
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, single_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -1170,13 +1171,13 @@ done:
 // func gemmNEONx5(args *gemmArgs)
 TEXT ·gemmNEONx5(SB), NOSPLIT, $0-8
 	MOVD	args+0(FP), R0
-	MOVD	8(R0), R14
-	MOVD	24(R0), R20
-	MOVD	32(R0), R19
-	MOVD	40(R0), R16
-	MOVD	48(R0), R12
-	MOVD	64(R0), R15
-	MOVD	72(R0), R17
+	MOVD	(gemmArgs_n)(R0), R14
+	MOVD	(gemmArgs_ars)(R0), R20
+	MOVD	(gemmArgs_acs)(R0), R19
+	MOVD	(gemmArgs_b)(R0), R16
+	MOVD	(gemmArgs_bs)(R0), R12
+	MOVD	(gemmArgs_c)(R0), R15
+	MOVD	(gemmArgs_ldc)(R0), R17
 panel:
 	CMP	$8, R14
 	BLE	narrow
@@ -1201,14 +1202,14 @@ three:
 	VEOR	V20.B16, V20.B16, V20.B16
 	VEOR	V21.B16, V21.B16, V21.B16
 	VEOR	V22.B16, V22.B16, V22.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	ADD	R20, R1, R2
 	ADD	R20, R2, R3
 	ADD	R20, R3, R4
 	ADD	R20, R4, R5
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	MOVD	ZR, R9
 three_loop:
 	VLD1.P	(R10)(R12), [V0.S4, V1.S4]
@@ -1236,7 +1237,7 @@ three_loop:
 	ADD	R19, R9
 	SUB	$1, R13
 	CBNZ	R13, three_loop
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, three_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -1305,7 +1306,7 @@ three_store:
 	FMOVQ	F21, 16(R23)
 	FMOVQ	F22, (R24)
 	ADD	$48, R15
-	MOVD	56(R0), R23
+	MOVD	(gemmArgs_bp)(R0), R23
 	ADD	R23, R16
 	SUBS	$12, R14
 	BGT	panel
@@ -1327,14 +1328,14 @@ two:
 	VEOR	V15.B16, V15.B16, V15.B16
 	VEOR	V16.B16, V16.B16, V16.B16
 	VEOR	V17.B16, V17.B16, V17.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	ADD	R20, R1, R2
 	ADD	R20, R2, R3
 	ADD	R20, R3, R4
 	ADD	R20, R4, R5
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	MOVD	ZR, R9
 two_loop:
 	VLD1.P	(R10)(R12), [V0.S4]
@@ -1357,7 +1358,7 @@ two_loop:
 	ADD	R19, R9
 	SUB	$1, R13
 	CBNZ	R13, two_loop
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, two_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -1417,14 +1418,14 @@ one:
 	VEOR	V10.B16, V10.B16, V10.B16
 	VEOR	V11.B16, V11.B16, V11.B16
 	VEOR	V12.B16, V12.B16, V12.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	ADD	R20, R1, R2
 	ADD	R20, R2, R3
 	ADD	R20, R3, R4
 	ADD	R20, R4, R5
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	MOVD	ZR, R9
 one_loop:
 	VLD1.P	(R11)(R12), [V0.S4]
@@ -1441,7 +1442,7 @@ one_loop:
 	ADD	R19, R9
 	SUB	$1, R13
 	CBNZ	R13, one_loop
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, one_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -1503,14 +1504,14 @@ single:
 	VEOR	V20.B16, V20.B16, V20.B16
 	VEOR	V21.B16, V21.B16, V21.B16
 	VEOR	V22.B16, V22.B16, V22.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	ADD	R20, R1, R2
 	ADD	R20, R2, R3
 	ADD	R20, R3, R4
 	ADD	R20, R4, R5
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	MOVD	ZR, R9
 single_loop:
 	FMOVS	(R10), F0
@@ -1540,7 +1541,7 @@ single_loop:
 	ADD	R19, R9
 	SUB	$1, R13
 	CBNZ	R13, single_loop
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, single_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -1614,13 +1615,13 @@ done:
 // func gemmNEONx6(args *gemmArgs)
 TEXT ·gemmNEONx6(SB), NOSPLIT, $0-8
 	MOVD	args+0(FP), R0
-	MOVD	8(R0), R14
-	MOVD	24(R0), R20
-	MOVD	32(R0), R19
-	MOVD	40(R0), R16
-	MOVD	48(R0), R12
-	MOVD	64(R0), R15
-	MOVD	72(R0), R17
+	MOVD	(gemmArgs_n)(R0), R14
+	MOVD	(gemmArgs_ars)(R0), R20
+	MOVD	(gemmArgs_acs)(R0), R19
+	MOVD	(gemmArgs_b)(R0), R16
+	MOVD	(gemmArgs_bs)(R0), R12
+	MOVD	(gemmArgs_c)(R0), R15
+	MOVD	(gemmArgs_ldc)(R0), R17
 panel:
 	CMP	$8, R14
 	BLE	narrow
@@ -1648,7 +1649,7 @@ three:
 	VEOR	V23.B16, V23.B16, V23.B16
 	VEOR	V24.B16, V24.B16, V24.B16
 	VEOR	V25.B16, V25.B16, V25.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	ADD	R20, R1, R2
 	ADD	R20, R2, R3
 	ADD	R20, R3, R4
@@ -1656,7 +1657,7 @@ three:
 	ADD	R20, R5, R6
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	MOVD	ZR, R9
 three_loop:
 	VLD1.P	(R10)(R12), [V0.S4, V1.S4]
@@ -1688,7 +1689,7 @@ three_loop:
 	ADD	R19, R9
 	SUB	$1, R13
 	CBNZ	R13, three_loop
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, three_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -1770,7 +1771,7 @@ three_store:
 	FMOVQ	F24, 16(R23)
 	FMOVQ	F25, (R24)
 	ADD	$48, R15
-	MOVD	56(R0), R23
+	MOVD	(gemmArgs_bp)(R0), R23
 	ADD	R23, R16
 	SUBS	$12, R14
 	BGT	panel
@@ -1794,7 +1795,7 @@ two:
 	VEOR	V17.B16, V17.B16, V17.B16
 	VEOR	V18.B16, V18.B16, V18.B16
 	VEOR	V19.B16, V19.B16, V19.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	ADD	R20, R1, R2
 	ADD	R20, R2, R3
 	ADD	R20, R3, R4
@@ -1802,7 +1803,7 @@ two:
 	ADD	R20, R5, R6
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	MOVD	ZR, R9
 two_loop:
 	VLD1.P	(R10)(R12), [V0.S4]
@@ -1828,7 +1829,7 @@ two_loop:
 	ADD	R19, R9
 	SUB	$1, R13
 	CBNZ	R13, two_loop
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, two_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -1899,7 +1900,7 @@ one:
 	VEOR	V11.B16, V11.B16, V11.B16
 	VEOR	V12.B16, V12.B16, V12.B16
 	VEOR	V13.B16, V13.B16, V13.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	ADD	R20, R1, R2
 	ADD	R20, R2, R3
 	ADD	R20, R3, R4
@@ -1907,7 +1908,7 @@ one:
 	ADD	R20, R5, R6
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	MOVD	ZR, R9
 one_loop:
 	VLD1.P	(R11)(R12), [V0.S4]
@@ -1926,7 +1927,7 @@ one_loop:
 	ADD	R19, R9
 	SUB	$1, R13
 	CBNZ	R13, one_loop
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, one_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -1998,7 +1999,7 @@ single:
 	VEOR	V23.B16, V23.B16, V23.B16
 	VEOR	V24.B16, V24.B16, V24.B16
 	VEOR	V25.B16, V25.B16, V25.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	ADD	R20, R1, R2
 	ADD	R20, R2, R3
 	ADD	R20, R3, R4
@@ -2006,7 +2007,7 @@ single:
 	ADD	R20, R5, R6
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	MOVD	ZR, R9
 single_loop:
 	FMOVS	(R10), F0
@@ -2040,7 +2041,7 @@ single_loop:
 	ADD	R19, R9
 	SUB	$1, R13
 	CBNZ	R13, single_loop
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, single_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -2127,13 +2128,13 @@ done:
 // func gemmNEONx7(args *gemmArgs)
 TEXT ·gemmNEONx7(SB), NOSPLIT, $0-8
 	MOVD	args+0(FP), R0
-	MOVD	8(R0), R14
-	MOVD	24(R0), R20
-	MOVD	32(R0), R19
-	MOVD	40(R0), R16
-	MOVD	48(R0), R12
-	MOVD	64(R0), R15
-	MOVD	72(R0), R17
+	MOVD	(gemmArgs_n)(R0), R14
+	MOVD	(gemmArgs_ars)(R0), R20
+	MOVD	(gemmArgs_acs)(R0), R19
+	MOVD	(gemmArgs_b)(R0), R16
+	MOVD	(gemmArgs_bs)(R0), R12
+	MOVD	(gemmArgs_c)(R0), R15
+	MOVD	(gemmArgs_ldc)(R0), R17
 panel:
 	CMP	$8, R14
 	BLE	narrow
@@ -2164,7 +2165,7 @@ three:
 	VEOR	V26.B16, V26.B16, V26.B16
 	VEOR	V27.B16, V27.B16, V27.B16
 	VEOR	V28.B16, V28.B16, V28.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	ADD	R20, R1, R2
 	ADD	R20, R2, R3
 	ADD	R20, R3, R4
@@ -2173,7 +2174,7 @@ three:
 	ADD	R20, R6, R7
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	MOVD	ZR, R9
 three_loop:
 	VLD1.P	(R10)(R12), [V0.S4, V1.S4]
@@ -2209,7 +2210,7 @@ three_loop:
 	ADD	R19, R9
 	SUB	$1, R13
 	CBNZ	R13, three_loop
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, three_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -2304,7 +2305,7 @@ three_store:
 	FMOVQ	F27, 16(R23)
 	FMOVQ	F28, (R24)
 	ADD	$48, R15
-	MOVD	56(R0), R23
+	MOVD	(gemmArgs_bp)(R0), R23
 	ADD	R23, R16
 	SUBS	$12, R14
 	BGT	panel
@@ -2330,7 +2331,7 @@ two:
 	VEOR	V19.B16, V19.B16, V19.B16
 	VEOR	V20.B16, V20.B16, V20.B16
 	VEOR	V21.B16, V21.B16, V21.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	ADD	R20, R1, R2
 	ADD	R20, R2, R3
 	ADD	R20, R3, R4
@@ -2339,7 +2340,7 @@ two:
 	ADD	R20, R6, R7
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	MOVD	ZR, R9
 two_loop:
 	VLD1.P	(R10)(R12), [V0.S4]
@@ -2368,7 +2369,7 @@ two_loop:
 	ADD	R19, R9
 	SUB	$1, R13
 	CBNZ	R13, two_loop
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, two_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -2450,7 +2451,7 @@ one:
 	VEOR	V12.B16, V12.B16, V12.B16
 	VEOR	V13.B16, V13.B16, V13.B16
 	VEOR	V14.B16, V14.B16, V14.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	ADD	R20, R1, R2
 	ADD	R20, R2, R3
 	ADD	R20, R3, R4
@@ -2459,7 +2460,7 @@ one:
 	ADD	R20, R6, R7
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	MOVD	ZR, R9
 one_loop:
 	VLD1.P	(R11)(R12), [V0.S4]
@@ -2480,7 +2481,7 @@ one_loop:
 	ADD	R19, R9
 	SUB	$1, R13
 	CBNZ	R13, one_loop
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, one_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -2562,7 +2563,7 @@ single:
 	VEOR	V26.B16, V26.B16, V26.B16
 	VEOR	V27.B16, V27.B16, V27.B16
 	VEOR	V28.B16, V28.B16, V28.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	ADD	R20, R1, R2
 	ADD	R20, R2, R3
 	ADD	R20, R3, R4
@@ -2571,7 +2572,7 @@ single:
 	ADD	R20, R6, R7
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	MOVD	ZR, R9
 single_loop:
 	FMOVS	(R10), F0
@@ -2609,7 +2610,7 @@ single_loop:
 	ADD	R19, R9
 	SUB	$1, R13
 	CBNZ	R13, single_loop
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, single_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -2709,13 +2710,13 @@ done:
 // func gemmNEONx8(args *gemmArgs)
 TEXT ·gemmNEONx8(SB), NOSPLIT, $0-8
 	MOVD	args+0(FP), R0
-	MOVD	8(R0), R14
-	MOVD	24(R0), R20
-	MOVD	32(R0), R19
-	MOVD	40(R0), R16
-	MOVD	48(R0), R12
-	MOVD	64(R0), R15
-	MOVD	72(R0), R17
+	MOVD	(gemmArgs_n)(R0), R14
+	MOVD	(gemmArgs_ars)(R0), R20
+	MOVD	(gemmArgs_acs)(R0), R19
+	MOVD	(gemmArgs_b)(R0), R16
+	MOVD	(gemmArgs_bs)(R0), R12
+	MOVD	(gemmArgs_c)(R0), R15
+	MOVD	(gemmArgs_ldc)(R0), R17
 panel:
 	CMP	$8, R14
 	BLE	narrow
@@ -2749,7 +2750,7 @@ three:
 	VEOR	V29.B16, V29.B16, V29.B16
 	VEOR	V30.B16, V30.B16, V30.B16
 	VEOR	V31.B16, V31.B16, V31.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	ADD	R20, R1, R2
 	ADD	R20, R2, R3
 	ADD	R20, R3, R4
@@ -2759,7 +2760,7 @@ three:
 	ADD	R20, R7, R8
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	CMP	$4, R20
 	BEQ	three_close
 	MOVD	ZR, R9
@@ -2833,7 +2834,7 @@ three_close:
 	SUB	$1, R13
 	CBNZ	R13, three_close
 three_end:
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, three_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -2941,7 +2942,7 @@ three_store:
 	FMOVQ	F30, 16(R23)
 	FMOVQ	F31, (R24)
 	ADD	$48, R15
-	MOVD	56(R0), R23
+	MOVD	(gemmArgs_bp)(R0), R23
 	ADD	R23, R16
 	SUBS	$12, R14
 	BGT	panel
@@ -2969,7 +2970,7 @@ two:
 	VEOR	V21.B16, V21.B16, V21.B16
 	VEOR	V22.B16, V22.B16, V22.B16
 	VEOR	V23.B16, V23.B16, V23.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	ADD	R20, R1, R2
 	ADD	R20, R2, R3
 	ADD	R20, R3, R4
@@ -2979,7 +2980,7 @@ two:
 	ADD	R20, R7, R8
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	CMP	$4, R20
 	BEQ	two_close
 	MOVD	ZR, R9
@@ -3037,7 +3038,7 @@ two_close:
 	SUB	$1, R13
 	CBNZ	R13, two_close
 two_end:
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, two_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -3130,7 +3131,7 @@ one:
 	VEOR	V13.B16, V13.B16, V13.B16
 	VEOR	V14.B16, V14.B16, V14.B16
 	VEOR	V15.B16, V15.B16, V15.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	ADD	R20, R1, R2
 	ADD	R20, R2, R3
 	ADD	R20, R3, R4
@@ -3140,7 +3141,7 @@ one:
 	ADD	R20, R7, R8
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	CMP	$4, R20
 	BEQ	one_close
 	MOVD	ZR, R9
@@ -3180,7 +3181,7 @@ one_close:
 	SUB	$1, R13
 	CBNZ	R13, one_close
 one_end:
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, one_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -3272,7 +3273,7 @@ single:
 	VEOR	V29.B16, V29.B16, V29.B16
 	VEOR	V30.B16, V30.B16, V30.B16
 	VEOR	V31.B16, V31.B16, V31.B16
-	MOVD	16(R0), R1
+	MOVD	(gemmArgs_a)(R0), R1
 	ADD	R20, R1, R2
 	ADD	R20, R2, R3
 	ADD	R20, R3, R4
@@ -3282,7 +3283,7 @@ single:
 	ADD	R20, R7, R8
 	MOVD	R16, R10
 	ADD	R21, R16, R11
-	MOVD	0(R0), R13
+	MOVD	(gemmArgs_k)(R0), R13
 	CMP	$4, R20
 	BEQ	single_close
 	MOVD	ZR, R9
@@ -3360,7 +3361,7 @@ single_close:
 	SUB	$1, R13
 	CBNZ	R13, single_close
 single_end:
-	MOVD	80(R0), R23
+	MOVD	(gemmArgs_add)(R0), R23
 	CBZ	R23, single_store
 	MOVD	R15, R23
 	ADD	R21, R23, R24
@@ -3473,12 +3474,12 @@ done:
 // func copyNEONx8(args *packArgs)
 TEXT ·copyNEONx8(SB), NOSPLIT, $0-8
 	MOVD	args+0(FP), R0
-	MOVD	0(R0), R1
-	MOVD	8(R0), R2
-	MOVD	16(R0), R3
-	MOVD	24(R0), R4
-	MOVD	32(R0), R5
-	MOVD	40(R0), R6
+	MOVD	(packArgs_dst)(R0), R1
+	MOVD	(packArgs_step)(R0), R2
+	MOVD	(packArgs_src)(R0), R3
+	MOVD	(packArgs_srcS)(R0), R4
+	MOVD	(packArgs_cols)(R0), R5
+	MOVD	(packArgs_rows)(R0), R6
 	CMP	$8, R6
 	BLT	short
 loop:
@@ -3519,17 +3520,17 @@ next:
 // func transposeNEONx8(args *packArgs)
 TEXT ·transposeNEONx8(SB), NOSPLIT, $0-8
 	MOVD	args+0(FP), R0
-	MOVD	0(R0), R1
-	MOVD	8(R0), R2
-	MOVD	32(R0), R3
-	MOVD	48(R0), R4
-	MOVD	56(R0), R5
-	MOVD	64(R0), R6
-	MOVD	72(R0), R7
-	MOVD	80(R0), R8
-	MOVD	88(R0), R9
-	MOVD	96(R0), R10
-	MOVD	104(R0), R11
+	MOVD	(packArgs_dst)(R0), R1
+	MOVD	(packArgs_step)(R0), R2
+	MOVD	(packArgs_cols)(R0), R3
+	MOVD	(packArgs_table+0)(R0), R4
+	MOVD	(packArgs_table+8)(R0), R5
+	MOVD	(packArgs_table+16)(R0), R6
+	MOVD	(packArgs_table+24)(R0), R7
+	MOVD	(packArgs_table+32)(R0), R8
+	MOVD	(packArgs_table+40)(R0), R9
+	MOVD	(packArgs_table+48)(R0), R10
+	MOVD	(packArgs_table+56)(R0), R11
 loop:
 	FMOVQ.P	16(R4), F0
 	FMOVQ.P	16(R5), F1
@@ -3574,12 +3575,12 @@ loop:
 // func copyNEONx12(args *packArgs)
 TEXT ·copyNEONx12(SB), NOSPLIT, $0-8
 	MOVD	args+0(FP), R0
-	MOVD	0(R0), R1
-	MOVD	8(R0), R2
-	MOVD	16(R0), R3
-	MOVD	24(R0), R4
-	MOVD	32(R0), R5
-	MOVD	40(R0), R6
+	MOVD	(packArgs_dst)(R0), R1
+	MOVD	(packArgs_step)(R0), R2
+	MOVD	(packArgs_src)(R0), R3
+	MOVD	(packArgs_srcS)(R0), R4
+	MOVD	(packArgs_cols)(R0), R5
+	MOVD	(packArgs_rows)(R0), R6
 	CMP	$12, R6
 	BLT	short
 loop:
@@ -3621,21 +3622,21 @@ next:
 // func transposeNEONx12(args *packArgs)
 TEXT ·transposeNEONx12(SB), NOSPLIT, $0-8
 	MOVD	args+0(FP), R0
-	MOVD	0(R0), R1
-	MOVD	8(R0), R2
-	MOVD	32(R0), R3
-	MOVD	48(R0), R4
-	MOVD	56(R0), R5
-	MOVD	64(R0), R6
-	MOVD	72(R0), R7
-	MOVD	80(R0), R8
-	MOVD	88(R0), R9
-	MOVD	96(R0), R10
-	MOVD	104(R0), R11
-	MOVD	112(R0), R12
-	MOVD	120(R0), R13
-	MOVD	128(R0), R14
-	MOVD	136(R0), R15
+	MOVD	(packArgs_dst)(R0), R1
+	MOVD	(packArgs_step)(R0), R2
+	MOVD	(packArgs_cols)(R0), R3
+	MOVD	(packArgs_table+0)(R0), R4
+	MOVD	(packArgs_table+8)(R0), R5
+	MOVD	(packArgs_table+16)(R0), R6
+	MOVD	(packArgs_table+24)(R0), R7
+	MOVD	(packArgs_table+32)(R0), R8
+	MOVD	(packArgs_table+40)(R0), R9
+	MOVD	(packArgs_table+48)(R0), R10
+	MOVD	(packArgs_table+56)(R0), R11
+	MOVD	(packArgs_table+64)(R0), R12
+	MOVD	(packArgs_table+72)(R0), R13
+	MOVD	(packArgs_table+80)(R0), R14
+	MOVD	(packArgs_table+88)(R0), R15
 loop:
 	FMOVQ.P	16(R4), F0
 	FMOVQ.P	16(R5), F1
@@ -3696,11 +3697,11 @@ loop:
 // func axpyNEON(args *axpyArgs)
 TEXT ·axpyNEON(SB), NOSPLIT, $0-8
 	MOVD	args+0(FP), R0
-	MOVD	24(R0), R1
-	MOVD	40(R0), R2
-	MOVD	48(R0), R3
-	MOVD	16(R0), R4
-	MOVD	32(R0), R5
+	MOVD	(axpyArgs_xs)(R0), R1
+	MOVD	(axpyArgs_bs)(R0), R2
+	MOVD	(axpyArgs_k)(R0), R3
+	MOVD	(axpyArgs_x)(R0), R4
+	MOVD	(axpyArgs_b)(R0), R5
 rows8:
 	CMP	$8, R3
 	BLT	rows8_end
@@ -3736,8 +3737,8 @@ rows8:
 	ADD	R1, R4
 	MOVD	R5, R15
 	ADD	R2, R5
-	MOVD	0(R0), R6
-	MOVD	8(R0), R7
+	MOVD	(axpyArgs_y)(R0), R6
+	MOVD	(axpyArgs_n)(R0), R7
 	SUBS	$16, R7
 	BLT	rows8_cols16_end
 rows8_cols16:
@@ -3847,8 +3848,8 @@ rows1:
 	ADD	R1, R4
 	MOVD	R5, R8
 	ADD	R2, R5
-	MOVD	0(R0), R6
-	MOVD	8(R0), R7
+	MOVD	(axpyArgs_y)(R0), R6
+	MOVD	(axpyArgs_n)(R0), R7
 	SUBS	$16, R7
 	BLT	rows1_cols16_end
 rows1_cols16:

@@ -2,6 +2,7 @@
 
 //go:build !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 DATA lanes_map<>+0(SB)/8, $0x3f8000003f800000

@@ -11,20 +11,40 @@ import "unsafe"
 //go:noescape
 func rowSum512(dst unsafe.Pointer, a unsafe.Pointer, n int)
 
+// rowSums512 writes the sums of rows of n elements, a run at most, as states.
+//
+//go:noescape
+func rowSums512(st unsafe.Pointer, a unsafe.Pointer, n int, rows int)
+
 // colFlush512 adds n float32 at a to float64 sums and rests, and clears them.
 //
 //go:noescape
 func colFlush512(sums unsafe.Pointer, rests unsafe.Pointer, a unsafe.Pointer, n int)
 
-// rowMax512 writes the lanes' maxima, 16 of them, of n elements.
+// colSum512 folds rows of n float32, stride bytes apart, into those at acc, in order.
 //
 //go:noescape
-func rowMax512(dst unsafe.Pointer, a unsafe.Pointer, n int)
+func colSum512(acc unsafe.Pointer, x unsafe.Pointer, n int, rows int, stride int)
 
-// rowMin512 writes the lanes' minima, 16 of them, of n elements.
+// colMax512 folds rows of n float32, stride bytes apart, into those at acc, in order.
 //
 //go:noescape
-func rowMin512(dst unsafe.Pointer, a unsafe.Pointer, n int)
+func colMax512(acc unsafe.Pointer, x unsafe.Pointer, n int, rows int, stride int)
+
+// colMin512 folds rows of n float32, stride bytes apart, into those at acc, in order.
+//
+//go:noescape
+func colMin512(acc unsafe.Pointer, x unsafe.Pointer, n int, rows int, stride int)
+
+// rowMax512 writes the lanes' maxima, 16 of them, of n elements of each row.
+//
+//go:noescape
+func rowMax512(dst unsafe.Pointer, a unsafe.Pointer, n int, rows int)
+
+// rowMin512 writes the lanes' minima, 16 of them, of n elements of each row.
+//
+//go:noescape
+func rowMin512(dst unsafe.Pointer, a unsafe.Pointer, n int, rows int)
 
 // rowSize512 writes the lanes' largest magnitudes, NaN above all, 16 of them, of n elements.
 //
@@ -36,20 +56,40 @@ func rowSize512(dst unsafe.Pointer, a unsafe.Pointer, n int)
 //go:noescape
 func rowSum256(dst unsafe.Pointer, a unsafe.Pointer, n int)
 
+// rowSums256 writes the sums of rows of n elements, a run at most, as states.
+//
+//go:noescape
+func rowSums256(st unsafe.Pointer, a unsafe.Pointer, n int, rows int)
+
 // colFlush256 adds n float32 at a to float64 sums and rests, and clears them.
 //
 //go:noescape
 func colFlush256(sums unsafe.Pointer, rests unsafe.Pointer, a unsafe.Pointer, n int)
 
-// rowMax256 writes the lanes' maxima, 16 of them, of n elements.
+// colSum256 folds rows of n float32, stride bytes apart, into those at acc, in order.
 //
 //go:noescape
-func rowMax256(dst unsafe.Pointer, a unsafe.Pointer, n int)
+func colSum256(acc unsafe.Pointer, x unsafe.Pointer, n int, rows int, stride int)
 
-// rowMin256 writes the lanes' minima, 16 of them, of n elements.
+// colMax256 folds rows of n float32, stride bytes apart, into those at acc, in order.
 //
 //go:noescape
-func rowMin256(dst unsafe.Pointer, a unsafe.Pointer, n int)
+func colMax256(acc unsafe.Pointer, x unsafe.Pointer, n int, rows int, stride int)
+
+// colMin256 folds rows of n float32, stride bytes apart, into those at acc, in order.
+//
+//go:noescape
+func colMin256(acc unsafe.Pointer, x unsafe.Pointer, n int, rows int, stride int)
+
+// rowMax256 writes the lanes' maxima, 16 of them, of n elements of each row.
+//
+//go:noescape
+func rowMax256(dst unsafe.Pointer, a unsafe.Pointer, n int, rows int)
+
+// rowMin256 writes the lanes' minima, 16 of them, of n elements of each row.
+//
+//go:noescape
+func rowMin256(dst unsafe.Pointer, a unsafe.Pointer, n int, rows int)
 
 // rowSize256 writes the lanes' largest magnitudes, NaN above all, 16 of them, of n elements.
 //

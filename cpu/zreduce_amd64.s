@@ -12,12 +12,12 @@ TEXT ·rowSum512(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), DX
 
 run:
-	VXORPS  X0, X0, X0
-	VXORPS  X1, X1, X1
 	MOVQ    $0x00000100, R8
 	CMPQ    DX, R8
 	CMOVQLT DX, R8
 	SUBQ    R8, DX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
 	SUBQ    $0x20, R8
 	JLT     short
 
@@ -51,6 +51,7 @@ part:
 	DECQ      AX
 	KMOVW     AX, K1
 	VMOVUPS.Z (SI), K1, Z8
+	LEAQ      (SI)(R8*4), SI
 	VADDPS    Z8, Z1, Z1
 
 total:
@@ -68,6 +69,539 @@ total:
 	ADDQ          $0x08, DI
 	TESTQ         DX, DX
 	JNZ           run
+	VZEROUPPER
+	RET
+
+// func rowSums512(st uintptr, a uintptr, n int, rows int)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·rowSums512(SB), NOSPLIT, $0-32
+	MOVQ st+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ n+16(FP), DX
+	MOVQ rows+24(FP), R9
+	MOVQ DX, R8
+	CMPQ DX, $0x00000010
+	JLE  mask
+	ANDQ $0x0000000f, R8
+	JZ   whole
+
+mask:
+	MOVQ  R8, CX
+	MOVQ  $0x00000001, AX
+	SHLQ  CL, AX
+	DECQ  AX
+	KMOVW AX, K1
+
+whole:
+	MOVQ  $0x00000055, AX
+	KMOVW AX, K2
+
+group:
+	CMPQ   R9, $0x00000008
+	JLT    single
+	CMPQ   DX, $0x00000008
+	JLE    tiny
+	CMPQ   DX, $0x00000010
+	JLE    small
+	MOVQ   DX, R8
+	VXORPS X0, X0, X0
+	VXORPS X1, X1, X1
+	SUBQ   $0x20, R8
+	JLT    row0_short
+
+row0_loop:
+	VADDPS (SI), Z0, Z0
+	VADDPS 64(SI), Z1, Z1
+	ADDQ   $0x00000080, SI
+	SUBQ   $0x20, R8
+	JGE    row0_loop
+
+row0_short:
+	ADDQ   $0x20, R8
+	JZ     row0_total
+	CMPQ   R8, $0x00000010
+	JLT    row0_part
+	VADDPS (SI), Z0, Z0
+	ADDQ   $0x00000040, SI
+	SUBQ   $0x00000010, R8
+	CMPQ   R8, $0x00000010
+	JLT    row0_part
+	VADDPS (SI), Z1, Z1
+	ADDQ   $0x00000040, SI
+	SUBQ   $0x00000010, R8
+
+row0_part:
+	TESTQ     R8, R8
+	JZ        row0_total
+	VMOVUPS.Z (SI), K1, Z8
+	LEAQ      (SI)(R8*4), SI
+	VADDPS    Z8, Z1, Z1
+
+row0_total:
+	VADDPS        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VCVTPS2PD     Y0, Z2
+	VCVTPS2PD     Y1, Z3
+	VADDPD        Z3, Z2, Z2
+	VMOVAPD       Z2, Z9
+	MOVQ          DX, R8
+	VXORPS        X0, X0, X0
+	VXORPS        X1, X1, X1
+	SUBQ          $0x20, R8
+	JLT           row1_short
+
+row1_loop:
+	VADDPS (SI), Z0, Z0
+	VADDPS 64(SI), Z1, Z1
+	ADDQ   $0x00000080, SI
+	SUBQ   $0x20, R8
+	JGE    row1_loop
+
+row1_short:
+	ADDQ   $0x20, R8
+	JZ     row1_total
+	CMPQ   R8, $0x00000010
+	JLT    row1_part
+	VADDPS (SI), Z0, Z0
+	ADDQ   $0x00000040, SI
+	SUBQ   $0x00000010, R8
+	CMPQ   R8, $0x00000010
+	JLT    row1_part
+	VADDPS (SI), Z1, Z1
+	ADDQ   $0x00000040, SI
+	SUBQ   $0x00000010, R8
+
+row1_part:
+	TESTQ     R8, R8
+	JZ        row1_total
+	VMOVUPS.Z (SI), K1, Z8
+	LEAQ      (SI)(R8*4), SI
+	VADDPS    Z8, Z1, Z1
+
+row1_total:
+	VADDPS        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VCVTPS2PD     Y0, Z2
+	VCVTPS2PD     Y1, Z3
+	VADDPD        Z3, Z2, Z2
+	VMOVAPD       Z2, Z10
+	MOVQ          DX, R8
+	VXORPS        X0, X0, X0
+	VXORPS        X1, X1, X1
+	SUBQ          $0x20, R8
+	JLT           row2_short
+
+row2_loop:
+	VADDPS (SI), Z0, Z0
+	VADDPS 64(SI), Z1, Z1
+	ADDQ   $0x00000080, SI
+	SUBQ   $0x20, R8
+	JGE    row2_loop
+
+row2_short:
+	ADDQ   $0x20, R8
+	JZ     row2_total
+	CMPQ   R8, $0x00000010
+	JLT    row2_part
+	VADDPS (SI), Z0, Z0
+	ADDQ   $0x00000040, SI
+	SUBQ   $0x00000010, R8
+	CMPQ   R8, $0x00000010
+	JLT    row2_part
+	VADDPS (SI), Z1, Z1
+	ADDQ   $0x00000040, SI
+	SUBQ   $0x00000010, R8
+
+row2_part:
+	TESTQ     R8, R8
+	JZ        row2_total
+	VMOVUPS.Z (SI), K1, Z8
+	LEAQ      (SI)(R8*4), SI
+	VADDPS    Z8, Z1, Z1
+
+row2_total:
+	VADDPS        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VCVTPS2PD     Y0, Z2
+	VCVTPS2PD     Y1, Z3
+	VADDPD        Z3, Z2, Z2
+	VMOVAPD       Z2, Z11
+	MOVQ          DX, R8
+	VXORPS        X0, X0, X0
+	VXORPS        X1, X1, X1
+	SUBQ          $0x20, R8
+	JLT           row3_short
+
+row3_loop:
+	VADDPS (SI), Z0, Z0
+	VADDPS 64(SI), Z1, Z1
+	ADDQ   $0x00000080, SI
+	SUBQ   $0x20, R8
+	JGE    row3_loop
+
+row3_short:
+	ADDQ   $0x20, R8
+	JZ     row3_total
+	CMPQ   R8, $0x00000010
+	JLT    row3_part
+	VADDPS (SI), Z0, Z0
+	ADDQ   $0x00000040, SI
+	SUBQ   $0x00000010, R8
+	CMPQ   R8, $0x00000010
+	JLT    row3_part
+	VADDPS (SI), Z1, Z1
+	ADDQ   $0x00000040, SI
+	SUBQ   $0x00000010, R8
+
+row3_part:
+	TESTQ     R8, R8
+	JZ        row3_total
+	VMOVUPS.Z (SI), K1, Z8
+	LEAQ      (SI)(R8*4), SI
+	VADDPS    Z8, Z1, Z1
+
+row3_total:
+	VADDPS        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VCVTPS2PD     Y0, Z2
+	VCVTPS2PD     Y1, Z3
+	VADDPD        Z3, Z2, Z2
+	VMOVAPD       Z2, Z12
+	MOVQ          DX, R8
+	VXORPS        X0, X0, X0
+	VXORPS        X1, X1, X1
+	SUBQ          $0x20, R8
+	JLT           row4_short
+
+row4_loop:
+	VADDPS (SI), Z0, Z0
+	VADDPS 64(SI), Z1, Z1
+	ADDQ   $0x00000080, SI
+	SUBQ   $0x20, R8
+	JGE    row4_loop
+
+row4_short:
+	ADDQ   $0x20, R8
+	JZ     row4_total
+	CMPQ   R8, $0x00000010
+	JLT    row4_part
+	VADDPS (SI), Z0, Z0
+	ADDQ   $0x00000040, SI
+	SUBQ   $0x00000010, R8
+	CMPQ   R8, $0x00000010
+	JLT    row4_part
+	VADDPS (SI), Z1, Z1
+	ADDQ   $0x00000040, SI
+	SUBQ   $0x00000010, R8
+
+row4_part:
+	TESTQ     R8, R8
+	JZ        row4_total
+	VMOVUPS.Z (SI), K1, Z8
+	LEAQ      (SI)(R8*4), SI
+	VADDPS    Z8, Z1, Z1
+
+row4_total:
+	VADDPS        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VCVTPS2PD     Y0, Z2
+	VCVTPS2PD     Y1, Z3
+	VADDPD        Z3, Z2, Z2
+	VMOVAPD       Z2, Z13
+	MOVQ          DX, R8
+	VXORPS        X0, X0, X0
+	VXORPS        X1, X1, X1
+	SUBQ          $0x20, R8
+	JLT           row5_short
+
+row5_loop:
+	VADDPS (SI), Z0, Z0
+	VADDPS 64(SI), Z1, Z1
+	ADDQ   $0x00000080, SI
+	SUBQ   $0x20, R8
+	JGE    row5_loop
+
+row5_short:
+	ADDQ   $0x20, R8
+	JZ     row5_total
+	CMPQ   R8, $0x00000010
+	JLT    row5_part
+	VADDPS (SI), Z0, Z0
+	ADDQ   $0x00000040, SI
+	SUBQ   $0x00000010, R8
+	CMPQ   R8, $0x00000010
+	JLT    row5_part
+	VADDPS (SI), Z1, Z1
+	ADDQ   $0x00000040, SI
+	SUBQ   $0x00000010, R8
+
+row5_part:
+	TESTQ     R8, R8
+	JZ        row5_total
+	VMOVUPS.Z (SI), K1, Z8
+	LEAQ      (SI)(R8*4), SI
+	VADDPS    Z8, Z1, Z1
+
+row5_total:
+	VADDPS        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VCVTPS2PD     Y0, Z2
+	VCVTPS2PD     Y1, Z3
+	VADDPD        Z3, Z2, Z2
+	VMOVAPD       Z2, Z14
+	MOVQ          DX, R8
+	VXORPS        X0, X0, X0
+	VXORPS        X1, X1, X1
+	SUBQ          $0x20, R8
+	JLT           row6_short
+
+row6_loop:
+	VADDPS (SI), Z0, Z0
+	VADDPS 64(SI), Z1, Z1
+	ADDQ   $0x00000080, SI
+	SUBQ   $0x20, R8
+	JGE    row6_loop
+
+row6_short:
+	ADDQ   $0x20, R8
+	JZ     row6_total
+	CMPQ   R8, $0x00000010
+	JLT    row6_part
+	VADDPS (SI), Z0, Z0
+	ADDQ   $0x00000040, SI
+	SUBQ   $0x00000010, R8
+	CMPQ   R8, $0x00000010
+	JLT    row6_part
+	VADDPS (SI), Z1, Z1
+	ADDQ   $0x00000040, SI
+	SUBQ   $0x00000010, R8
+
+row6_part:
+	TESTQ     R8, R8
+	JZ        row6_total
+	VMOVUPS.Z (SI), K1, Z8
+	LEAQ      (SI)(R8*4), SI
+	VADDPS    Z8, Z1, Z1
+
+row6_total:
+	VADDPS        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VCVTPS2PD     Y0, Z2
+	VCVTPS2PD     Y1, Z3
+	VADDPD        Z3, Z2, Z2
+	VMOVAPD       Z2, Z15
+	MOVQ          DX, R8
+	VXORPS        X0, X0, X0
+	VXORPS        X1, X1, X1
+	SUBQ          $0x20, R8
+	JLT           row7_short
+
+row7_loop:
+	VADDPS (SI), Z0, Z0
+	VADDPS 64(SI), Z1, Z1
+	ADDQ   $0x00000080, SI
+	SUBQ   $0x20, R8
+	JGE    row7_loop
+
+row7_short:
+	ADDQ   $0x20, R8
+	JZ     row7_total
+	CMPQ   R8, $0x00000010
+	JLT    row7_part
+	VADDPS (SI), Z0, Z0
+	ADDQ   $0x00000040, SI
+	SUBQ   $0x00000010, R8
+	CMPQ   R8, $0x00000010
+	JLT    row7_part
+	VADDPS (SI), Z1, Z1
+	ADDQ   $0x00000040, SI
+	SUBQ   $0x00000010, R8
+
+row7_part:
+	TESTQ     R8, R8
+	JZ        row7_total
+	VMOVUPS.Z (SI), K1, Z8
+	LEAQ      (SI)(R8*4), SI
+	VADDPS    Z8, Z1, Z1
+
+row7_total:
+	VADDPS        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VCVTPS2PD     Y0, Z2
+	VCVTPS2PD     Y1, Z3
+	VADDPD        Z3, Z2, Z2
+	VMOVAPD       Z2, Z16
+	JMP           finish
+
+small:
+	VMOVUPS.Z     (SI), K1, Z0
+	LEAQ          (SI)(DX*4), SI
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VCVTPS2PD     Y0, Z2
+	VCVTPS2PD     Y1, Z3
+	VADDPD        Z3, Z2, Z9
+	VMOVUPS.Z     (SI), K1, Z0
+	LEAQ          (SI)(DX*4), SI
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VCVTPS2PD     Y0, Z2
+	VCVTPS2PD     Y1, Z3
+	VADDPD        Z3, Z2, Z10
+	VMOVUPS.Z     (SI), K1, Z0
+	LEAQ          (SI)(DX*4), SI
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VCVTPS2PD     Y0, Z2
+	VCVTPS2PD     Y1, Z3
+	VADDPD        Z3, Z2, Z11
+	VMOVUPS.Z     (SI), K1, Z0
+	LEAQ          (SI)(DX*4), SI
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VCVTPS2PD     Y0, Z2
+	VCVTPS2PD     Y1, Z3
+	VADDPD        Z3, Z2, Z12
+	VMOVUPS.Z     (SI), K1, Z0
+	LEAQ          (SI)(DX*4), SI
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VCVTPS2PD     Y0, Z2
+	VCVTPS2PD     Y1, Z3
+	VADDPD        Z3, Z2, Z13
+	VMOVUPS.Z     (SI), K1, Z0
+	LEAQ          (SI)(DX*4), SI
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VCVTPS2PD     Y0, Z2
+	VCVTPS2PD     Y1, Z3
+	VADDPD        Z3, Z2, Z14
+	VMOVUPS.Z     (SI), K1, Z0
+	LEAQ          (SI)(DX*4), SI
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VCVTPS2PD     Y0, Z2
+	VCVTPS2PD     Y1, Z3
+	VADDPD        Z3, Z2, Z15
+	VMOVUPS.Z     (SI), K1, Z0
+	LEAQ          (SI)(DX*4), SI
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VCVTPS2PD     Y0, Z2
+	VCVTPS2PD     Y1, Z3
+	VADDPD        Z3, Z2, Z16
+	JMP           finish
+
+tiny:
+	VMOVUPS.Z (SI), K1, Y0
+	VCVTPS2PD Y0, Z9
+	LEAQ      (SI)(DX*4), SI
+	VMOVUPS.Z (SI), K1, Y0
+	VCVTPS2PD Y0, Z10
+	LEAQ      (SI)(DX*4), SI
+	VMOVUPS.Z (SI), K1, Y0
+	VCVTPS2PD Y0, Z11
+	LEAQ      (SI)(DX*4), SI
+	VMOVUPS.Z (SI), K1, Y0
+	VCVTPS2PD Y0, Z12
+	LEAQ      (SI)(DX*4), SI
+	VMOVUPS.Z (SI), K1, Y0
+	VCVTPS2PD Y0, Z13
+	LEAQ      (SI)(DX*4), SI
+	VMOVUPS.Z (SI), K1, Y0
+	VCVTPS2PD Y0, Z14
+	LEAQ      (SI)(DX*4), SI
+	VMOVUPS.Z (SI), K1, Y0
+	VCVTPS2PD Y0, Z15
+	LEAQ      (SI)(DX*4), SI
+	VMOVUPS.Z (SI), K1, Y0
+	VCVTPS2PD Y0, Z16
+	LEAQ      (SI)(DX*4), SI
+
+finish:
+	VSHUFF64X2    $0x44, Z11, Z9, Z0
+	VSHUFF64X2    $0xee, Z11, Z9, Z1
+	VADDPD        Z1, Z0, Z9
+	VSHUFF64X2    $0x44, Z12, Z10, Z0
+	VSHUFF64X2    $0xee, Z12, Z10, Z1
+	VADDPD        Z1, Z0, Z10
+	VSHUFF64X2    $0x44, Z15, Z13, Z0
+	VSHUFF64X2    $0xee, Z15, Z13, Z1
+	VADDPD        Z1, Z0, Z13
+	VSHUFF64X2    $0x44, Z16, Z14, Z0
+	VSHUFF64X2    $0xee, Z16, Z14, Z1
+	VADDPD        Z1, Z0, Z14
+	VSHUFF64X2    $0x88, Z13, Z9, Z0
+	VSHUFF64X2    $0xdd, Z13, Z9, Z1
+	VADDPD        Z1, Z0, Z9
+	VSHUFF64X2    $0x88, Z14, Z10, Z0
+	VSHUFF64X2    $0xdd, Z14, Z10, Z1
+	VADDPD        Z1, Z0, Z10
+	VUNPCKLPD     Z10, Z9, Z0
+	VUNPCKHPD     Z10, Z9, Z1
+	VADDPD        Z1, Z0, Z0
+	VXORPS        X3, X3, X3
+	VADDPD        Z3, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VEXPANDPD.Z   Z0, K2, Z0
+	VEXPANDPD.Z   Z1, K2, Z1
+	VMOVUPD       Z0, (DI)
+	VMOVUPD       Z1, 64(DI)
+	ADDQ          $0x00000080, DI
+	SUBQ          $0x00000008, R9
+	JMP           group
+
+single:
+	TESTQ R9, R9
+	JZ    done
+
+row:
+	MOVQ   DX, R8
+	VXORPS X0, X0, X0
+	VXORPS X1, X1, X1
+	SUBQ   $0x20, R8
+	JLT    short
+
+loop:
+	VADDPS (SI), Z0, Z0
+	VADDPS 64(SI), Z1, Z1
+	ADDQ   $0x00000080, SI
+	SUBQ   $0x20, R8
+	JGE    loop
+
+short:
+	ADDQ   $0x20, R8
+	JZ     total
+	CMPQ   R8, $0x00000010
+	JLT    part
+	VADDPS (SI), Z0, Z0
+	ADDQ   $0x00000040, SI
+	SUBQ   $0x00000010, R8
+	CMPQ   R8, $0x00000010
+	JLT    part
+	VADDPS (SI), Z1, Z1
+	ADDQ   $0x00000040, SI
+	SUBQ   $0x00000010, R8
+
+part:
+	TESTQ     R8, R8
+	JZ        total
+	VMOVUPS.Z (SI), K1, Z8
+	LEAQ      (SI)(R8*4), SI
+	VADDPS    Z8, Z1, Z1
+
+total:
+	VADDPS        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VCVTPS2PD     Y0, Z2
+	VCVTPS2PD     Y1, Z3
+	VADDPD        Z3, Z2, Z2
+	VEXTRACTF64X4 $0x01, Z2, Y3
+	VADDPD        Y3, Y2, Y2
+	VEXTRACTF128  $0x01, Y2, X3
+	VADDPD        X3, X2, X2
+	VHADDPD       X2, X2, X2
+	VXORPS        X3, X3, X3
+	VADDSD        X3, X2, X2
+	VMOVSD        X2, (DI)
+	VMOVSD        X3, 8(DI)
+	ADDQ          $0x10, DI
+	DECQ          R9
+	JNZ           row
+
+done:
 	VZEROUPPER
 	RET
 
@@ -103,15 +637,331 @@ loop:
 	VZEROUPPER
 	RET
 
-// func rowMax512(dst uintptr, a uintptr, n int)
+// func colSum512(acc uintptr, x uintptr, n int, rows int, stride int)
+// Requires: AVX, AVX512F
+TEXT ·colSum512(SB), NOSPLIT, $0-40
+	MOVQ acc+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ n+16(FP), DX
+	MOVQ rows+24(FP), R9
+	MOVQ stride+32(FP), R8
+
+strip4:
+	CMPQ    DX, $0x00000040
+	JLT     strip4_end
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	VMOVUPS 128(DI), Z2
+	VMOVUPS 192(DI), Z3
+	MOVQ    SI, R10
+	MOVQ    R9, R11
+
+strip4_row:
+	VMOVUPS (R10), Z4
+	VADDPS  Z4, Z0, Z0
+	VMOVUPS 64(R10), Z4
+	VADDPS  Z4, Z1, Z1
+	VMOVUPS 128(R10), Z4
+	VADDPS  Z4, Z2, Z2
+	VMOVUPS 192(R10), Z4
+	VADDPS  Z4, Z3, Z3
+	ADDQ    R8, R10
+	DECQ    R11
+	JNZ     strip4_row
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, 64(DI)
+	VMOVUPS Z2, 128(DI)
+	VMOVUPS Z3, 192(DI)
+	ADDQ    $0x00000100, DI
+	ADDQ    $0x00000100, SI
+	SUBQ    $0x00000040, DX
+	JMP     strip4
+
+strip4_end:
+strip1:
+	CMPQ    DX, $0x00000010
+	JLT     strip1_end
+	VMOVUPS (DI), Z0
+	MOVQ    SI, R10
+	MOVQ    R9, R11
+
+strip1_row:
+	VMOVUPS (R10), Z1
+	VADDPS  Z1, Z0, Z0
+	ADDQ    R8, R10
+	DECQ    R11
+	JNZ     strip1_row
+	VMOVUPS Z0, (DI)
+	ADDQ    $0x00000040, DI
+	ADDQ    $0x00000040, SI
+	SUBQ    $0x00000010, DX
+	JMP     strip1
+
+strip1_end:
+	TESTQ     DX, DX
+	JZ        done
+	MOVQ      DX, CX
+	MOVQ      $0x00000001, AX
+	SHLQ      CL, AX
+	DECQ      AX
+	KMOVW     AX, K1
+	VMOVUPS.Z (DI), K1, Z0
+	MOVQ      SI, R10
+	MOVQ      R9, R11
+
+part:
+	VMOVUPS.Z (R10), K1, Z1
+	VADDPS    Z1, Z0, Z0
+	ADDQ      R8, R10
+	DECQ      R11
+	JNZ       part
+	VMOVUPS   Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func colMax512(acc uintptr, x uintptr, n int, rows int, stride int)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·rowMax512(SB), NOSPLIT, $0-24
-	MOVQ    dst+0(FP), DI
-	MOVQ    a+8(FP), SI
-	MOVQ    n+16(FP), DX
+TEXT ·colMax512(SB), NOSPLIT, $0-40
+	MOVQ acc+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ n+16(FP), DX
+	MOVQ rows+24(FP), R9
+	MOVQ stride+32(FP), R8
+
+strip4:
+	CMPQ    DX, $0x00000040
+	JLT     strip4_end
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	VMOVUPS 128(DI), Z2
+	VMOVUPS 192(DI), Z3
+	MOVQ    SI, R10
+	MOVQ    R9, R11
+
+strip4_row:
+	VMOVUPS   (R10), Z4
+	VCMPPS    $0x00, Z4, Z0, K1
+	VANDPS    Z4, Z0, Z5
+	VMAXPS    Z4, Z0, Z4
+	VBLENDMPS Z5, Z4, K1, Z4
+	VCMPPS    $0x03, Z0, Z0, K1
+	VBLENDMPS Z0, Z4, K1, Z0
+	VMOVUPS   64(R10), Z4
+	VCMPPS    $0x00, Z4, Z1, K1
+	VANDPS    Z4, Z1, Z5
+	VMAXPS    Z4, Z1, Z4
+	VBLENDMPS Z5, Z4, K1, Z4
+	VCMPPS    $0x03, Z1, Z1, K1
+	VBLENDMPS Z1, Z4, K1, Z1
+	VMOVUPS   128(R10), Z4
+	VCMPPS    $0x00, Z4, Z2, K1
+	VANDPS    Z4, Z2, Z5
+	VMAXPS    Z4, Z2, Z4
+	VBLENDMPS Z5, Z4, K1, Z4
+	VCMPPS    $0x03, Z2, Z2, K1
+	VBLENDMPS Z2, Z4, K1, Z2
+	VMOVUPS   192(R10), Z4
+	VCMPPS    $0x00, Z4, Z3, K1
+	VANDPS    Z4, Z3, Z5
+	VMAXPS    Z4, Z3, Z4
+	VBLENDMPS Z5, Z4, K1, Z4
+	VCMPPS    $0x03, Z3, Z3, K1
+	VBLENDMPS Z3, Z4, K1, Z3
+	ADDQ      R8, R10
+	DECQ      R11
+	JNZ       strip4_row
+	VMOVUPS   Z0, (DI)
+	VMOVUPS   Z1, 64(DI)
+	VMOVUPS   Z2, 128(DI)
+	VMOVUPS   Z3, 192(DI)
+	ADDQ      $0x00000100, DI
+	ADDQ      $0x00000100, SI
+	SUBQ      $0x00000040, DX
+	JMP       strip4
+
+strip4_end:
+strip1:
+	CMPQ    DX, $0x00000010
+	JLT     strip1_end
+	VMOVUPS (DI), Z0
+	MOVQ    SI, R10
+	MOVQ    R9, R11
+
+strip1_row:
+	VMOVUPS   (R10), Z1
+	VCMPPS    $0x00, Z1, Z0, K1
+	VANDPS    Z1, Z0, Z2
+	VMAXPS    Z1, Z0, Z1
+	VBLENDMPS Z2, Z1, K1, Z1
+	VCMPPS    $0x03, Z0, Z0, K1
+	VBLENDMPS Z0, Z1, K1, Z0
+	ADDQ      R8, R10
+	DECQ      R11
+	JNZ       strip1_row
+	VMOVUPS   Z0, (DI)
+	ADDQ      $0x00000040, DI
+	ADDQ      $0x00000040, SI
+	SUBQ      $0x00000010, DX
+	JMP       strip1
+
+strip1_end:
+	TESTQ     DX, DX
+	JZ        done
+	MOVQ      DX, CX
+	MOVQ      $0x00000001, AX
+	SHLQ      CL, AX
+	DECQ      AX
+	KMOVW     AX, K1
+	VMOVUPS.Z (DI), K1, Z0
+	MOVQ      SI, R10
+	MOVQ      R9, R11
+
+part:
+	VMOVUPS.Z (R10), K1, Z1
+	VCMPPS    $0x00, Z1, Z0, K2
+	VANDPS    Z1, Z0, Z2
+	VMAXPS    Z1, Z0, Z1
+	VBLENDMPS Z2, Z1, K2, Z1
+	VCMPPS    $0x03, Z0, Z0, K2
+	VBLENDMPS Z0, Z1, K2, Z0
+	ADDQ      R8, R10
+	DECQ      R11
+	JNZ       part
+	VMOVUPS   Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func colMin512(acc uintptr, x uintptr, n int, rows int, stride int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·colMin512(SB), NOSPLIT, $0-40
+	MOVQ acc+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ n+16(FP), DX
+	MOVQ rows+24(FP), R9
+	MOVQ stride+32(FP), R8
+
+strip4:
+	CMPQ    DX, $0x00000040
+	JLT     strip4_end
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	VMOVUPS 128(DI), Z2
+	VMOVUPS 192(DI), Z3
+	MOVQ    SI, R10
+	MOVQ    R9, R11
+
+strip4_row:
+	VMOVUPS   (R10), Z4
+	VCMPPS    $0x00, Z4, Z0, K1
+	VORPS     Z4, Z0, Z5
+	VMINPS    Z4, Z0, Z4
+	VBLENDMPS Z5, Z4, K1, Z4
+	VCMPPS    $0x03, Z0, Z0, K1
+	VBLENDMPS Z0, Z4, K1, Z0
+	VMOVUPS   64(R10), Z4
+	VCMPPS    $0x00, Z4, Z1, K1
+	VORPS     Z4, Z1, Z5
+	VMINPS    Z4, Z1, Z4
+	VBLENDMPS Z5, Z4, K1, Z4
+	VCMPPS    $0x03, Z1, Z1, K1
+	VBLENDMPS Z1, Z4, K1, Z1
+	VMOVUPS   128(R10), Z4
+	VCMPPS    $0x00, Z4, Z2, K1
+	VORPS     Z4, Z2, Z5
+	VMINPS    Z4, Z2, Z4
+	VBLENDMPS Z5, Z4, K1, Z4
+	VCMPPS    $0x03, Z2, Z2, K1
+	VBLENDMPS Z2, Z4, K1, Z2
+	VMOVUPS   192(R10), Z4
+	VCMPPS    $0x00, Z4, Z3, K1
+	VORPS     Z4, Z3, Z5
+	VMINPS    Z4, Z3, Z4
+	VBLENDMPS Z5, Z4, K1, Z4
+	VCMPPS    $0x03, Z3, Z3, K1
+	VBLENDMPS Z3, Z4, K1, Z3
+	ADDQ      R8, R10
+	DECQ      R11
+	JNZ       strip4_row
+	VMOVUPS   Z0, (DI)
+	VMOVUPS   Z1, 64(DI)
+	VMOVUPS   Z2, 128(DI)
+	VMOVUPS   Z3, 192(DI)
+	ADDQ      $0x00000100, DI
+	ADDQ      $0x00000100, SI
+	SUBQ      $0x00000040, DX
+	JMP       strip4
+
+strip4_end:
+strip1:
+	CMPQ    DX, $0x00000010
+	JLT     strip1_end
+	VMOVUPS (DI), Z0
+	MOVQ    SI, R10
+	MOVQ    R9, R11
+
+strip1_row:
+	VMOVUPS   (R10), Z1
+	VCMPPS    $0x00, Z1, Z0, K1
+	VORPS     Z1, Z0, Z2
+	VMINPS    Z1, Z0, Z1
+	VBLENDMPS Z2, Z1, K1, Z1
+	VCMPPS    $0x03, Z0, Z0, K1
+	VBLENDMPS Z0, Z1, K1, Z0
+	ADDQ      R8, R10
+	DECQ      R11
+	JNZ       strip1_row
+	VMOVUPS   Z0, (DI)
+	ADDQ      $0x00000040, DI
+	ADDQ      $0x00000040, SI
+	SUBQ      $0x00000010, DX
+	JMP       strip1
+
+strip1_end:
+	TESTQ     DX, DX
+	JZ        done
+	MOVQ      DX, CX
+	MOVQ      $0x00000001, AX
+	SHLQ      CL, AX
+	DECQ      AX
+	KMOVW     AX, K1
+	VMOVUPS.Z (DI), K1, Z0
+	MOVQ      SI, R10
+	MOVQ      R9, R11
+
+part:
+	VMOVUPS.Z (R10), K1, Z1
+	VCMPPS    $0x00, Z1, Z0, K2
+	VORPS     Z1, Z0, Z2
+	VMINPS    Z1, Z0, Z1
+	VBLENDMPS Z2, Z1, K2, Z1
+	VCMPPS    $0x03, Z0, Z0, K2
+	VBLENDMPS Z0, Z1, K2, Z0
+	ADDQ      R8, R10
+	DECQ      R11
+	JNZ       part
+	VMOVUPS   Z0, K1, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func rowMax512(dst uintptr, a uintptr, n int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·rowMax512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ n+16(FP), DX
+	MOVQ rows+24(FP), R9
+
+row:
+	MOVQ    DX, R8
 	VMOVUPS lanes_ff800000<>+0(SB), Z0
 	VMOVUPS lanes_ff800000<>+0(SB), Z1
-	SUBQ    $0x00000020, DX
+	SUBQ    $0x00000020, R8
 	JLT     tail
 
 loop:
@@ -130,12 +980,12 @@ loop:
 	VCMPPS    $0x03, Z1, Z1, K1
 	VBLENDMPS Z1, Z2, K1, Z1
 	ADDQ      $0x00000080, SI
-	SUBQ      $0x00000020, DX
+	SUBQ      $0x00000020, R8
 	JGE       loop
 
 tail:
-	ADDQ      $0x00000020, DX
-	CMPQ      DX, $0x00000010
+	ADDQ      $0x00000020, R8
+	CMPQ      R8, $0x00000010
 	JLT       part
 	VMOVUPS   (SI), Z2
 	VCMPPS    $0x00, Z2, Z0, K1
@@ -145,18 +995,19 @@ tail:
 	VCMPPS    $0x03, Z0, Z0, K1
 	VBLENDMPS Z0, Z2, K1, Z0
 	ADDQ      $0x00000040, SI
-	SUBQ      $0x00000010, DX
+	SUBQ      $0x00000010, R8
 
 part:
-	TESTQ     DX, DX
+	TESTQ     R8, R8
 	JZ        done
-	MOVQ      DX, CX
+	MOVQ      R8, CX
 	MOVQ      $0x00000001, AX
 	SHLQ      CL, AX
 	DECQ      AX
 	KMOVW     AX, K1
 	VMOVUPS   lanes_ff800000<>+0(SB), Z2
 	VMOVUPS   (SI), K1, Z2
+	LEAQ      (SI)(R8*4), SI
 	VCMPPS    $0x00, Z2, Z1, K1
 	VANDPS    Z2, Z1, Z3
 	VMAXPS    Z2, Z1, Z2
@@ -172,6 +1023,9 @@ done:
 	VCMPPS    $0x03, Z0, Z0, K1
 	VBLENDMPS Z0, Z1, K1, Z0
 	VMOVUPS   Z0, (DI)
+	ADDQ      $0x00000040, DI
+	DECQ      R9
+	JNZ       row
 	VZEROUPPER
 	RET
 
@@ -193,15 +1047,19 @@ DATA lanes_ff800000<>+56(SB)/4, $0xff800000
 DATA lanes_ff800000<>+60(SB)/4, $0xff800000
 GLOBL lanes_ff800000<>(SB), RODATA|NOPTR, $64
 
-// func rowMin512(dst uintptr, a uintptr, n int)
+// func rowMin512(dst uintptr, a uintptr, n int, rows int)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·rowMin512(SB), NOSPLIT, $0-24
-	MOVQ    dst+0(FP), DI
-	MOVQ    a+8(FP), SI
-	MOVQ    n+16(FP), DX
+TEXT ·rowMin512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ n+16(FP), DX
+	MOVQ rows+24(FP), R9
+
+row:
+	MOVQ    DX, R8
 	VMOVUPS lanes_7f800000<>+0(SB), Z0
 	VMOVUPS lanes_7f800000<>+0(SB), Z1
-	SUBQ    $0x00000020, DX
+	SUBQ    $0x00000020, R8
 	JLT     tail
 
 loop:
@@ -220,12 +1078,12 @@ loop:
 	VCMPPS    $0x03, Z1, Z1, K1
 	VBLENDMPS Z1, Z2, K1, Z1
 	ADDQ      $0x00000080, SI
-	SUBQ      $0x00000020, DX
+	SUBQ      $0x00000020, R8
 	JGE       loop
 
 tail:
-	ADDQ      $0x00000020, DX
-	CMPQ      DX, $0x00000010
+	ADDQ      $0x00000020, R8
+	CMPQ      R8, $0x00000010
 	JLT       part
 	VMOVUPS   (SI), Z2
 	VCMPPS    $0x00, Z2, Z0, K1
@@ -235,18 +1093,19 @@ tail:
 	VCMPPS    $0x03, Z0, Z0, K1
 	VBLENDMPS Z0, Z2, K1, Z0
 	ADDQ      $0x00000040, SI
-	SUBQ      $0x00000010, DX
+	SUBQ      $0x00000010, R8
 
 part:
-	TESTQ     DX, DX
+	TESTQ     R8, R8
 	JZ        done
-	MOVQ      DX, CX
+	MOVQ      R8, CX
 	MOVQ      $0x00000001, AX
 	SHLQ      CL, AX
 	DECQ      AX
 	KMOVW     AX, K1
 	VMOVUPS   lanes_7f800000<>+0(SB), Z2
 	VMOVUPS   (SI), K1, Z2
+	LEAQ      (SI)(R8*4), SI
 	VCMPPS    $0x00, Z2, Z1, K1
 	VORPS     Z2, Z1, Z3
 	VMINPS    Z2, Z1, Z2
@@ -262,6 +1121,9 @@ done:
 	VCMPPS    $0x03, Z0, Z0, K1
 	VBLENDMPS Z0, Z1, K1, Z0
 	VMOVUPS   Z0, (DI)
+	ADDQ      $0x00000040, DI
+	DECQ      R9
+	JNZ       row
 	VZEROUPPER
 	RET
 
@@ -289,9 +1151,10 @@ TEXT ·rowSize512(SB), NOSPLIT, $0-24
 	MOVQ    dst+0(FP), DI
 	MOVQ    a+8(FP), SI
 	MOVQ    n+16(FP), DX
+	MOVQ    DX, R8
 	VMOVUPS lanes_00000000<>+0(SB), Z0
 	VMOVUPS lanes_00000000<>+0(SB), Z1
-	SUBQ    $0x00000020, DX
+	SUBQ    $0x00000020, R8
 	JLT     tail
 
 loop:
@@ -302,23 +1165,23 @@ loop:
 	VANDPS  lanes_7fffffff<>+0(SB), Z2, Z2
 	VPMAXUD Z2, Z1, Z1
 	ADDQ    $0x00000080, SI
-	SUBQ    $0x00000020, DX
+	SUBQ    $0x00000020, R8
 	JGE     loop
 
 tail:
-	ADDQ    $0x00000020, DX
-	CMPQ    DX, $0x00000010
+	ADDQ    $0x00000020, R8
+	CMPQ    R8, $0x00000010
 	JLT     part
 	VMOVUPS (SI), Z2
 	VANDPS  lanes_7fffffff<>+0(SB), Z2, Z2
 	VPMAXUD Z2, Z0, Z0
 	ADDQ    $0x00000040, SI
-	SUBQ    $0x00000010, DX
+	SUBQ    $0x00000010, R8
 
 part:
-	TESTQ   DX, DX
+	TESTQ   R8, R8
 	JZ      done
-	MOVQ    DX, CX
+	MOVQ    R8, CX
 	MOVQ    $0x00000001, AX
 	SHLQ    CL, AX
 	DECQ    AX
@@ -379,14 +1242,14 @@ TEXT ·rowSum256(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), DX
 
 run:
-	VXORPS  X0, X0, X0
-	VXORPS  X1, X1, X1
-	VXORPS  X2, X2, X2
-	VXORPS  X3, X3, X3
 	MOVQ    $0x00000100, R8
 	CMPQ    DX, R8
 	CMOVQLT DX, R8
 	SUBQ    R8, DX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	VXORPS  X2, X2, X2
+	VXORPS  X3, X3, X3
 	SUBQ    $0x20, R8
 	JLT     short
 
@@ -432,6 +1295,7 @@ part:
 	SUBQ       CX, AX
 	VMOVUPS    32(AX), Y15
 	VMASKMOVPS (SI), Y15, Y8
+	LEAQ       (SI)(R8*4), SI
 	VADDPS     Y8, Y3, Y3
 
 total:
@@ -470,6 +1334,403 @@ DATA masks<>+56(SB)/4, $0x00000000
 DATA masks<>+60(SB)/4, $0x00000000
 GLOBL masks<>(SB), RODATA|NOPTR, $64
 
+// func rowSums256(st uintptr, a uintptr, n int, rows int)
+// Requires: AVX
+TEXT ·rowSums256(SB), NOSPLIT, $0-32
+	MOVQ st+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ n+16(FP), DX
+	MOVQ rows+24(FP), R9
+	MOVQ DX, R8
+	CMPQ DX, $0x00000008
+	JLE  mask
+	ANDQ $0x00000007, R8
+	JZ   whole
+
+mask:
+	LEAQ    masks<>+0(SB), AX
+	MOVQ    R8, CX
+	SHLQ    $0x02, CX
+	SUBQ    CX, AX
+	VMOVUPS 32(AX), Y15
+
+whole:
+group:
+	CMPQ   R9, $0x00000004
+	JLT    single
+	CMPQ   DX, $0x00000004
+	JLE    tiny
+	CMPQ   DX, $0x00000008
+	JLE    small
+	MOVQ   DX, R8
+	VXORPS X0, X0, X0
+	VXORPS X1, X1, X1
+	VXORPS X2, X2, X2
+	VXORPS X3, X3, X3
+	SUBQ   $0x20, R8
+	JLT    row0_short
+
+row0_loop:
+	VADDPS (SI), Y0, Y0
+	VADDPS 32(SI), Y1, Y1
+	VADDPS 64(SI), Y2, Y2
+	VADDPS 96(SI), Y3, Y3
+	ADDQ   $0x00000080, SI
+	SUBQ   $0x20, R8
+	JGE    row0_loop
+
+row0_short:
+	ADDQ   $0x20, R8
+	JZ     row0_total
+	CMPQ   R8, $0x00000008
+	JLT    row0_part
+	VADDPS (SI), Y0, Y0
+	ADDQ   $0x00000020, SI
+	SUBQ   $0x00000008, R8
+	CMPQ   R8, $0x00000008
+	JLT    row0_part
+	VADDPS (SI), Y1, Y1
+	ADDQ   $0x00000020, SI
+	SUBQ   $0x00000008, R8
+	CMPQ   R8, $0x00000008
+	JLT    row0_part
+	VADDPS (SI), Y2, Y2
+	ADDQ   $0x00000020, SI
+	SUBQ   $0x00000008, R8
+	CMPQ   R8, $0x00000008
+	JLT    row0_part
+	VADDPS (SI), Y3, Y3
+	ADDQ   $0x00000020, SI
+	SUBQ   $0x00000008, R8
+
+row0_part:
+	TESTQ      R8, R8
+	JZ         row0_total
+	VMASKMOVPS (SI), Y15, Y8
+	LEAQ       (SI)(R8*4), SI
+	VADDPS     Y8, Y3, Y3
+
+row0_total:
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VCVTPS2PD    X0, Y2
+	VCVTPS2PD    X1, Y3
+	VADDPD       Y3, Y2, Y2
+	VMOVAPD      Y2, Y9
+	MOVQ         DX, R8
+	VXORPS       X0, X0, X0
+	VXORPS       X1, X1, X1
+	VXORPS       X2, X2, X2
+	VXORPS       X3, X3, X3
+	SUBQ         $0x20, R8
+	JLT          row1_short
+
+row1_loop:
+	VADDPS (SI), Y0, Y0
+	VADDPS 32(SI), Y1, Y1
+	VADDPS 64(SI), Y2, Y2
+	VADDPS 96(SI), Y3, Y3
+	ADDQ   $0x00000080, SI
+	SUBQ   $0x20, R8
+	JGE    row1_loop
+
+row1_short:
+	ADDQ   $0x20, R8
+	JZ     row1_total
+	CMPQ   R8, $0x00000008
+	JLT    row1_part
+	VADDPS (SI), Y0, Y0
+	ADDQ   $0x00000020, SI
+	SUBQ   $0x00000008, R8
+	CMPQ   R8, $0x00000008
+	JLT    row1_part
+	VADDPS (SI), Y1, Y1
+	ADDQ   $0x00000020, SI
+	SUBQ   $0x00000008, R8
+	CMPQ   R8, $0x00000008
+	JLT    row1_part
+	VADDPS (SI), Y2, Y2
+	ADDQ   $0x00000020, SI
+	SUBQ   $0x00000008, R8
+	CMPQ   R8, $0x00000008
+	JLT    row1_part
+	VADDPS (SI), Y3, Y3
+	ADDQ   $0x00000020, SI
+	SUBQ   $0x00000008, R8
+
+row1_part:
+	TESTQ      R8, R8
+	JZ         row1_total
+	VMASKMOVPS (SI), Y15, Y8
+	LEAQ       (SI)(R8*4), SI
+	VADDPS     Y8, Y3, Y3
+
+row1_total:
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VCVTPS2PD    X0, Y2
+	VCVTPS2PD    X1, Y3
+	VADDPD       Y3, Y2, Y2
+	VMOVAPD      Y2, Y10
+	MOVQ         DX, R8
+	VXORPS       X0, X0, X0
+	VXORPS       X1, X1, X1
+	VXORPS       X2, X2, X2
+	VXORPS       X3, X3, X3
+	SUBQ         $0x20, R8
+	JLT          row2_short
+
+row2_loop:
+	VADDPS (SI), Y0, Y0
+	VADDPS 32(SI), Y1, Y1
+	VADDPS 64(SI), Y2, Y2
+	VADDPS 96(SI), Y3, Y3
+	ADDQ   $0x00000080, SI
+	SUBQ   $0x20, R8
+	JGE    row2_loop
+
+row2_short:
+	ADDQ   $0x20, R8
+	JZ     row2_total
+	CMPQ   R8, $0x00000008
+	JLT    row2_part
+	VADDPS (SI), Y0, Y0
+	ADDQ   $0x00000020, SI
+	SUBQ   $0x00000008, R8
+	CMPQ   R8, $0x00000008
+	JLT    row2_part
+	VADDPS (SI), Y1, Y1
+	ADDQ   $0x00000020, SI
+	SUBQ   $0x00000008, R8
+	CMPQ   R8, $0x00000008
+	JLT    row2_part
+	VADDPS (SI), Y2, Y2
+	ADDQ   $0x00000020, SI
+	SUBQ   $0x00000008, R8
+	CMPQ   R8, $0x00000008
+	JLT    row2_part
+	VADDPS (SI), Y3, Y3
+	ADDQ   $0x00000020, SI
+	SUBQ   $0x00000008, R8
+
+row2_part:
+	TESTQ      R8, R8
+	JZ         row2_total
+	VMASKMOVPS (SI), Y15, Y8
+	LEAQ       (SI)(R8*4), SI
+	VADDPS     Y8, Y3, Y3
+
+row2_total:
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VCVTPS2PD    X0, Y2
+	VCVTPS2PD    X1, Y3
+	VADDPD       Y3, Y2, Y2
+	VMOVAPD      Y2, Y11
+	MOVQ         DX, R8
+	VXORPS       X0, X0, X0
+	VXORPS       X1, X1, X1
+	VXORPS       X2, X2, X2
+	VXORPS       X3, X3, X3
+	SUBQ         $0x20, R8
+	JLT          row3_short
+
+row3_loop:
+	VADDPS (SI), Y0, Y0
+	VADDPS 32(SI), Y1, Y1
+	VADDPS 64(SI), Y2, Y2
+	VADDPS 96(SI), Y3, Y3
+	ADDQ   $0x00000080, SI
+	SUBQ   $0x20, R8
+	JGE    row3_loop
+
+row3_short:
+	ADDQ   $0x20, R8
+	JZ     row3_total
+	CMPQ   R8, $0x00000008
+	JLT    row3_part
+	VADDPS (SI), Y0, Y0
+	ADDQ   $0x00000020, SI
+	SUBQ   $0x00000008, R8
+	CMPQ   R8, $0x00000008
+	JLT    row3_part
+	VADDPS (SI), Y1, Y1
+	ADDQ   $0x00000020, SI
+	SUBQ   $0x00000008, R8
+	CMPQ   R8, $0x00000008
+	JLT    row3_part
+	VADDPS (SI), Y2, Y2
+	ADDQ   $0x00000020, SI
+	SUBQ   $0x00000008, R8
+	CMPQ   R8, $0x00000008
+	JLT    row3_part
+	VADDPS (SI), Y3, Y3
+	ADDQ   $0x00000020, SI
+	SUBQ   $0x00000008, R8
+
+row3_part:
+	TESTQ      R8, R8
+	JZ         row3_total
+	VMASKMOVPS (SI), Y15, Y8
+	LEAQ       (SI)(R8*4), SI
+	VADDPS     Y8, Y3, Y3
+
+row3_total:
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VCVTPS2PD    X0, Y2
+	VCVTPS2PD    X1, Y3
+	VADDPD       Y3, Y2, Y2
+	VMOVAPD      Y2, Y12
+	JMP          finish
+
+small:
+	VMASKMOVPS   (SI), Y15, Y0
+	LEAQ         (SI)(DX*4), SI
+	VEXTRACTF128 $0x01, Y0, X1
+	VCVTPS2PD    X0, Y2
+	VCVTPS2PD    X1, Y3
+	VADDPD       Y3, Y2, Y9
+	VMASKMOVPS   (SI), Y15, Y0
+	LEAQ         (SI)(DX*4), SI
+	VEXTRACTF128 $0x01, Y0, X1
+	VCVTPS2PD    X0, Y2
+	VCVTPS2PD    X1, Y3
+	VADDPD       Y3, Y2, Y10
+	VMASKMOVPS   (SI), Y15, Y0
+	LEAQ         (SI)(DX*4), SI
+	VEXTRACTF128 $0x01, Y0, X1
+	VCVTPS2PD    X0, Y2
+	VCVTPS2PD    X1, Y3
+	VADDPD       Y3, Y2, Y11
+	VMASKMOVPS   (SI), Y15, Y0
+	LEAQ         (SI)(DX*4), SI
+	VEXTRACTF128 $0x01, Y0, X1
+	VCVTPS2PD    X0, Y2
+	VCVTPS2PD    X1, Y3
+	VADDPD       Y3, Y2, Y12
+	JMP          finish
+
+tiny:
+	VMASKMOVPS (SI), X15, X0
+	VCVTPS2PD  X0, Y9
+	LEAQ       (SI)(DX*4), SI
+	VMASKMOVPS (SI), X15, X0
+	VCVTPS2PD  X0, Y10
+	LEAQ       (SI)(DX*4), SI
+	VMASKMOVPS (SI), X15, X0
+	VCVTPS2PD  X0, Y11
+	LEAQ       (SI)(DX*4), SI
+	VMASKMOVPS (SI), X15, X0
+	VCVTPS2PD  X0, Y12
+	LEAQ       (SI)(DX*4), SI
+
+finish:
+	VPERM2F128 $0x20, Y11, Y9, Y0
+	VPERM2F128 $0x31, Y11, Y9, Y1
+	VADDPD     Y1, Y0, Y9
+	VPERM2F128 $0x20, Y12, Y10, Y0
+	VPERM2F128 $0x31, Y12, Y10, Y1
+	VADDPD     Y1, Y0, Y10
+	VUNPCKLPD  Y10, Y9, Y0
+	VUNPCKHPD  Y10, Y9, Y1
+	VADDPD     Y1, Y0, Y0
+	VXORPS     X3, X3, X3
+	VADDPD     Y3, Y0, Y0
+	VUNPCKLPD  Y3, Y0, Y1
+	VUNPCKHPD  Y3, Y0, Y2
+	VPERM2F128 $0x20, Y2, Y1, Y0
+	VPERM2F128 $0x31, Y2, Y1, Y1
+	VMOVUPD    Y0, (DI)
+	VMOVUPD    Y1, 32(DI)
+	ADDQ       $0x00000040, DI
+	SUBQ       $0x00000004, R9
+	JMP        group
+
+single:
+	TESTQ R9, R9
+	JZ    done
+
+row:
+	MOVQ   DX, R8
+	VXORPS X0, X0, X0
+	VXORPS X1, X1, X1
+	VXORPS X2, X2, X2
+	VXORPS X3, X3, X3
+	SUBQ   $0x20, R8
+	JLT    short
+
+loop:
+	VADDPS (SI), Y0, Y0
+	VADDPS 32(SI), Y1, Y1
+	VADDPS 64(SI), Y2, Y2
+	VADDPS 96(SI), Y3, Y3
+	ADDQ   $0x00000080, SI
+	SUBQ   $0x20, R8
+	JGE    loop
+
+short:
+	ADDQ   $0x20, R8
+	JZ     total
+	CMPQ   R8, $0x00000008
+	JLT    part
+	VADDPS (SI), Y0, Y0
+	ADDQ   $0x00000020, SI
+	SUBQ   $0x00000008, R8
+	CMPQ   R8, $0x00000008
+	JLT    part
+	VADDPS (SI), Y1, Y1
+	ADDQ   $0x00000020, SI
+	SUBQ   $0x00000008, R8
+	CMPQ   R8, $0x00000008
+	JLT    part
+	VADDPS (SI), Y2, Y2
+	ADDQ   $0x00000020, SI
+	SUBQ   $0x00000008, R8
+	CMPQ   R8, $0x00000008
+	JLT    part
+	VADDPS (SI), Y3, Y3
+	ADDQ   $0x00000020, SI
+	SUBQ   $0x00000008, R8
+
+part:
+	TESTQ      R8, R8
+	JZ         total
+	VMASKMOVPS (SI), Y15, Y8
+	LEAQ       (SI)(R8*4), SI
+	VADDPS     Y8, Y3, Y3
+
+total:
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VCVTPS2PD    X0, Y2
+	VCVTPS2PD    X1, Y3
+	VADDPD       Y3, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X3
+	VADDPD       X3, X2, X2
+	VHADDPD      X2, X2, X2
+	VXORPS       X3, X3, X3
+	VADDSD       X3, X2, X2
+	VMOVSD       X2, (DI)
+	VMOVSD       X3, 8(DI)
+	ADDQ         $0x10, DI
+	DECQ         R9
+	JNZ          row
+
+done:
+	VZEROUPPER
+	RET
+
 // func colFlush256(sums uintptr, rests uintptr, a uintptr, n int)
 // Requires: AVX
 TEXT ·colFlush256(SB), NOSPLIT, $0-32
@@ -502,15 +1763,331 @@ loop:
 	VZEROUPPER
 	RET
 
-// func rowMax256(dst uintptr, a uintptr, n int)
+// func colSum256(acc uintptr, x uintptr, n int, rows int, stride int)
 // Requires: AVX
-TEXT ·rowMax256(SB), NOSPLIT, $0-24
-	MOVQ    dst+0(FP), DI
-	MOVQ    a+8(FP), SI
-	MOVQ    n+16(FP), DX
+TEXT ·colSum256(SB), NOSPLIT, $0-40
+	MOVQ acc+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ n+16(FP), DX
+	MOVQ rows+24(FP), R9
+	MOVQ stride+32(FP), R8
+
+strip4:
+	CMPQ    DX, $0x00000020
+	JLT     strip4_end
+	VMOVUPS (DI), Y0
+	VMOVUPS 32(DI), Y1
+	VMOVUPS 64(DI), Y2
+	VMOVUPS 96(DI), Y3
+	MOVQ    SI, R10
+	MOVQ    R9, R11
+
+strip4_row:
+	VMOVUPS (R10), Y4
+	VADDPS  Y4, Y0, Y0
+	VMOVUPS 32(R10), Y4
+	VADDPS  Y4, Y1, Y1
+	VMOVUPS 64(R10), Y4
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS 96(R10), Y4
+	VADDPS  Y4, Y3, Y3
+	ADDQ    R8, R10
+	DECQ    R11
+	JNZ     strip4_row
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y2, 64(DI)
+	VMOVUPS Y3, 96(DI)
+	ADDQ    $0x00000080, DI
+	ADDQ    $0x00000080, SI
+	SUBQ    $0x00000020, DX
+	JMP     strip4
+
+strip4_end:
+strip1:
+	CMPQ    DX, $0x00000008
+	JLT     strip1_end
+	VMOVUPS (DI), Y0
+	MOVQ    SI, R10
+	MOVQ    R9, R11
+
+strip1_row:
+	VMOVUPS (R10), Y1
+	VADDPS  Y1, Y0, Y0
+	ADDQ    R8, R10
+	DECQ    R11
+	JNZ     strip1_row
+	VMOVUPS Y0, (DI)
+	ADDQ    $0x00000020, DI
+	ADDQ    $0x00000020, SI
+	SUBQ    $0x00000008, DX
+	JMP     strip1
+
+strip1_end:
+	TESTQ      DX, DX
+	JZ         done
+	LEAQ       masks<>+0(SB), AX
+	MOVQ       DX, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	VMOVUPS    32(AX), Y15
+	VMASKMOVPS (DI), Y15, Y0
+	MOVQ       SI, R10
+	MOVQ       R9, R11
+
+part:
+	VMASKMOVPS (R10), Y15, Y1
+	VADDPS     Y1, Y0, Y0
+	ADDQ       R8, R10
+	DECQ       R11
+	JNZ        part
+	VMASKMOVPS Y0, Y15, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func colMax256(acc uintptr, x uintptr, n int, rows int, stride int)
+// Requires: AVX
+TEXT ·colMax256(SB), NOSPLIT, $0-40
+	MOVQ acc+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ n+16(FP), DX
+	MOVQ rows+24(FP), R9
+	MOVQ stride+32(FP), R8
+
+strip4:
+	CMPQ    DX, $0x00000020
+	JLT     strip4_end
+	VMOVUPS (DI), Y0
+	VMOVUPS 32(DI), Y1
+	VMOVUPS 64(DI), Y2
+	VMOVUPS 96(DI), Y3
+	MOVQ    SI, R10
+	MOVQ    R9, R11
+
+strip4_row:
+	VMOVUPS   (R10), Y4
+	VCMPPS    $0x00, Y4, Y0, Y5
+	VANDPS    Y4, Y0, Y6
+	VMAXPS    Y4, Y0, Y4
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VCMPPS    $0x03, Y0, Y0, Y5
+	VBLENDVPS Y5, Y0, Y4, Y0
+	VMOVUPS   32(R10), Y4
+	VCMPPS    $0x00, Y4, Y1, Y5
+	VANDPS    Y4, Y1, Y6
+	VMAXPS    Y4, Y1, Y4
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VCMPPS    $0x03, Y1, Y1, Y5
+	VBLENDVPS Y5, Y1, Y4, Y1
+	VMOVUPS   64(R10), Y4
+	VCMPPS    $0x00, Y4, Y2, Y5
+	VANDPS    Y4, Y2, Y6
+	VMAXPS    Y4, Y2, Y4
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VCMPPS    $0x03, Y2, Y2, Y5
+	VBLENDVPS Y5, Y2, Y4, Y2
+	VMOVUPS   96(R10), Y4
+	VCMPPS    $0x00, Y4, Y3, Y5
+	VANDPS    Y4, Y3, Y6
+	VMAXPS    Y4, Y3, Y4
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VCMPPS    $0x03, Y3, Y3, Y5
+	VBLENDVPS Y5, Y3, Y4, Y3
+	ADDQ      R8, R10
+	DECQ      R11
+	JNZ       strip4_row
+	VMOVUPS   Y0, (DI)
+	VMOVUPS   Y1, 32(DI)
+	VMOVUPS   Y2, 64(DI)
+	VMOVUPS   Y3, 96(DI)
+	ADDQ      $0x00000080, DI
+	ADDQ      $0x00000080, SI
+	SUBQ      $0x00000020, DX
+	JMP       strip4
+
+strip4_end:
+strip1:
+	CMPQ    DX, $0x00000008
+	JLT     strip1_end
+	VMOVUPS (DI), Y0
+	MOVQ    SI, R10
+	MOVQ    R9, R11
+
+strip1_row:
+	VMOVUPS   (R10), Y1
+	VCMPPS    $0x00, Y1, Y0, Y2
+	VANDPS    Y1, Y0, Y3
+	VMAXPS    Y1, Y0, Y1
+	VBLENDVPS Y2, Y3, Y1, Y1
+	VCMPPS    $0x03, Y0, Y0, Y2
+	VBLENDVPS Y2, Y0, Y1, Y0
+	ADDQ      R8, R10
+	DECQ      R11
+	JNZ       strip1_row
+	VMOVUPS   Y0, (DI)
+	ADDQ      $0x00000020, DI
+	ADDQ      $0x00000020, SI
+	SUBQ      $0x00000008, DX
+	JMP       strip1
+
+strip1_end:
+	TESTQ      DX, DX
+	JZ         done
+	LEAQ       masks<>+0(SB), AX
+	MOVQ       DX, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	VMOVUPS    32(AX), Y15
+	VMASKMOVPS (DI), Y15, Y0
+	MOVQ       SI, R10
+	MOVQ       R9, R11
+
+part:
+	VMASKMOVPS (R10), Y15, Y1
+	VCMPPS     $0x00, Y1, Y0, Y2
+	VANDPS     Y1, Y0, Y3
+	VMAXPS     Y1, Y0, Y1
+	VBLENDVPS  Y2, Y3, Y1, Y1
+	VCMPPS     $0x03, Y0, Y0, Y2
+	VBLENDVPS  Y2, Y0, Y1, Y0
+	ADDQ       R8, R10
+	DECQ       R11
+	JNZ        part
+	VMASKMOVPS Y0, Y15, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func colMin256(acc uintptr, x uintptr, n int, rows int, stride int)
+// Requires: AVX
+TEXT ·colMin256(SB), NOSPLIT, $0-40
+	MOVQ acc+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ n+16(FP), DX
+	MOVQ rows+24(FP), R9
+	MOVQ stride+32(FP), R8
+
+strip4:
+	CMPQ    DX, $0x00000020
+	JLT     strip4_end
+	VMOVUPS (DI), Y0
+	VMOVUPS 32(DI), Y1
+	VMOVUPS 64(DI), Y2
+	VMOVUPS 96(DI), Y3
+	MOVQ    SI, R10
+	MOVQ    R9, R11
+
+strip4_row:
+	VMOVUPS   (R10), Y4
+	VCMPPS    $0x00, Y4, Y0, Y5
+	VORPS     Y4, Y0, Y6
+	VMINPS    Y4, Y0, Y4
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VCMPPS    $0x03, Y0, Y0, Y5
+	VBLENDVPS Y5, Y0, Y4, Y0
+	VMOVUPS   32(R10), Y4
+	VCMPPS    $0x00, Y4, Y1, Y5
+	VORPS     Y4, Y1, Y6
+	VMINPS    Y4, Y1, Y4
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VCMPPS    $0x03, Y1, Y1, Y5
+	VBLENDVPS Y5, Y1, Y4, Y1
+	VMOVUPS   64(R10), Y4
+	VCMPPS    $0x00, Y4, Y2, Y5
+	VORPS     Y4, Y2, Y6
+	VMINPS    Y4, Y2, Y4
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VCMPPS    $0x03, Y2, Y2, Y5
+	VBLENDVPS Y5, Y2, Y4, Y2
+	VMOVUPS   96(R10), Y4
+	VCMPPS    $0x00, Y4, Y3, Y5
+	VORPS     Y4, Y3, Y6
+	VMINPS    Y4, Y3, Y4
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VCMPPS    $0x03, Y3, Y3, Y5
+	VBLENDVPS Y5, Y3, Y4, Y3
+	ADDQ      R8, R10
+	DECQ      R11
+	JNZ       strip4_row
+	VMOVUPS   Y0, (DI)
+	VMOVUPS   Y1, 32(DI)
+	VMOVUPS   Y2, 64(DI)
+	VMOVUPS   Y3, 96(DI)
+	ADDQ      $0x00000080, DI
+	ADDQ      $0x00000080, SI
+	SUBQ      $0x00000020, DX
+	JMP       strip4
+
+strip4_end:
+strip1:
+	CMPQ    DX, $0x00000008
+	JLT     strip1_end
+	VMOVUPS (DI), Y0
+	MOVQ    SI, R10
+	MOVQ    R9, R11
+
+strip1_row:
+	VMOVUPS   (R10), Y1
+	VCMPPS    $0x00, Y1, Y0, Y2
+	VORPS     Y1, Y0, Y3
+	VMINPS    Y1, Y0, Y1
+	VBLENDVPS Y2, Y3, Y1, Y1
+	VCMPPS    $0x03, Y0, Y0, Y2
+	VBLENDVPS Y2, Y0, Y1, Y0
+	ADDQ      R8, R10
+	DECQ      R11
+	JNZ       strip1_row
+	VMOVUPS   Y0, (DI)
+	ADDQ      $0x00000020, DI
+	ADDQ      $0x00000020, SI
+	SUBQ      $0x00000008, DX
+	JMP       strip1
+
+strip1_end:
+	TESTQ      DX, DX
+	JZ         done
+	LEAQ       masks<>+0(SB), AX
+	MOVQ       DX, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	VMOVUPS    32(AX), Y15
+	VMASKMOVPS (DI), Y15, Y0
+	MOVQ       SI, R10
+	MOVQ       R9, R11
+
+part:
+	VMASKMOVPS (R10), Y15, Y1
+	VCMPPS     $0x00, Y1, Y0, Y2
+	VORPS      Y1, Y0, Y3
+	VMINPS     Y1, Y0, Y1
+	VBLENDVPS  Y2, Y3, Y1, Y1
+	VCMPPS     $0x03, Y0, Y0, Y2
+	VBLENDVPS  Y2, Y0, Y1, Y0
+	ADDQ       R8, R10
+	DECQ       R11
+	JNZ        part
+	VMASKMOVPS Y0, Y15, (DI)
+
+done:
+	VZEROUPPER
+	RET
+
+// func rowMax256(dst uintptr, a uintptr, n int, rows int)
+// Requires: AVX
+TEXT ·rowMax256(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ n+16(FP), DX
+	MOVQ rows+24(FP), R9
+
+row:
+	MOVQ    DX, R8
 	VMOVUPS lanes_ff800000<>+0(SB), Y0
 	VMOVUPS lanes_ff800000<>+0(SB), Y1
-	SUBQ    $0x00000010, DX
+	SUBQ    $0x00000010, R8
 	JLT     tail
 
 loop:
@@ -529,12 +2106,12 @@ loop:
 	VCMPPS    $0x03, Y1, Y1, Y3
 	VBLENDVPS Y3, Y1, Y2, Y1
 	ADDQ      $0x00000040, SI
-	SUBQ      $0x00000010, DX
+	SUBQ      $0x00000010, R8
 	JGE       loop
 
 tail:
-	ADDQ      $0x00000010, DX
-	CMPQ      DX, $0x00000008
+	ADDQ      $0x00000010, R8
+	CMPQ      R8, $0x00000008
 	JLT       part
 	VMOVUPS   (SI), Y2
 	VCMPPS    $0x00, Y2, Y0, Y3
@@ -544,19 +2121,20 @@ tail:
 	VCMPPS    $0x03, Y0, Y0, Y3
 	VBLENDVPS Y3, Y0, Y2, Y0
 	ADDQ      $0x00000020, SI
-	SUBQ      $0x00000008, DX
+	SUBQ      $0x00000008, R8
 
 part:
-	TESTQ      DX, DX
+	TESTQ      R8, R8
 	JZ         done
 	LEAQ       masks<>+0(SB), AX
-	MOVQ       DX, CX
+	MOVQ       R8, CX
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    32(AX), Y15
 	VMOVUPS    lanes_ff800000<>+0(SB), Y2
 	VMASKMOVPS (SI), Y15, Y3
 	VBLENDVPS  Y15, Y3, Y2, Y2
+	LEAQ       (SI)(R8*4), SI
 	VCMPPS     $0x00, Y2, Y1, Y3
 	VANDPS     Y2, Y1, Y4
 	VMAXPS     Y2, Y1, Y2
@@ -567,18 +2145,25 @@ part:
 done:
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
+	ADDQ    $0x00000040, DI
+	DECQ    R9
+	JNZ     row
 	VZEROUPPER
 	RET
 
-// func rowMin256(dst uintptr, a uintptr, n int)
+// func rowMin256(dst uintptr, a uintptr, n int, rows int)
 // Requires: AVX
-TEXT ·rowMin256(SB), NOSPLIT, $0-24
-	MOVQ    dst+0(FP), DI
-	MOVQ    a+8(FP), SI
-	MOVQ    n+16(FP), DX
+TEXT ·rowMin256(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ n+16(FP), DX
+	MOVQ rows+24(FP), R9
+
+row:
+	MOVQ    DX, R8
 	VMOVUPS lanes_7f800000<>+0(SB), Y0
 	VMOVUPS lanes_7f800000<>+0(SB), Y1
-	SUBQ    $0x00000010, DX
+	SUBQ    $0x00000010, R8
 	JLT     tail
 
 loop:
@@ -597,12 +2182,12 @@ loop:
 	VCMPPS    $0x03, Y1, Y1, Y3
 	VBLENDVPS Y3, Y1, Y2, Y1
 	ADDQ      $0x00000040, SI
-	SUBQ      $0x00000010, DX
+	SUBQ      $0x00000010, R8
 	JGE       loop
 
 tail:
-	ADDQ      $0x00000010, DX
-	CMPQ      DX, $0x00000008
+	ADDQ      $0x00000010, R8
+	CMPQ      R8, $0x00000008
 	JLT       part
 	VMOVUPS   (SI), Y2
 	VCMPPS    $0x00, Y2, Y0, Y3
@@ -612,19 +2197,20 @@ tail:
 	VCMPPS    $0x03, Y0, Y0, Y3
 	VBLENDVPS Y3, Y0, Y2, Y0
 	ADDQ      $0x00000020, SI
-	SUBQ      $0x00000008, DX
+	SUBQ      $0x00000008, R8
 
 part:
-	TESTQ      DX, DX
+	TESTQ      R8, R8
 	JZ         done
 	LEAQ       masks<>+0(SB), AX
-	MOVQ       DX, CX
+	MOVQ       R8, CX
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    32(AX), Y15
 	VMOVUPS    lanes_7f800000<>+0(SB), Y2
 	VMASKMOVPS (SI), Y15, Y3
 	VBLENDVPS  Y15, Y3, Y2, Y2
+	LEAQ       (SI)(R8*4), SI
 	VCMPPS     $0x00, Y2, Y1, Y3
 	VORPS      Y2, Y1, Y4
 	VMINPS     Y2, Y1, Y2
@@ -635,6 +2221,9 @@ part:
 done:
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
+	ADDQ    $0x00000040, DI
+	DECQ    R9
+	JNZ     row
 	VZEROUPPER
 	RET
 
@@ -644,9 +2233,10 @@ TEXT ·rowSize256(SB), NOSPLIT, $0-24
 	MOVQ    dst+0(FP), DI
 	MOVQ    a+8(FP), SI
 	MOVQ    n+16(FP), DX
+	MOVQ    DX, R8
 	VMOVUPS lanes_00000000<>+0(SB), Y0
 	VMOVUPS lanes_00000000<>+0(SB), Y1
-	SUBQ    $0x00000010, DX
+	SUBQ    $0x00000010, R8
 	JLT     tail
 
 loop:
@@ -657,24 +2247,24 @@ loop:
 	VANDPS  lanes_7fffffff<>+0(SB), Y2, Y2
 	VPMAXUD Y2, Y1, Y1
 	ADDQ    $0x00000040, SI
-	SUBQ    $0x00000010, DX
+	SUBQ    $0x00000010, R8
 	JGE     loop
 
 tail:
-	ADDQ    $0x00000010, DX
-	CMPQ    DX, $0x00000008
+	ADDQ    $0x00000010, R8
+	CMPQ    R8, $0x00000008
 	JLT     part
 	VMOVUPS (SI), Y2
 	VANDPS  lanes_7fffffff<>+0(SB), Y2, Y2
 	VPMAXUD Y2, Y0, Y0
 	ADDQ    $0x00000020, SI
-	SUBQ    $0x00000008, DX
+	SUBQ    $0x00000008, R8
 
 part:
-	TESTQ      DX, DX
+	TESTQ      R8, R8
 	JZ         done
 	LEAQ       masks<>+0(SB), AX
-	MOVQ       DX, CX
+	MOVQ       R8, CX
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    32(AX), Y15

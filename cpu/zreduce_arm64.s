@@ -2,6 +2,7 @@
 
 //go:build !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 // func rowSumNEON(dst unsafe.Pointer, a unsafe.Pointer, n int)

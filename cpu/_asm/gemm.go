@@ -38,8 +38,23 @@ func emitGemm(f *file) {
 		}
 		g.emitPack()
 		g.emitVector()
+		g.emitDot()
 		g.emitPeak()
 	}
+	f.emitCaches()
+}
+
+// emitCaches writes the query for the size of the second-level cache: register
+// ECX of leaf 0x80000006, on processors of all makers.
+func (f *file) emitCaches() {
+	g := isas(f)[0]
+	g.begin("// cacheInfo puts what CPUID says of the second-level cache to *ecx: kilobytes in bits 16 to 31.", "cacheInfo", "ecx", "*uint64")
+	g.load("ecx", reg.RDI)
+	g.MOVL(U32(0x80000006), reg.EAX)
+	g.CPUID()
+	g.MOVL(reg.ECX, reg.ECX) // clears the upper half
+	g.MOVQ(reg.RCX, at(reg.RDI, 0))
+	g.RET()
 }
 
 // The registers of a micro-kernel. A's row i is at gemmP[i/3] + i%3·ars.

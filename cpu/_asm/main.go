@@ -34,6 +34,7 @@ var families = []struct {
 	{"gemm", emitGemm},
 	{"int", emitInt},
 	{"map", emitMap},
+	{"move", emitMove},
 	{"philox", emitPhilox},
 	{"reduce", emitReduce},
 	{"fused", emitFused},

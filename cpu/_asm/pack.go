@@ -15,6 +15,7 @@ const (
 	packSrcS  // bytes between columns of the source
 	packCols  // columns
 	packRows  // rows that there are
+	packPanel // bytes between panels
 	packTable // pointers to the rows
 )
 
@@ -23,13 +24,17 @@ const (
 func (g *isa) emitPack() {
 	if g.wide {
 		g.packCopy(32)
+		g.packCopyWide(32)
 		g.packCopy(12)
+		g.packCopyWide(12)
 		g.packTranspose(16)
 		g.packTranspose(12)
 		return
 	}
 	g.packCopy(16)
+	g.packCopyWide(16)
 	g.packCopy(6)
+	g.packCopyWide(6)
 	g.packTranspose(8)
 	g.packTranspose(6)
 }
@@ -96,6 +101,81 @@ func (g *isa) packCopy(w int) {
 	}
 }
 
+// packPanels is the number of panels that packCopyWide packs.
+const packPanels = 4
+
+// packCopyWide writes the copy of columns of packPanels·w contiguous rows to as
+// many panels. A column of one panel is but a line or two of a page: read
+// alone, each would wait for the memory.
+func (g *isa) packCopyWide(w int) {
+	name := fmt.Sprintf("copy%sx%dx%d", g.name, packPanels, w)
+	g.begin(fmt.Sprintf("// %s packs columns of %d panels of %d contiguous rows; see packArgs.", name, packPanels, w), name, "args", "*packArgs")
+	args, dst, step, src, srcS, count, panel, three, ahead := reg.RDI, reg.R8, reg.R9, reg.R10, reg.R11, reg.R12, reg.R13, reg.RBX, reg.RDX
+	g.load("args", args)
+	g.MOVQ(at(args, packDst), dst)
+	g.MOVQ(at(args, packStep), step)
+	g.MOVQ(at(args, packSrc), src)
+	g.MOVQ(at(args, packSrcS), srcS)
+	g.MOVQ(at(args, packCols), count)
+	g.MOVQ(at(args, packPanel), panel)
+	g.LEAQ(idx(panel, panel, 2, 0), three)
+	g.Label("loop")
+	g.LEAQ(idx(src, srcS, 8, 0), ahead)
+	for d := 0; d < packPanels*4*w; d += 64 {
+		g.PREFETCHT0(at(ahead, d))
+	}
+	// A panel's part of a column, in the largest pieces that it has.
+	type piece struct {
+		off   int
+		load  func(Mem, reg.VecPhysical)
+		store func(reg.VecPhysical, Mem)
+		reg   func(i int) reg.VecPhysical
+	}
+	whole := func(off int, v []reg.VecPhysical) piece {
+		return piece{off, func(m Mem, r reg.VecPhysical) { g.VMOVUPS(m, r) }, func(r reg.VecPhysical, m Mem) { g.VMOVUPS(r, m) }, func(i int) reg.VecPhysical { return v[i] }}
+	}
+	var pieces []piece
+	switch w {
+	case 12:
+		pieces = []piece{whole(0, ymm), whole(32, xmm)}
+	case 6:
+		low := whole(16, xmm)
+		low.load = func(m Mem, r reg.VecPhysical) { g.VMOVSD(m, r) }
+		low.store = func(r reg.VecPhysical, m Mem) { g.VMOVLPS(r, m) }
+		pieces = []piece{whole(0, xmm), low}
+	default:
+		for d := 0; d < 4*w; d += g.bytes {
+			v := ymm
+			if g.wide {
+				v = zmm
+			}
+			pieces = append(pieces, whole(d, v))
+		}
+	}
+	for p := range packPanels {
+		for i, x := range pieces {
+			x.load(at(src, 4*w*p+x.off), x.reg(p*len(pieces)+i))
+		}
+	}
+	for p := range packPanels {
+		for i, x := range pieces {
+			m := at(dst, x.off)
+			switch p {
+			case 1, 2:
+				m = idx(dst, panel, uint8(p), x.off)
+			case 3:
+				m = idx(dst, three, 1, x.off)
+			}
+			x.store(x.reg(p*len(pieces)+i), m)
+		}
+	}
+	g.ADDQ(srcS, src)
+	g.ADDQ(step, dst)
+	g.DECQ(count)
+	g.JNZ(LabelRef("loop"))
+	g.end()
+}
+
 // packStore stores w elements of vectors 0 and 1.
 func (g *isa) packStore(w int, dst reg.GPPhysical) {
 	switch w {
@@ -139,32 +219,14 @@ func (g *isa) packTranspose(w int) {
 				}
 				g.MOVQ(at(args, packTable+8*row), p)
 				for u := range units {
-					m, t := idx(p, off, 1, 16*u), 4*u+i
-					switch {
-					case l == 0:
-						g.VMOVUPS(m, xmm[t])
-					case l == 1 && g.wide:
-						g.VINSERTF32X4(Imm(1), m, ymm[t], ymm[t])
-					case g.wide:
-						g.VINSERTF32X4(Imm(uint64(l)), m, zmm[t], zmm[t])
-					default:
-						g.VINSERTF128(Imm(1), m, ymm[t], ymm[t])
-					}
+					g.quarter(idx(p, off, 1, 16*u), l, 4*u+i)
 				}
 			}
 		}
 		for u := range units {
-			z := 4 * u
-			g.VUNPCKLPS(g.v(z+1), g.v(z), g.v(8))
-			g.VUNPCKHPS(g.v(z+1), g.v(z), g.v(9))
-			g.VUNPCKLPS(g.v(z+3), g.v(z+2), g.v(10))
-			g.VUNPCKHPS(g.v(z+3), g.v(z+2), g.v(11))
-			g.VUNPCKLPD(g.v(10), g.v(8), g.v(12))
-			g.VUNPCKHPD(g.v(10), g.v(8), g.v(13))
-			g.VUNPCKLPD(g.v(11), g.v(9), g.v(14))
-			g.VUNPCKHPD(g.v(11), g.v(9), g.v(15))
+			g.transpose4(4*u, 8)
 			for c := range 4 {
-				from := 12 + c
+				from := 4*u + c
 				switch w {
 				case 12:
 					g.VMOVUPS(ymm[from], at(dst, 0))
@@ -187,4 +249,32 @@ func (g *isa) packTranspose(w int) {
 		g.Label(label + "_end")
 	}
 	g.end()
+}
+
+// quarter loads four elements to quarter l of vector t; quarter 0 comes first and
+// clears the others.
+func (g *isa) quarter(m Mem, l, t int) {
+	switch {
+	case l == 0:
+		g.VMOVUPS(m, xmm[t])
+	case l == 1 && g.wide:
+		g.VINSERTF32X4(Imm(1), m, ymm[t], ymm[t])
+	case g.wide:
+		g.VINSERTF32X4(Imm(uint64(l)), m, zmm[t], zmm[t])
+	default:
+		g.VINSERTF128(Imm(1), m, ymm[t], ymm[t])
+	}
+}
+
+// transpose4 transposes the 4x4 blocks that the quarters of vectors z to z+3
+// make, in place; it needs the four vectors from t on.
+func (g *isa) transpose4(z, t int) {
+	g.VUNPCKLPS(g.v(z+1), g.v(z), g.v(t))
+	g.VUNPCKHPS(g.v(z+1), g.v(z), g.v(t+1))
+	g.VUNPCKLPS(g.v(z+3), g.v(z+2), g.v(t+2))
+	g.VUNPCKHPS(g.v(z+3), g.v(z+2), g.v(t+3))
+	g.VUNPCKLPD(g.v(t+2), g.v(t), g.v(z))
+	g.VUNPCKHPD(g.v(t+2), g.v(t), g.v(z+1))
+	g.VUNPCKLPD(g.v(t+3), g.v(t+1), g.v(z+2))
+	g.VUNPCKHPD(g.v(t+3), g.v(t+1), g.v(z+3))
 }

@@ -109,6 +109,83 @@ func (g *isa) emitVector() {
 	g.end()
 }
 
+// Offsets of the fields of dotArgs.
+const (
+	dotOut   = 8 * iota
+	dotX     // x[0]
+	dotXS    // bytes between elements of x
+	dotK     // blocks of dotDepth
+	dotTable // pointers to dotColumns rows
+)
+
+const (
+	dotColumns = 32
+	dotDepth   = 16
+)
+
+// emitDot writes out[j] += Σ_k x[k]·B[k, j] for 32 columns of B that are
+// contiguous each, found by a table: a chain of fused multiply-adds in order of k
+// for each. As in packTranspose, columns i, i+4, i+8, … make the quarters of a
+// vector. One chain does not keep up with the memory: those of all 32 columns,
+// 16 deep, are in flight at once. Columns are often a power of 2 apart and
+// compete for a set of the cache, so that a line is used up when it is read.
+func (g *isa) emitDot() {
+	name := "dot" + g.name
+	g.begin(fmt.Sprintf("// %s adds the products of a vector and %d columns to out; see dotArgs.", name, dotColumns), name, "args", "*dotArgs")
+	args, out, x, xs, k, off, p, xk := reg.RDI, reg.R8, reg.R9, reg.RSI, reg.RDX, reg.R10, reg.R11, reg.RAX
+	g.load("args", args)
+	g.MOVQ(at(args, dotOut), out)
+	g.MOVQ(at(args, dotX), x)
+	g.MOVQ(at(args, dotXS), xs)
+	g.MOVQ(at(args, dotK), k)
+	g.XORQ(off, off)
+	units := 2 // of four elements of a column, in registers at once
+	temp := 8
+	if g.wide {
+		units, temp = 4, 16
+	}
+	groups := dotColumns / g.lanes
+	acc := func(q int) reg.VecPhysical { return g.v(temp + 4 + q) }
+	for q := range groups {
+		g.VMOVUPS(at(out, q*g.bytes), acc(q))
+	}
+	g.Label("loop")
+	for q := range groups {
+		g.MOVQ(x, xk)
+		for u0 := 0; u0 < dotDepth/4; u0 += units {
+			for row := range g.lanes {
+				g.MOVQ(at(args, dotTable+8*(q*g.lanes+row)), p)
+				if u0 == 0 {
+					g.PREFETCHT1(idx(p, off, 1, 512))
+				}
+				for u := range units {
+					g.quarter(idx(p, off, 1, 16*(u0+u)), row/4, 4*u+row%4)
+				}
+			}
+			for u := range units {
+				g.transpose4(4*u, temp)
+				for c := range 4 {
+					if g.wide {
+						g.VFMADD231PS_BCST(at(xk, 0), g.v(4*u+c), acc(q))
+					} else {
+						g.VBROADCASTSS(at(xk, 0), g.v(temp+c))
+						g.VFMADD231PS(g.v(4*u+c), g.v(temp+c), acc(q))
+					}
+					g.ADDQ(xs, xk)
+				}
+			}
+		}
+	}
+	g.MOVQ(xk, x)
+	g.ADDQ(Imm(4*dotDepth), off)
+	g.DECQ(k)
+	g.JNZ(LabelRef("loop"))
+	for q := range groups {
+		g.VMOVUPS(acc(q), at(out, q*g.bytes))
+	}
+	g.end()
+}
+
 // emitPeak writes a loop of fused multiply-adds on registers, to measure what
 // the processor can do.
 func (g *isa) emitPeak() {

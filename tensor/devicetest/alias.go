@@ -46,6 +46,27 @@ func (s *suite) testAlias(t *testing.T) {
 			s.check(t, b, exact)
 		}
 	})
+	s.sub(t, "scatter", func(t *testing.T) {
+		// Rows, and single elements, are added to where they are.
+		for _, d := range []ir.DType{ir.F32, ir.I8} {
+			if !s.d.Info().DTypes.Has(d) {
+				continue
+			}
+			r := newRand(1, "scatter"+d.String())
+			b := &builder{}
+			for _, c := range [][3]int{{1, 1, 1}, {17, 5, 3}, {255, 40, 1}, {40, 257, 70}} {
+				rows, n, width := c[0], c[1], c[2]
+				x, u := b.input(whole(r, d, rows*width, -9, 9)), b.input(whole(r, d, n*width, -9, 9))
+				i := b.input(whole(r, ir.I32, n, 0, rows-1))
+				b.add(&ir.ScatterAdd{
+					Shape: []int{rows, width}, DType: d, Base: operand(x, contiguous(rows, width)),
+					Index:   operand(i, ir.View{Shape: []int{n, width}, Strides: []int{1, 0}}),
+					Updates: operand(u, contiguous(n, width)), Dst: b.inPlace(d, rows*width, x), Name: "scatter",
+				})
+			}
+			s.check(t, b, exact)
+		}
+	})
 	s.sub(t, "swap", func(t *testing.T) {
 		// Two values change places: all of a position is read before it is
 		// written.

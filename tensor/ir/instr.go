@@ -106,6 +106,8 @@ type Gather struct {
 // Axis, where their size is J; that of Base has shape Shape. Base.Slot may be
 // NoSlot: zeros. An index outside [0, Shape[Axis]) adds nothing and gives an
 // IndexError.
+//
+// Dst may be the memory of Base's slot where its view is contiguous.
 type ScatterAdd struct {
 	Shape                []int
 	Axis                 int

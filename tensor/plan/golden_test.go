@@ -136,6 +136,11 @@ var goldens = []struct {
 		x := b.input(ir.F32, 6)
 		b.out(b.op(ir.OpExp, x), b.op(ir.OpTanh, x))
 	}},
+	// Updates are added to the rows of a donated table where they are.
+	{"scatterinplace", Options{}, func(b *gb) {
+		w, i, u := b.donated(ir.F32, 6, 4), b.input(ir.I32, 3), b.input(ir.F32, 3, 4)
+		b.outFor(b.scatter(w, b.rows(i, 4), u, 0), w)
+	}},
 	{"inplace", Options{NoFuse: true}, func(b *gb) {
 		x := b.input(ir.F32, 256)
 		for range 4 {

@@ -58,6 +58,8 @@ func scattered(in ir.Instr) []ir.Operand {
 		return slices.DeleteFunc(slices.Clone(x.Operands), func(o ir.Operand) bool { return o.Slot == ir.NoSlot })
 	case *ir.MatMul:
 		return []ir.Operand{x.A, x.B}
+	case *ir.ScatterAdd:
+		return []ir.Operand{x.Index, x.Updates}
 	}
 	return in.Reads()
 }

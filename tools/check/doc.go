@@ -13,7 +13,8 @@
 // package of their own (package vk_test) may import what the row does not say,
 // because nothing can import them. Helpers for tests, such as package testing,
 // stay out of what is not a test, but for tensor/devicetest, which is one, and
-// for programs.
+// for programs. Packages of other modules that only a tool needs are confined to
+// it by name.
 //
 // Lengths: no Go, GLSL, C or assembly file written by hand has more than 600
 // lines, but for the exceptions in a table, each with its reason. An exception

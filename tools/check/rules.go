@@ -37,6 +37,10 @@ var (
 	testLibraries = []string{"tensor/devicetest/...", "nn/nntest/..."}
 )
 
+// confined are packages of other modules that only some parts of the tree may
+// import, tests included: the library shall not need them.
+var confined = map[string][]string{"gonum.org/v1/gonum/...": {"tools/bench/..."}}
+
 // maxLines is the length of the longest file written by hand.
 const maxLines = 600
 

@@ -167,6 +167,10 @@ func (t *tree) imports(rules []rule) (problems []string) {
 			if !test && !matchesAny(testLibraries, pkg) && !matchesAny(programs, pkg) && matchesAny(testHelpers, imported) {
 				problems = append(problems, fmt.Sprintf("%s%s imports %s, which is for tests only", at, pkg, imported))
 			}
+			if who, ok := confinedTo(imported); ok && !matchesAny(who, pkg) {
+				problems = append(problems, fmt.Sprintf("%s%s imports %s, which is for %s only", at, pkg, imported, list(who)))
+				continue
+			}
 			if test && strings.HasSuffix(f.Name.Name, "_test") {
 				continue
 			}
@@ -180,6 +184,17 @@ func (t *tree) imports(rules []rule) (problems []string) {
 		}
 	}
 	return problems
+}
+
+// confinedTo returns which packages alone may import a package, where a rule says
+// so.
+func confinedTo(imported string) (who []string, ok bool) {
+	for pattern, who := range confined {
+		if matches(pattern, imported) {
+			return who, true
+		}
+	}
+	return nil, false
 }
 
 func list(patterns []string) string {

@@ -55,7 +55,7 @@ func (f *file) declarations() string {
 
 func (f *file) assembly() string {
 	var s strings.Builder
-	s.WriteString(header + "#include \"textflag.h\"\n")
+	s.WriteString(header + "#include \"go_asm.h\"\n#include \"textflag.h\"\n")
 	for i, w := range f.words {
 		for half := range 2 {
 			fmt.Fprintf(&s, "\nDATA %s<>+%d(SB)/8, $0x%016x", f.lanes, 16*i+8*half, w)
@@ -100,8 +100,9 @@ func (f *file) label(format string, args ...any) {
 // load reads a parameter.
 func (f *file) load(name string, r reg) { f.op("MOVD", "%s+%d(FP), %v", name, f.params[name], r) }
 
-// field reads the word off bytes into what p points to.
-func (f *file) field(p reg, off int, r reg) { f.op("MOVD", "%d(%v), %v", off, p, r) }
+// field reads a field of the structure at p: its offset has a name, which the
+// compiler defines in go_asm.h.
+func (f *file) field(p reg, off string, r reg) { f.op("MOVD", "(%s)(%v), %v", off, p, r) }
 
 // constant returns where in the table the vector is that repeats 64 bits.
 func (f *file) constant(bits uint64) int {

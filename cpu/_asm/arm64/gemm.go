@@ -2,21 +2,6 @@ package arm64
 
 import "fmt"
 
-// Offsets of the fields of gemmArgs (gemm.go of package cpu).
-const (
-	gemmK   = 8 * iota
-	gemmN   // columns
-	gemmA   // element (0, 0)
-	gemmARS // bytes between rows of A
-	gemmACS // and between columns
-	gemmB   // the first panel
-	gemmBS  // bytes between rows of a panel of B
-	gemmBP  // bytes between panels
-	gemmC
-	gemmLDC // bytes between rows of C
-	gemmAdd // 1: add to C; 0: replace it
-)
-
 // Rows and columns of a micro-tile: 24 of the 32 registers are accumulators.
 const (
 	tileRows = 8
@@ -80,13 +65,13 @@ func (g gemm) rows(r int) {
 	name := fmt.Sprintf("gemmNEONx%d", r)
 	g.begin(fmt.Sprintf("computes %d rows of C; see gemmArgs.", r), name, "args", "*gemmArgs")
 	g.load("args", gArgs)
-	g.field(gArgs, gemmN, gN)
-	g.field(gArgs, gemmARS, gARS)
-	g.field(gArgs, gemmACS, gACS)
-	g.field(gArgs, gemmB, gPanel)
-	g.field(gArgs, gemmBS, gBS)
-	g.field(gArgs, gemmC, gC)
-	g.field(gArgs, gemmLDC, gLDC)
+	g.field(gArgs, "gemmArgs_n", gN)
+	g.field(gArgs, "gemmArgs_ars", gARS)
+	g.field(gArgs, "gemmArgs_acs", gACS)
+	g.field(gArgs, "gemmArgs_b", gPanel)
+	g.field(gArgs, "gemmArgs_bs", gBS)
+	g.field(gArgs, "gemmArgs_c", gC)
+	g.field(gArgs, "gemmArgs_ldc", gLDC)
 	g.label("panel")
 	g.op("CMP", "$8, %v", gN)
 	g.op("BLE", "narrow")
@@ -96,7 +81,7 @@ func (g gemm) rows(r int) {
 	g.lastOffset()
 	g.tile(r, tile{"three", 3, false})
 	g.op("ADD", "$%d, %v", 4*tileCols, gC)
-	g.field(gArgs, gemmBP, gP)
+	g.field(gArgs, "gemmArgs_bp", gP)
 	g.op("ADD", "%v, %v", gP, gPanel)
 	g.op("SUBS", "$%d, %v", tileCols, gN)
 	g.op("BGT", "panel")
@@ -135,13 +120,13 @@ func (g gemm) tile(r int, t tile) {
 	for i := range r * t.nv {
 		g.zero(gFirstAcc + vec(i))
 	}
-	g.field(gArgs, gemmA, gRow)
+	g.field(gArgs, "gemmArgs_a", gRow)
 	for i := 1; i < r; i++ {
 		g.op("ADD", "%v, %v, %v", gARS, gRow+reg(i-1), gRow+reg(i))
 	}
 	g.op("MOVD", "%v, %v", gPanel, gB)
 	g.op("ADD", "%v, %v, %v", gLast, gPanel, gLastB)
-	g.field(gArgs, gemmK, gCount)
+	g.field(gArgs, "gemmArgs_k", gCount)
 	if r%4 == 0 { // columns of A are whole vectors where its rows lie close
 		g.op("CMP", "$4, %v", gARS)
 		g.op("BEQ", "%s_close", t.label)
@@ -180,7 +165,7 @@ func (g gemm) tile(r int, t tile) {
 		g.op("CBNZ", "%v, %s_close", gCount, t.label)
 		g.label("%s_end", t.label)
 	}
-	g.field(gArgs, gemmAdd, gP)
+	g.field(gArgs, "gemmArgs_add", gP)
 	g.op("CBZ", "%v, %s_store", gP, t.label)
 	g.eachRow(r, func(i int) {
 		g.eachC(t, func(j int, name, at string) { g.op(name, "%s, %s", at, vec(j).f()) })

@@ -2,17 +2,6 @@ package arm64
 
 import "fmt"
 
-// Offsets of the fields of packArgs.
-const (
-	packDst   = 8 * iota
-	packStep  // bytes between columns in the panel
-	packSrc   // element (0, 0)
-	packSrcS  // bytes between columns of the source
-	packCols  // columns
-	packRows  // rows that there are
-	packTable // pointers to the rows
-)
-
 // emitPack writes what packs panels of A and of B: by copying where the rows of
 // a column lie one after the other, by transposing where the columns of a row do.
 func emitPack(f *file) {
@@ -22,19 +11,19 @@ func emitPack(f *file) {
 	}
 }
 
-// packCopy writes the copy of columns of w rows, of which packRows are there;
+// packCopy writes the copy of columns of w rows, of which packArgs.rows are there;
 // the others get zeros.
 func (f *file) packCopy(w int) {
 	name := fmt.Sprintf("copyNEONx%d", w)
 	f.begin(fmt.Sprintf("packs columns of up to %d contiguous rows; see packArgs.", w), name, "args", "*packArgs")
 	const args, dst, step, src, srcS, count, rows, left, from, to reg = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
 	f.load("args", args)
-	f.field(args, packDst, dst)
-	f.field(args, packStep, step)
-	f.field(args, packSrc, src)
-	f.field(args, packSrcS, srcS)
-	f.field(args, packCols, count)
-	f.field(args, packRows, rows)
+	f.field(args, "packArgs_dst", dst)
+	f.field(args, "packArgs_step", step)
+	f.field(args, "packArgs_src", src)
+	f.field(args, "packArgs_srcS", srcS)
+	f.field(args, "packArgs_cols", count)
+	f.field(args, "packArgs_rows", rows)
 	const zeros vec = 4
 	f.op("CMP", "$%d, %v", w, rows)
 	f.op("BLT", "short")
@@ -75,18 +64,18 @@ func (f *file) packCopy(w int) {
 	f.ret()
 }
 
-// packTranspose writes the transposition of w rows, packCols columns of them, a
+// packTranspose writes the transposition of w rows, packArgs.cols columns of them, a
 // multiple of 4, in blocks of 4×4.
 func (f *file) packTranspose(w int) {
 	name := fmt.Sprintf("transposeNEONx%d", w)
 	f.begin(fmt.Sprintf("packs %d rows whose columns are contiguous; see packArgs.", w), name, "args", "*packArgs")
 	const args, dst, step, count, row reg = 0, 1, 2, 3, 4 // rows: from R4 on
 	f.load("args", args)
-	f.field(args, packDst, dst)
-	f.field(args, packStep, step)
-	f.field(args, packCols, count)
+	f.field(args, "packArgs_dst", dst)
+	f.field(args, "packArgs_step", step)
+	f.field(args, "packArgs_cols", count)
 	for i := range w {
-		f.field(args, packTable+8*i, row+reg(i))
+		f.field(args, fmt.Sprintf("packArgs_table+%d", 8*i), row+reg(i))
 	}
 	f.label("loop")
 	for i := range w {

@@ -2,17 +2,6 @@ package arm64
 
 import "fmt"
 
-// Offsets of the fields of axpyArgs.
-const (
-	axpyY  = 8 * iota
-	axpyN  // columns, at least 1
-	axpyX  // x[0]
-	axpyXS // bytes between elements of x
-	axpyB
-	axpyBS // bytes between rows of B
-	axpyK
-)
-
 // emitAxpy writes y[n] += Σ_k x[k]·B[k, n], eight rows of B at a time: a chain
 // of fused multiply-adds in order of k for each element. Columns go by 16, by 4
 // and one by one.
@@ -21,11 +10,11 @@ func emitAxpy(f *file) {
 	const args, xs, bs, k, x, b, y, n, row reg = 0, 1, 2, 3, 4, 5, 6, 7, 8 // rows of B: from R8 to R15
 	const firstX vec = 16
 	f.load("args", args)
-	f.field(args, axpyXS, xs)
-	f.field(args, axpyBS, bs)
-	f.field(args, axpyK, k)
-	f.field(args, axpyX, x)
-	f.field(args, axpyB, b)
+	f.field(args, "axpyArgs_xs", xs)
+	f.field(args, "axpyArgs_bs", bs)
+	f.field(args, "axpyArgs_k", k)
+	f.field(args, "axpyArgs_x", x)
+	f.field(args, "axpyArgs_b", b)
 	for _, rows := range []int{8, 1} {
 		label := fmt.Sprintf("rows%d", rows)
 		f.label("%s", label)
@@ -37,8 +26,8 @@ func emitAxpy(f *file) {
 			f.op("MOVD", "%v, %v", b, row+reg(i))
 			f.op("ADD", "%v, %v", bs, b)
 		}
-		f.field(args, axpyY, y)
-		f.field(args, axpyN, n)
+		f.field(args, "axpyArgs_y", y)
+		f.field(args, "axpyArgs_n", n)
 		for _, cols := range []int{16, 4, 1} {
 			l := fmt.Sprintf("%s_cols%d", label, cols)
 			f.op("SUBS", "$%d, %v", cols, n)

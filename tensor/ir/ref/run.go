@@ -132,6 +132,8 @@ func inStep(in ir.Instr, i int) bool {
 		return i >= len((&ir.Map{Operands: in.Operands}).Reads())
 	case *ir.MatMul:
 		return i >= 2
+	case *ir.ScatterAdd:
+		return i == 0 && in.Base.Slot != ir.NoSlot
 	}
 	return false
 }

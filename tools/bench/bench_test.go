@@ -1,0 +1,234 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// tinyCases are cases of every suite, and of every op, that take no time.
+func tinyCases(l *lab) (cases []benchCase) {
+	cases = append(cases, productCases(l, [][3]int{{5, 7, 9}, {1, 40, 33}})...)
+	cases = append(cases, mlpCases(l, []int{4}, 12, 9, 5)...)
+	cases = append(cases, memoryCases(l, 33, 65)...)
+	return append(cases, rowsCases(l, 50, 8, 70)...)
+}
+
+func testApp(t *testing.T) (*app, *bytes.Buffer) {
+	out := &bytes.Buffer{}
+	return &app{ctx: t.Context(), stdin: strings.NewReader(""), stdout: out, stderr: &bytes.Buffer{}}, out
+}
+
+// All that is measured is right, without peers.
+func TestSmoke(t *testing.T) {
+	a, out := testApp(t)
+	l := newLab(t.Context())
+	defer l.close()
+	cases := tinyCases(l)
+	tallies := make([]tally, len(cases))
+	var results []Result
+	for i, c := range cases {
+		tallies[i].c = c
+		for range 2 {
+			tallies[i].pass(plan{batch: 1e-4, minRounds: 2, maxCall: 5})
+		}
+		r := tallies[i].result()
+		require.Empty(t, r.Error, c.id())
+		require.Equal(t, 4, r.Rounds, c.id())
+		require.Equal(t, 2, r.Seconds.N, c.id())
+		require.Positive(t, r.Seconds.Min, c.id())
+		require.Equal(t, errNoPeers.Error(), r.Rivals[0].Missing, c.id())
+		results = append(results, r)
+	}
+	shareOfCopy(results)
+	o := cpuOptions{out: filepath.Join(t.TempDir(), "a.md"), json: filepath.Join(t.TempDir(), "a.json")}
+	require.NoError(t, a.report(o, newHeader(l, 2), results))
+	md, err := os.ReadFile(o.out)
+	require.NoError(t, err)
+	require.Equal(t, out.String(), string(md))
+	for _, s := range suites {
+		require.Contains(t, out.String(), "## "+s.title)
+	}
+	require.Contains(t, out.String(), "OpenBLAS: missing in")
+	var back struct{ Results []Result }
+	raw, err := os.ReadFile(o.json)
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(raw, &back))
+	require.Equal(t, results, back.Results)
+}
+
+// A wrong result is reported and not timed; a wrong peer is left out.
+func TestWrongResults(t *testing.T) {
+	a, out := testApp(t)
+	right := reference{n: 2, want: func(i int) (float64, float64) { return float64(i + 1), 0 }}
+	good := &scripted{call: always(0.02), value: []float32{1, 2}}
+	bad := &scripted{call: always(0.02), value: []float32{1, 2.5}}
+	of := func(name string, e *entry, err error) *tally {
+		return &tally{c: benchCase{suite: mlpSuite, name: name, threads: 2, work: 1, open: func() (*entry, error) { return e, err }}}
+	}
+	var results []Result
+	for _, y := range []*tally{
+		of("wrong", &entry{ours: bad, reference: right}, nil),
+		of("broken", nil, errors.New("no memory | at all")),
+		of("fine", &entry{ours: good, reference: right, rivals: []rival{{name: "torch", ratio: "ratio", contender: bad}, {name: "slow", ratio: "ratio", contender: &scripted{call: always(9), value: []float32{1, 2}}}}}, nil),
+	} {
+		y.pass(testPlan)
+		y.pass(testPlan)
+		results = append(results, y.result())
+	}
+	require.Equal(t, "wrong result: element 1 is 2.5, want 2 to within 0", results[0].Error)
+	require.Zero(t, bad.batch, "it was timed")
+	require.Zero(t, results[0].Seconds.N)
+	require.Equal(t, 2, results[2].Seconds.N)
+	require.Contains(t, results[2].Rivals[0].Missing, "wrong result")
+	require.Equal(t, errSlow.Error(), results[2].Rivals[1].Missing)
+	require.ErrorContains(t, a.report(cpuOptions{}, Header{}, results), "2 of 3 cases failed")
+	require.Contains(t, out.String(), "| wrong | 2 | **wrong result: element 1 is 2.5, want 2 to within 0** |")
+	require.Contains(t, out.String(), `no memory \| at all`)
+}
+
+// An interrupted run shows what it has measured, and not the case that it was at.
+func TestInterrupted(t *testing.T) {
+	a, _ := testApp(t)
+	var stop context.CancelFunc
+	a.ctx, stop = context.WithCancel(t.Context())
+	right := reference{n: 1, want: func(int) (float64, float64) { return 1, 0 }}
+	batches := 0
+	good := func() (*entry, error) {
+		return &entry{reference: right, ours: &scripted{value: []float32{1}, call: func(int) float64 {
+			batches++
+			return 1
+		}}}, nil
+	}
+	gone := func() (*entry, error) {
+		stop()
+		return nil, errors.New("the process ended")
+	}
+	l := newLab(a.ctx)
+	l.quick = true
+	results := a.measure(l, []benchCase{{name: "a", open: good}, {name: "b", open: gone}, {name: "c", open: good}}, 2)
+	require.Len(t, results, 1)
+	require.Equal(t, "a", results[0].Case)
+	require.Empty(t, results[0].Error)
+	require.Equal(t, 1, results[0].Seconds.N)
+	require.Equal(t, results[0].Rounds+1, batches, "c is not run any more")
+}
+
+func TestShareOfCopy(t *testing.T) {
+	one := func(x float64) Stat { return Stat{x, x, x, 1} }
+	results := []Result{
+		{Suite: memorySuite, Case: "copy", Work: 8, Seconds: one(4), Rivals: []Rival{{Seconds: one(2)}}},
+		{Suite: memorySuite, Case: "exp", Work: 8, Seconds: one(8), Rivals: []Rival{{Missing: "x"}}},
+		{Suite: mlpSuite, Case: "b", Work: 1, Seconds: one(8)},
+		{Suite: rowsSuite, Case: "gather", Threads: 2, Work: 8, Seconds: one(8)},
+	}
+	shareOfCopy(results)
+	require.Equal(t, 0.5, results[0].Share.Median, "the peer's copy is faster")
+	require.Equal(t, 1.0, results[0].Rivals[0].Share.Median)
+	require.Equal(t, 0.25, results[1].Share.Median)
+	require.Zero(t, results[1].Rivals[0].Share.N)
+	require.Zero(t, results[2].Share.N)
+	require.Zero(t, results[3].Share.N, "no copy on two threads")
+}
+
+func TestMarkdown(t *testing.T) {
+	var b strings.Builder
+	s := suite{productSuite, "Products", "GFLOP/s", 1e9, "peak", "A note."}
+	s.table(&b, "avx2", []Result{
+		{Case: "a", Threads: 1, Work: 4e9, Seconds: Stat{0.1, 0.05, 0.2, 3}, Share: Stat{0.5, 0.5, 0.5, 1}, Rivals: []Rival{
+			{Name: "P", RatioName: "ratio", Seconds: Stat{0.4, 0.2, 0.8, 3}, Ratio: Stat{4, 3, 5, 3}},
+			{Name: "Q", RatioName: "ratio", Seconds: Stat{1, 1, 1, 1}, Ratio: Stat{16, 16, 16, 1}}}},
+		{Case: "b", Threads: 2, Work: 4e9, Seconds: Stat{4, 4, 4, 1}, Waited: Stat{0.4, 0.4, 0.4, 1}, Rivals: []Rival{{Name: "P", RatioName: "ratio", Missing: "away"}, {Name: "Q", RatioName: "ratio", Seconds: Stat{2, 2, 2, 1}, Ratio: Stat{0.25, 0.25, 0.25, 1}}}},
+	})
+	require.Equal(t, `
+## Products, avx2
+
+A note.
+
+| case | threads | ours GFLOP/s | % of peak | P GFLOP/s | % of peak | ratio | Q GFLOP/s | % of peak | ratio |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+| a | 1 | 40.0 (20.0–80.0) | 50.0 | 10.0 (5.00–20.0) | – | 4.00 (3.00–5.00) | 4.00 | – | 16.0 |
+| b | 2 | 1.00 | – | – | – | – | 2.00 | – | 0.250 |
+
+P: ratio 4.00 in the geometric mean of 1; least 4.00, a on 1.
+
+P: missing in 1 of 2 rows: away.
+
+Q: ratio 2.00 in the geometric mean of 2; least 0.250, b on 2.
+
+The machine had other work: in 1 of 1 rows on two threads ours waited for a processor for more than 5% of their time.
+`, b.String())
+}
+
+func TestDigits(t *testing.T) {
+	for x, want := range map[float64]string{0: "0", 1: "1.00", 0.04567: "0.0457", 12.34: "12.3", 123.4: "123", 98765: "98765", -2.5: "-2.50"} {
+		require.Equal(t, want, digits(x))
+	}
+}
+
+func TestUsage(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		code int
+		out  string
+		err  string
+	}{
+		{nil, exitOK, "usage: go run ./tools/bench cpu", ""},
+		{[]string{"-h"}, exitOK, "usage:", ""},
+		{[]string{"cpu", "-h"}, exitOK, "usage:", ""},
+		{[]string{"gpu"}, exitUsage, "", `no command "gpu"`},
+		{[]string{"cpu", "-x"}, exitUsage, "", "-x"},
+		{[]string{"cpu", "more"}, exitUsage, "", "unexpected"},
+		{[]string{"cpu", "-repeat", "-1"}, exitUsage, "", "positive"},
+		{[]string{"cpu", "-only", "("}, exitUsage, "", "missing closing"},
+		{[]string{"cpu", "-only", "nothing at all"}, exitUsage, "", "no case matches"},
+		{[]string{"peer", "mkl"}, exitUsage, "", "no peer"},
+	} {
+		var out, errs bytes.Buffer
+		code := run(t.Context(), c.args, strings.NewReader(""), &out, &errs)
+		require.Equal(t, c.code, code, "%q", c.args)
+		require.Contains(t, out.String(), c.out, "%q", c.args)
+		require.Contains(t, errs.String(), c.err, "%q", c.args)
+	}
+}
+
+// The usage tells of each flag, and of no other.
+func TestUsageIsTrue(t *testing.T) {
+	for _, f := range strings.Split(usage, "\n  -")[1:] {
+		name, _, _ := strings.Cut(f, " ")
+		args := map[string]string{"only": "x", "repeat": "2", "python": "p", "o": "f", "json": "f"}
+		list := []string{"-" + name}
+		if v, ok := args[name]; ok {
+			list = append(list, v)
+		}
+		_, err := parseCPU(list, newLab(t.Context()))
+		require.NoError(t, err, "%q", list)
+	}
+	require.Equal(t, 7, strings.Count(usage, "\n  -"))
+}
+
+// Names are distinct, and the cases are those that the documentation names.
+func TestCases(t *testing.T) {
+	l := newLab(t.Context())
+	seen := map[string]bool{}
+	for _, c := range cpuCases(l) {
+		require.False(t, seen[c.id()], c.id())
+		seen[c.id()] = true
+		require.Positive(t, c.work, c.id())
+	}
+	for _, name := range []string{"mlp/batch32/1t", "memory/exp/2t", "rows/scatter/1t", "product/" + levels()[0] + "/1024x1024x1024/NT/1t"} {
+		if mostThreads() > 1 || !strings.HasSuffix(name, "2t") {
+			require.True(t, seen[name], name)
+		}
+	}
+	all := len(seen)
+	l.quick = true
+	require.Less(t, len(cpuCases(l)), all)
+}

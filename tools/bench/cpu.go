@@ -1,0 +1,162 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"slices"
+)
+
+// cpuOptions are the flags of "bench cpu".
+type cpuOptions struct {
+	only   *regexp.Regexp
+	passes int
+	json   string
+	out    string
+}
+
+// runCPU is the subcommand cpu.
+func (a *app) runCPU(args []string) error {
+	l := newLab(a.ctx)
+	defer l.close()
+	o, err := parseCPU(args, l)
+	if err != nil {
+		return err
+	}
+	cases := slices.DeleteFunc(cpuCases(l), func(c benchCase) bool { return !o.only.MatchString(c.id()) })
+	if len(cases) == 0 {
+		return &usageError{fmt.Errorf("no case matches %q", o.only)}
+	}
+	results := a.measure(l, cases, o.passes)
+	return errors.Join(a.report(o, newHeader(l, o.passes), results), a.ctx.Err())
+}
+
+func parseCPU(args []string, l *lab) (cpuOptions, error) {
+	o := cpuOptions{only: regexp.MustCompile("")}
+	fs := flag.NewFlagSet("cpu", flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	fs.BoolVar(&l.usePeers, "peers", false, "")
+	fs.BoolVar(&l.quick, "quick", false, "")
+	fs.StringVar(&l.python, "python", "", "")
+	fs.Func("only", "", func(s string) (err error) {
+		o.only, err = regexp.Compile(s)
+		return err
+	})
+	repeat := fs.Int("repeat", 0, "")
+	fs.StringVar(&o.json, "json", "", "")
+	fs.StringVar(&o.out, "o", "", "")
+	if err := fs.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return o, err
+		}
+		return o, &usageError{err}
+	}
+	switch {
+	case fs.NArg() > 0:
+		return o, &usageError{fmt.Errorf("unexpected %q", fs.Args())}
+	case *repeat < 0:
+		return o, &usageError{errors.New("-repeat wants a positive number")}
+	case *repeat > 0:
+		o.passes = *repeat
+	case l.quick:
+		o.passes = 1
+	default:
+		o.passes = 3
+	}
+	return o, nil
+}
+
+// cpuCases are the cases of all suites.
+func cpuCases(l *lab) []benchCase {
+	return slices.Concat(
+		productCases(l, products(l.quick)),
+		mlpCases(l, []int{32, 128, 1024}, 784, 512, 512, 10),
+		memoryCases(l, 4096, 4096),
+		rowsCases(l, 50_000, 256, 8192),
+	)
+}
+
+// measure goes through the cases so many times. Interrupted, it returns what it
+// has.
+func (a *app) measure(l *lab, cases []benchCase, passes int) []Result {
+	p := fullPlan
+	if l.quick {
+		p = quickPlan
+	}
+	tallies := make([]tally, len(cases))
+	for i, c := range cases {
+		tallies[i].c = c
+	}
+	show := newProgress(a.stderr, passes*len(cases))
+	defer show.close()
+	for pass := range passes {
+		for i := range tallies {
+			if a.ctx.Err() != nil {
+				break
+			}
+			show.begin(tallies[i].label(pass, passes))
+			had := tallies[i].clone()
+			if tallies[i].pass(p); a.ctx.Err() != nil {
+				tallies[i] = had // the peers are gone too
+			}
+			show.end()
+		}
+	}
+	var results []Result
+	for i := range tallies {
+		if t := &tallies[i]; t.rounds > 0 || t.failed != nil {
+			results = append(results, t.result())
+		}
+	}
+	shareOfCopy(results)
+	return results
+}
+
+// report writes the tables and, where asked, the files. It fails where a case
+// did.
+func (a *app) report(o cpuOptions, h Header, results []Result) error {
+	write := func(w io.Writer) error { return writeMarkdown(w, h, results) }
+	if err := write(a.stdout); err != nil {
+		return err
+	}
+	if o.out != "" {
+		if err := toFile(o.out, write); err != nil {
+			return err
+		}
+	}
+	if o.json != "" {
+		err := toFile(o.json, func(w io.Writer) error {
+			e := json.NewEncoder(w)
+			e.SetIndent("", "\t")
+			return e.Encode(struct {
+				Header  Header   `json:"header"`
+				Results []Result `json:"results"`
+			}{h, results})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	failed := 0
+	for _, r := range results {
+		if r.Error != "" {
+			failed++
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of %d cases failed", failed, len(results))
+	}
+	return nil
+}
+
+func toFile(name string, write func(io.Writer) error) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(f), f.Close())
+}

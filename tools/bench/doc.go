@@ -1,0 +1,105 @@
+// Bench measures devices, and compares them with other libraries on the same
+// machine in the same run.
+//
+//	go run ./tools/bench cpu [flags]
+//	go run -tags openblas ./tools/bench cpu -peers [flags]
+//
+// It prints progress to standard error and tables in markdown to standard
+// output.
+//
+//	-peers        compare with OpenBLAS, gonum and PyTorch
+//	-only REGEXP  only the cases whose names match: suite/group/case/threads, such
+//	              as product/avx512/1024x1024x1024/NT/2t, mlp/batch32/1t or
+//	              memory/exp/2t
+//	-repeat N     passes over all cases: 3, or with -quick 1
+//	-quick        fewer and shorter rounds; products up to 1024, the first operand
+//	              not transposed
+//	-python FILE  the Python interpreter that has torch; without it python3 and
+//	              /usr/bin/python3 are tried
+//	-o FILE       write the tables to a file too
+//	-json FILE    write the results, in seconds, with the machine and the versions
+//	              of the peers
+//
+// The exit status is 1 where a case failed, because it gave an error or a wrong
+// result; the others are measured all the same. A peer that is not there is named
+// in the output with the reason, and its cells are empty.
+//
+// # What the tables mean
+//
+// product: c[M, N] = a[M, K]·b[K, N] of float32 by cpu.Device.MatMul, at each SIMD
+// level and on one and two threads, against cblas_sgemm of OpenBLAS and
+// blas32.Gemm of gonum (up to 1024 cubed). A case is named M×K×N, and N or T for
+// each operand: T lies transposed in memory. The share is of the peak: what
+// multiply-adds on registers reach on as many threads, measured before and after
+// each round.
+//
+// mlp: a training step of a perceptron 784-512-512-10 with ReLU, cross-entropy and
+// Adam, compiled once by tensor.Compile, against the same model in eager PyTorch.
+// On two threads it is also compared with itself on one: the speed-up.
+//
+// memory: kernels over 16 million float32 that cost little more than reading and
+// writing memory, as compiled functions of tensors: what the planner makes of
+// x.Softmax(1) is what is timed. The memory of a result goes back to the device's
+// pool before the next call takes it again, so that no page is touched for the
+// first time; PyTorch writes to a tensor that it has (out=). GB/s count what must
+// be read and written, once, however many passes an implementation makes. The
+// share is of the copy on as many threads, ours or PyTorch's, whichever was faster
+// in this run. chain is ten ops on two inputs: one kernel here, ten in PyTorch. Its
+// second comparison is with a single addition of ours: 1 where the other nine ops
+// cost nothing.
+//
+// rows: an embedding of 50,000 rows of 256, of which 8,192 are picked: read (Take;
+// index_select), their gradients added to a table of zeros (ScatterAdd; zero_ and
+// index_add_), and added to the table itself (ScatterAdd to a cell; index_add_).
+// For the last GB/s count the picked rows only; an implementation that writes the
+// whole table anew shows as slow.
+//
+// A ratio is the time of the peer to ours: above 1 we are faster. Below a table are
+// the geometric mean of each column of ratios and the least one.
+//
+// # How it is measured
+//
+// A result is compared with a computation in float64 before anything is timed; one
+// that is wrong is reported and not timed. Our own are compared in full, but of a
+// product of more than 2^25 multiply-adds elements all over it; of a peer's
+// results some elements, to know that it computes the same from the same data.
+//
+// We and the peers then take turns: a batch of ours of 25 ms, or one call where
+// that is longer, a batch of each peer, and again, for a second and at least 3
+// rounds. Ratios and shares are made within a round, so that other work on the
+// machine and a changing clock meet both sides; their median is the result of the
+// pass. A cell is the median over the passes, and the least and the most of them.
+//
+// One thread is timed by the processor time of its process, where the system
+// (Linux) has such a clock, and two on the wall. On a machine with other work to
+// do, figures on two threads are those of what was left: a line below the table
+// says in how many rows our threads had to wait for a processor.
+//
+// # The peers
+//
+// Each peer is a process of its own that computes a batch when it is told to, times
+// it itself, and waits for its input in between. Its environment has the
+// following, of which all but OPENBLAS_CORETYPE gives way to what is set already.
+//
+//   - OPENBLAS_CORETYPE names the kernels that OpenBLAS shall use: SKYLAKEX beside
+//     our level avx512, HASWELL beside avx2. It is read when the library is loaded,
+//     so that each level has a process. PyTorch gets that of our best level.
+//   - OMP_WAIT_POLICY=passive. Otherwise the threads of OpenMP spin for some 10 ms
+//     after a parallel loop, and so into our batches, whose figures on two threads
+//     would suffer. Where the machine has other work, a peer's own threads also
+//     spin instead of letting each other run: on two busy cores a training step of
+//     PyTorch took 2 to 40 times as long as with passive. On an idle machine
+//     spinning is somewhat faster for short loops: OMP_WAIT_POLICY=active in the
+//     environment shows it.
+//   - OMP_NUM_THREADS and OPENBLAS_NUM_THREADS: the most threads of any case. A
+//     case sets its own number (openblas_set_num_threads, torch.set_num_threads,
+//     GOMAXPROCS for gonum).
+//   - LD_LIBRARY_PATH: Debian's OpenBLAS for OpenMP, where there is one, so that
+//     PyTorch and its BLAS share a pool of threads.
+//   - MALLOC_MMAP_MAX_=0 and MALLOC_TRIM_THRESHOLD_, so that PyTorch's temporaries
+//     are in memory that the process has, and not in new pages each time.
+//
+// OpenBLAS is opened by dlopen: Debian's build for OpenMP, else what the loader
+// finds. That needs cgo and the build tag openblas. On Debian the peers are the
+// packages libopenblas0-openmp and python3-torch.
+package main

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"os/exec"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/fornax-ml/fornax/cpu"
+)
+
+// A Header says what was measured and where.
+type Header struct {
+	Processor  string            `json:"processor"`
+	System     string            `json:"system"`
+	GOMAXPROCS int               `json:"gomaxprocs"`
+	Go         string            `json:"go"`
+	Commit     string            `json:"commit"`
+	Levels     []string          `json:"levels"`
+	Passes     int               `json:"passes"`
+	Quick      bool              `json:"quick"`
+	Peers      map[string]string `json:"peers,omitempty"` // what they say of themselves
+}
+
+func newHeader(l *lab, passes int) Header {
+	dev := cpu.New(cpu.Options{})
+	defer dev.Close()
+	h := Header{
+		Processor: dev.Info().Model, System: runtime.GOOS + "/" + runtime.GOARCH, GOMAXPROCS: runtime.GOMAXPROCS(0),
+		Go: runtime.Version(), Commit: commit(), Levels: cpu.Levels(), Passes: passes, Quick: l.quick, Peers: map[string]string{},
+	}
+	for key, p := range l.peers {
+		if h.Peers[key] = "missing: " + fmt.Sprint(p.err); p.err == nil {
+			h.Peers[key] = p.peer.about
+		}
+	}
+	return h
+}
+
+// commit returns what was built: from the build, or else of the folder.
+func commit() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				return s.Value
+			}
+		}
+	}
+	out, err := exec.Command("git", "describe", "--always", "--dirty").Output()
+	if err != nil {
+		return "unknown"
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func (h Header) markdown(w io.Writer) {
+	fmt.Fprintf(w, "# CPU\n\n%s, %s, GOMAXPROCS %d, %s, commit %s, levels %s; passes: %d", h.Processor, h.System, h.GOMAXPROCS, h.Go, h.Commit, strings.Join(h.Levels, ", "), h.Passes)
+	if h.Quick {
+		fmt.Fprint(w, ", quick")
+	}
+	fmt.Fprint(w, ".\nA cell is the median over the passes (least–most). Ratio: the peer's time to ours; above 1 we are faster.\n\n")
+	for _, key := range slices.Sorted(maps.Keys(h.Peers)) {
+		fmt.Fprintf(w, "- %s: %s\n", key, h.Peers[key])
+	}
+}

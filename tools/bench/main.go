@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// app is one call of the command.
+type app struct {
+	ctx            context.Context
+	stdin          io.Reader
+	stdout, stderr io.Writer
+}
+
+// The exit statuses.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// A usageError is a mistake in the arguments.
+type usageError struct{ error }
+
+const usage = `usage: go run ./tools/bench cpu [flags]
+
+cpu measures the CPU device and writes tables in markdown to standard output.
+
+  -peers        compare with OpenBLAS (needs -tags openblas and cgo), gonum and
+                PyTorch, each in a process of its own, in turns with us
+  -only REGEXP  only the cases whose names match, such as product/avx2/.*/2t, mlp
+                or memory/exp
+  -repeat N     passes over all cases (3; with -quick 1)
+  -quick        shorter, with fewer sizes of products
+  -python FILE  the Python interpreter that has torch (python3, /usr/bin/python3)
+  -o FILE       write the tables to a file too
+  -json FILE    write the results as JSON
+
+For all peers: go run -tags openblas ./tools/bench cpu -peers
+go doc ./tools/bench says what the tables mean.
+`
+
+// run is main without the process.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr}
+	err := a.command(args)
+	var wrong *usageError
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(stdout, usage)
+	case errors.As(err, &wrong):
+		fmt.Fprintf(stderr, "bench: %v\n\n%s", err, usage)
+		return exitUsage
+	case err != nil:
+		fmt.Fprintln(stderr, "bench:", err)
+		return exitFailed
+	}
+	return exitOK
+}
+
+func (a *app) command(args []string) error {
+	if len(args) == 0 {
+		return flag.ErrHelp
+	}
+	switch name, rest := args[0], args[1:]; name {
+	case "cpu":
+		return a.runCPU(rest)
+	case "peer": // how the program starts itself
+		if len(rest) != 1 || engines[rest[0]] == nil {
+			return &usageError{fmt.Errorf("no peer %q", rest)}
+		}
+		return servePeer(engines[rest[0]], a.stdin, a.stdout)
+	case "-h", "-help", "--help", "help":
+		return flag.ErrHelp
+	default:
+		return &usageError{fmt.Errorf("no command %q", name)}
+	}
+}

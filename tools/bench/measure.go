@@ -1,0 +1,162 @@
+package main
+
+import (
+	"runtime"
+	"time"
+)
+
+// A span is how long calls took, in seconds on the wall and of processor time, and
+// how long threads meanwhile waited for a processor, where that is known.
+type span struct {
+	Wall   float64 `json:"wall"`
+	CPU    float64 `json:"cpu"`
+	Waited float64 `json:"waited,omitempty"`
+}
+
+// on returns the seconds that count for so many threads. One thread is timed by
+// the processor's clock, which other work on the machine does not add to.
+func (s span) on(threads int) float64 {
+	if threads == 1 {
+		return s.CPU
+	}
+	return s.Wall
+}
+
+// timed runs f n times.
+func timed(n int, f func() error) (span, error) {
+	waited := waitTime()
+	wall, cpu := time.Now(), processTime()
+	for range n {
+		if err := f(); err != nil {
+			return span{}, err
+		}
+	}
+	s := span{Wall: time.Since(wall).Seconds(), CPU: (processTime() - cpu).Seconds()}
+	s.Waited = (waitTime() - waited).Seconds()
+	return s, nil
+}
+
+// A contender computes one case in its own way. It has computed it once when it
+// is made.
+type contender interface {
+	// run computes the case n times.
+	run(n int) (span, error)
+	// at returns elements of the first result, in order of their numbers; all
+	// of them for nil.
+	at(elements []int) ([]float32, error)
+	// close gives up what the case holds.
+	close()
+}
+
+// A plan says how long to measure.
+type plan struct {
+	batch     float64 // seconds of a batch; one call where that is longer
+	budget    float64 // seconds of a case in one pass
+	minRounds int
+	maxCall   float64 // a peer whose call takes more seconds of each thread is left out
+}
+
+var (
+	fullPlan  = plan{batch: 0.025, budget: 1, minRounds: 3, maxCall: 5}
+	quickPlan = plan{batch: 0.02, budget: 0.25, minRounds: 3, maxCall: 1}
+)
+
+// A race is a case being measured: we are contender 0.
+type race struct {
+	threads    int
+	work       float64 // units of work of a call
+	contenders []contender
+	// yardstick measures the units of work a second that are at most possible;
+	// nil where there is none.
+	yardstick func() float64
+}
+
+// A pass is what one race gave: medians over its rounds.
+type pass struct {
+	seconds []float64 // of a call of each contender; 0 where it was too slow to be timed
+	ratio   []float64 // of the time of each contender to ours
+	share   []float64 // of the yardstick that each contender reached
+	waited  float64   // of the time that our threads had: part for which they waited for a processor
+	rounds  int
+}
+
+// run lets the contenders take turns, so that what disturbs the machine, or
+// changes its clock, disturbs them alike. Ratios are made within a round, and
+// then the median is taken.
+func (r race) run(p plan) (pass, error) {
+	runtime.GC() // not while we are timed
+	calls := make([]int, len(r.contenders))
+	for i, c := range r.contenders {
+		n, err := r.batch(c, p)
+		if err != nil {
+			return pass{}, err
+		}
+		if i == 0 {
+			n = max(n, 1)
+		}
+		calls[i] = n
+	}
+	n := len(r.contenders)
+	seconds, ratios, shares := make([][]float64, n), make([][]float64, n), make([][]float64, n)
+	out := pass{seconds: make([]float64, n), ratio: make([]float64, n), share: make([]float64, n)}
+	var waited []float64
+	before := r.limit()
+	for start := time.Now(); out.rounds < p.minRounds || time.Since(start).Seconds() < p.budget; out.rounds++ {
+		took := make([]float64, n)
+		for i, c := range r.contenders {
+			if calls[i] == 0 {
+				continue
+			}
+			s, err := c.run(calls[i])
+			if err != nil {
+				return pass{}, err
+			}
+			took[i] = s.on(r.threads) / float64(calls[i])
+			if i == 0 {
+				waited = append(waited, s.Waited/max(s.Wall*float64(r.threads), 1e-9))
+			}
+		}
+		after := r.limit()
+		for i, t := range took {
+			if t <= 0 || took[0] <= 0 {
+				continue
+			}
+			seconds[i] = append(seconds[i], t)
+			ratios[i] = append(ratios[i], t/took[0])
+			if after > 0 {
+				shares[i] = append(shares[i], r.work/t*2/(before+after))
+			}
+		}
+		before = after
+	}
+	out.waited = median(waited)
+	for i := range n {
+		out.seconds[i], out.ratio[i], out.share[i] = median(seconds[i]), median(ratios[i]), median(shares[i])
+	}
+	return out, nil
+}
+
+func (r race) limit() float64 {
+	if r.yardstick == nil {
+		return 0
+	}
+	return r.yardstick()
+}
+
+// batch returns how many calls make a batch; 0 where one call takes longer than
+// the plan lets it.
+func (r race) batch(c contender, p plan) (int, error) {
+	for n := 1; ; n *= 4 {
+		s, err := c.run(n)
+		if err != nil {
+			return 0, err
+		}
+		t := s.on(r.threads)
+		if n == 1 && min(t, s.CPU/float64(r.threads)) > p.maxCall {
+			return 0, nil
+		}
+		if t >= p.batch/8 || n >= 1<<20 {
+			return max(1, int(p.batch/max(t, 1e-9)*float64(n))), nil
+		}
+	}
+}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"github.com/fornax-ml/fornax/tensor"
+)
+
+// A step is a contender that is a compiled function of tensors. Each call's
+// result goes back to the device's pool before the next call, so that all calls write
+// the same memory.
+type step struct {
+	f   *tensor.Compiled
+	in  []*tensor.Tensor
+	out *tensor.Tensor // the last result; nil where the function only sets a cell
+	// first is read for the result where it is no result of the function.
+	first func() ([]float32, error)
+}
+
+// newStep compiles f and calls it once.
+func newStep(f func(in ...*tensor.Tensor) []*tensor.Tensor, in ...*tensor.Tensor) (*step, error) {
+	s := &step{f: tensor.Compile(f), in: in}
+	return s, s.call()
+}
+
+func (s *step) call() error {
+	if s.out != nil {
+		s.out.Free()
+		s.out = nil
+	}
+	out, err := s.f.Call(s.in...)
+	if err == nil && len(out) > 0 {
+		s.out = out[0]
+	}
+	return err
+}
+
+func (s *step) run(n int) (span, error) { return timed(n, s.call) }
+
+func (s *step) at(elements []int) ([]float32, error) {
+	read := s.first
+	if read == nil {
+		read = func() ([]float32, error) { return tensor.Data[float32](s.out) }
+	}
+	all, err := read()
+	if err != nil {
+		return nil, err
+	}
+	return (&call{result: all}).at(elements)
+}
+
+func (s *step) close() {
+	if s.out != nil {
+		s.out.Free()
+	}
+	for _, t := range s.in {
+		t.Free()
+	}
+}
