@@ -135,14 +135,25 @@ func sweepStep() uint64 {
 	return 2003
 }
 
+// ordinary is how many numbers of moderate size tests take besides.
+func ordinary() int {
+	if testing.Short() || race {
+		return 10000
+	}
+	return 100000
+}
+
+// sweepChunk is how many elements sweeps take at a time.
+func sweepChunk() int { return int(min(1<<32/sweepStep()+1, 1<<18)) }
+
 // The float32 functions are within their bounds of the float64 ones, and have
 // the same special values, over a sweep of bit patterns.
 func TestMath32(t *testing.T) {
 	step := sweepStep()
 	inf := float32(math.Inf(1))
 	special := []float32{0, float32(math.Copysign(0, -1)), 1, -1, inf, -inf, float32(math.NaN()), 0.5, 2, 88.72284, -87.33655, -103.97, 127.9, -149.5, 1e-45}
-	for i := range 100000 { // and ordinary numbers
-		special = append(special, float32(i-50000)/2500)
+	for i := range ordinary() {
+		special = append(special, float32(i-ordinary()/2)*40/float32(ordinary()))
 	}
 	twin := cpu.New(cpu.Options{Level: "portable"})
 	defer twin.Close()
@@ -157,7 +168,7 @@ func TestMath32(t *testing.T) {
 				var w worst
 				chain := ir.Chain{ld(ir.F32, 0), op(o, ir.F32, 0)}
 				w.check(o, apply(t, d, chain, special), nil, special)
-				const size = 1 << 18
+				size := sweepChunk()
 				f, g := newFunction(t, d, chain, size, 1), newFunction(t, twin, chain, size, 1)
 				defer f.free()
 				defer g.free()
@@ -197,7 +208,7 @@ func TestPow32(t *testing.T) {
 			x, y = append(x, a), append(y, b)
 		}
 	}
-	for i := range 300000 {
+	for i := range 3 * ordinary() {
 		a := math.Float32frombits(uint32(i) * 7151)
 		b := float32(i%2001-1000) / 50
 		x, y = append(x, a, 1+float32(i)/1e5), append(y, b, b*7)
