@@ -80,8 +80,12 @@ func (m *mapInstr) task(r *run, ws *workspace, i int) {
 			m.ch.execArea(r, ws, t, pos)
 		}
 	} else {
-		for end := min(pos+r.phase.n, m.ch.size); pos < end; pos += blockLen {
-			m.ch.exec(r, ws, pos, min(blockLen, end-pos), nil)
+		n := blockLen
+		if m.stream { // reading and storing take turns often, for memory to do both
+			n = streamLen
+		}
+		for end := min(pos+r.phase.n, m.ch.size); pos < end; pos += n {
+			m.ch.exec(r, ws, pos, min(n, end-pos), nil)
 		}
 	}
 	if m.stream {

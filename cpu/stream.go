@@ -11,6 +11,9 @@ import (
 // a store that does not read its line first saves a third of a copy's traffic.
 const streamBytes = 32 << 20
 
+// streamLen is the number of positions of a block where results are streamed.
+const streamLen = blockLen / 2
+
 // streamable decides which stores of a map go past the cache: those to memory
 // that the map does not read, where together they are large.
 func (c *compiler) streamable(m *ir.Map) []bool {
