@@ -20,7 +20,6 @@ type directProduct struct {
 	exe   executable
 	r     run
 	slots [3]unsafe.Pointer
-	ws    workspace
 
 	key     productKey // what m was planned for
 	scratch int
@@ -28,6 +27,16 @@ type directProduct struct {
 	// need not wait for it. Marking a call in progress takes atomic operations,
 	// which wait for the last tile's stores.
 	small bool
+	// seen is said of what workers had: one that comes too late for any task
+	// may look at it still, so that it is never planned again.
+	seen bool
+}
+
+// newDirectProduct returns one without a plan, with the workspace of its caller.
+func newDirectProduct(ws *workspace) *directProduct {
+	p := &directProduct{}
+	p.r.exe, p.r.slots, p.r.ws = &p.exe, p.slots[:], ws
+	return p
 }
 
 type productKey struct{ m, n, k, aRow, aCol, bRow, bCol int }
@@ -64,11 +73,13 @@ func (d *Device) MatMul(c []float32, a, b Matrix, m, n, k int) error {
 func (d *Device) product(a, b Matrix, m, n, k int) *directProduct {
 	p, ok := d.products.Get().(*directProduct)
 	if !ok {
-		p = &directProduct{}
-		p.r.exe, p.r.slots, p.r.ws = &p.exe, p.slots[:], &p.ws
+		p = newDirectProduct(&workspace{})
 	}
 	if q := &p.key; q.m == m && q.n == n && q.k == k && q.aRow == a.Row && q.aCol == a.Col && q.bRow == b.Row && q.bCol == b.Col && p.exe.dev == d {
 		return p
+	}
+	if p.seen {
+		p = newDirectProduct(p.r.ws)
 	}
 	p.key, p.exe.dev = productKey{m, n, k, a.Row, a.Col, b.Row, b.Col}, d
 	p.m = matMulInstr{
@@ -76,7 +87,7 @@ func (d *Device) product(a, b Matrix, m, n, k int) *directProduct {
 		a: operandMatrix{slot: 0, row: a.Row, col: a.Col}, b: operandMatrix{slot: 1, row: b.Row, col: b.Col},
 	}
 	p.scratch, p.exe.wsBytes = p.m.plan(0)
-	p.ws.need(p.exe.wsBytes, 0)
+	p.r.ws.need(p.exe.wsBytes, 0)
 	p.small = p.m.mode != matShared && p.m.tasks(maxCrew) == 1
 	p.r.width = 1
 	return p
@@ -89,6 +100,7 @@ func (d *Device) runProduct(p *directProduct) error {
 	}
 	defer d.end()
 	p.r.width = d.crew.width()
+	p.seen = true
 	if p.scratch > 0 {
 		mem, err := d.pool.get(p.scratch, false)
 		if err != nil {

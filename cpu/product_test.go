@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/fornax-ml/fornax/cpu"
+	"github.com/fornax-ml/fornax/tensor/ir"
 	"github.com/stretchr/testify/require"
 )
 
@@ -76,5 +77,11 @@ func TestMatMulEntry(t *testing.T) {
 		}
 		require.Error(t, one.MatMul(make([]float32, 3), cpu.Matrix{}, cpu.Matrix{}, 2, 2, 0))
 		require.Error(t, one.MatMul(make([]float32, 4), cpu.Matrix{Data: make([]float32, 3), Row: 2, Col: 1}, cpu.Matrix{Data: make([]float32, 4), Row: 2, Col: 1}, 2, 2, 2))
+		require.NoError(t, one.Close())
+		for _, n := range []int{2, 300} { // small, and one of several tasks
+			x := make([]float32, n*n)
+			y := cpu.Matrix{Data: x, Row: n, Col: 1}
+			require.ErrorIs(t, one.MatMul(make([]float32, n*n), y, y, n, n, n), ir.ErrClosed)
+		}
 	})
 }
