@@ -63,6 +63,7 @@ type step struct {
 	imm    uint64 // stepConst: bits of the register's element
 	view   *viewReader
 	fused  *fusedStep
+	spread bool // stepView: only fused steps read it, who take a single element for a block of equal ones
 	past   bool // what is written to slot goes past the cache
 }
 
@@ -178,6 +179,13 @@ func (ch *chain) exec(r *run, ws *workspace, pos, n int, acc unsafe.Pointer) {
 				dst = src
 			}
 		case stepView:
+			if s.spread {
+				if p := s.view.single(r.slots[s.slot], s.size, pos, n); p != nil {
+					dst, ws.single[s.reg] = p, true
+					break
+				}
+				ws.single[s.reg] = false
+			}
 			if s.fn == nil {
 				dst = s.view.load(r.slots[s.slot], s.size, dst, pos, n)
 				break

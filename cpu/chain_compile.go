@@ -79,6 +79,7 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 			}
 		}
 	}
+	spread := spreads(in, readers, used, inRun, wanted)
 	// A uniform register that a kernel reads at every position fills a block.
 	for i := range in {
 		if !used[i] || !uniform[i] {
@@ -115,6 +116,7 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 	for i := range blockOf {
 		blockOf[i] = -1
 	}
+	home := make([]int, n) // the block that a register had
 	release := func(a, u int) {
 		if b := blockOf[a]; b >= 0 && last[a] == u {
 			free = append(free, b)
@@ -156,7 +158,7 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 				}
 				out = append(out, o)
 			}
-			st.kind, st.fused = stepFused, c.lv.kernels.fused.fuse(in, uniform, run, out)
+			st.kind, st.fused = stepFused, c.lv.kernels.fused.fuse(in, uniform, spread, run, out)
 			for _, i := range run {
 				for _, a := range in[i].Args {
 					release(a, u)
@@ -198,7 +200,8 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 		default:
 			st.block = take()
 		}
-		blockOf[i] = st.block
+		blockOf[i], home[i] = st.block, st.block
+		st.spread = spread[i]
 		for _, a := range s.Args {
 			release(a, u)
 		}
@@ -228,6 +231,9 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 				if o.block >= 0 {
 					s.fused.out[k].block = pos0 + o.block*ch.block
 				}
+			}
+			for k, x := range s.fused.in {
+				s.fused.in[k].block = pos0 + home[x.reg]*ch.block
 			}
 		}
 	}

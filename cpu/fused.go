@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"slices"
 	"unsafe"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
@@ -32,9 +33,10 @@ const (
 	fusedLoad   = 0
 	fusedStoreM = 3
 	fusedStoreT = 4
-	fusedMask   = 5
-	fusedElse   = 6
-	fusedEnd    = 9
+	fusedAhead  = 5
+	fusedMask   = 6
+	fusedElse   = 7
+	fusedEnd    = 10
 )
 
 // Kinds of operands.
@@ -65,13 +67,16 @@ type fusedWord struct{ routine, arg uintptr }
 type fusedStep struct {
 	set  *fusedSet
 	code []fusedWord
-	in   []fusedIn  // what the pointer table starts with
-	out  []fusedOut // and what follows
+	rows []fusedWord // the code where each spread register is one element, or nil
+	in   []fusedIn   // what the pointer table starts with
+	out  []fusedOut  // and what follows
 }
 
 type fusedIn struct {
 	reg     int
 	uniform bool
+	spread  bool // may be one element for a whole block
+	block   int  // of the register
 }
 
 // A fusedOut is a result that goes to a block of the workspace, or to a slot.
@@ -191,9 +196,36 @@ type fuser struct {
 	acc     int // the register in the accumulator
 }
 
+// spreads marks the registers that fused steps take as one element where they are
+// the same in a whole block: views that nothing else reads.
+func spreads(in ir.Chain, readers []*viewReader, used, inRun, wanted []bool) []bool {
+	l := make([]bool, len(in))
+	for i, s := range in {
+		l[i] = s.Op == ir.OpLoad && s.DType == ir.F32 && used[i] && !wanted[i] && readers[i].spreads()
+	}
+	for j, s := range in {
+		for _, a := range s.Args {
+			l[a] = l[a] && (!used[j] || inRun[j])
+		}
+	}
+	return l
+}
+
 // fuse returns the code of a run; out has the results that are needed behind it,
 // in order.
-func (f *fusedSet) fuse(in ir.Chain, uniform []bool, run []int, out []fusedOut) *fusedStep {
+func (f *fusedSet) fuse(in ir.Chain, uniform, spread []bool, run []int, out []fusedOut) *fusedStep {
+	step := f.code(in, uniform, spread, run, out)
+	if slices.ContainsFunc(step.in, func(x fusedIn) bool { return x.spread }) {
+		once := slices.Clone(uniform)
+		for i := range once {
+			once[i] = once[i] || spread[i]
+		}
+		step.rows = f.code(in, once, spread, run, out).code
+	}
+	return step
+}
+
+func (f *fusedSet) code(in ir.Chain, uniform, spread []bool, run []int, out []fusedOut) *fusedStep {
 	w := &fuser{set: f, step: &fusedStep{set: f, out: out}, in: in, uniform: uniform, place: map[int]fusedWord{}, reads: map[int]int{}, acc: -1}
 	member := map[int]bool{}
 	for _, i := range run {
@@ -206,8 +238,13 @@ func (f *fusedSet) fuse(in ir.Chain, uniform []bool, run []int, out []fusedOut) 
 				if uniform[a] {
 					w.place[a] = fusedWord{fusedUniform, uintptr(len(w.step.in))}
 				}
-				w.step.in = append(w.step.in, fusedIn{a, uniform[a]})
+				w.step.in = append(w.step.in, fusedIn{reg: a, uniform: uniform[a], spread: spread[a]})
 			}
+		}
+	}
+	for k, x := range w.step.in {
+		if !x.uniform {
+			w.emit(fusedAhead, uintptr(k))
 		}
 	}
 	for k, i := range run {
@@ -324,7 +361,35 @@ func (f *fusedStep) exec(r *run, ws *workspace, pos, n int) {
 			ws.ptrs[o.reg] = unsafe.Add(r.slots[o.slot], 4*pos)
 		}
 	}
-	f.compute(ws, n)
+	f.compute(ws, n, f.single(ws, n))
+}
+
+// single reports whether each spread register is one element; where some are and
+// some are not, it fills the blocks of those that are.
+func (f *fusedStep) single(ws *workspace, n int) bool {
+	if f.rows == nil {
+		return false
+	}
+	all, some := true, false
+	for _, x := range f.in {
+		if x.spread {
+			all, some = all && ws.single[x.reg], some || ws.single[x.reg]
+		}
+	}
+	if all || !some {
+		return all
+	}
+	for _, x := range f.in {
+		if x.spread && ws.single[x.reg] {
+			block := slice[float32](ws.at(x.block), n)
+			v := *(*float32)(ws.ptrs[x.reg])
+			for i := range block {
+				block[i] = v
+			}
+			ws.ptrs[x.reg], ws.single[x.reg] = ws.at(x.block), false
+		}
+	}
+	return false
 }
 
 // execTile is exec with all results in blocks.
@@ -335,14 +400,18 @@ func (f *fusedStep) execTile(ws *workspace, n int) {
 			ws.ptrs[o.reg] = ws.at(o.block)
 		}
 	}
-	f.compute(ws, n)
+	f.compute(ws, n, false)
 }
 
-// compute runs the code over n elements.
-func (f *fusedStep) compute(ws *workspace, n int) {
+// compute runs the code over n elements, with single where spread registers are
+// one element.
+func (f *fusedStep) compute(ws *workspace, n int, single bool) {
 	m := ws.machine(f.set.chunk)
 	args := &m.args
 	args.code = unsafe.Pointer(unsafe.SliceData(f.code))
+	if single {
+		args.code = unsafe.Pointer(unsafe.SliceData(f.rows))
+	}
 	for k, x := range f.in {
 		args.ptrs[k] = ws.ptrs[x.reg]
 	}
@@ -357,7 +426,7 @@ func (f *fusedStep) compute(ws *workspace, n int) {
 	if rest := n - whole*f.set.chunk; rest > 0 {
 		done := 4 * whole * f.set.chunk
 		for k, x := range f.in {
-			if !x.uniform {
+			if !x.uniform && !(x.spread && single) {
 				copy(m.tail(k, rest), slice[float32](unsafe.Add(args.ptrs[k], done), rest))
 				args.ptrs[k] = unsafe.Pointer(&m.tail(k, rest)[0])
 			}

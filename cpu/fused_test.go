@@ -109,13 +109,23 @@ func TestFused(t *testing.T) {
 		for round := range 300 {
 			n := []int{1, 3, 17, 63, 64, 65, 255, 257, 1024, 1100, 3000}[rng.IntN(11)]
 			loads := 1 + rng.IntN(3)
+			// In some rounds there are rows, and all but the first operand have one
+			// number for each, or for every other one.
+			rows, every := 1, 1+rng.IntN(2)
+			if rng.IntN(3) == 0 {
+				rows, n = 4, 4*[]int{256, 300, 1024, 1500}[rng.IntN(4)]
+			}
 			p := &ir.Program{}
 			var inputs [][]byte
-			for range loads {
-				p.Slots = append(p.Slots, ir.Slot{Kind: ir.Input, DType: ir.F32, Len: n, Alias: ir.NoSlot})
+			for k := range loads {
+				length := n
+				if rows > 1 && k > 0 {
+					length = rows
+				}
+				p.Slots = append(p.Slots, ir.Slot{Kind: ir.Input, DType: ir.F32, Len: length, Alias: ir.NoSlot})
 				p.Inputs++
-				x := make([]byte, 4*n)
-				for k := range n {
+				x := make([]byte, 4*length)
+				for k := range length {
 					v := rng.NormFloat64()
 					if rng.IntN(10) == 0 {
 						v = odd[rng.IntN(len(odd))]
@@ -126,8 +136,17 @@ func TestFused(t *testing.T) {
 			}
 			chain := randomChain(rng, lv.kernels.fused, loads, 1+rng.IntN(40))
 			m := &ir.Map{Shape: []int{n}, Chain: chain}
+			if rows > 1 {
+				m.Shape = []int{rows / every, every, n / rows}
+			}
 			for k := range loads {
-				m.Operands = append(m.Operands, ir.Operand{Slot: k, View: ir.Contiguous([]int{n})})
+				m.Operands = append(m.Operands, ir.Operand{Slot: k, View: ir.Contiguous(m.Shape)})
+				if rows > 1 && k > 0 {
+					m.Operands[k].View.Strides = []int{1, 0, 0}
+					if k == 1 {
+						m.Operands[k].View.Strides = []int{every, 1, 0}
+					}
+				}
 			}
 			store := func(reg, alias int) {
 				p.Slots = append(p.Slots, ir.Slot{Kind: ir.Output, DType: chain[reg].DType, Len: n, Alias: alias})
@@ -137,6 +156,9 @@ func TestFused(t *testing.T) {
 			alias := ir.NoSlot
 			if last := len(chain) - 1; chain[last].DType == ir.F32 && rng.IntN(2) == 0 {
 				alias = rng.IntN(loads)
+				if rows > 1 {
+					alias = 0
+				}
 			}
 			store(len(chain)-1, alias)
 			if reg := rng.IntN(len(chain)); rng.IntN(2) == 0 {

@@ -130,6 +130,34 @@ func (v *viewReader) load(src unsafe.Pointer, size int, dst unsafe.Pointer, pos,
 	}
 }
 
+// single returns the place of the one element that all positions [pos, pos+n)
+// read, where that is so along the last axis, and else nil.
+func (v *viewReader) single(src unsafe.Pointer, size, pos, n int) unsafe.Pointer {
+	in := len(v.shape) - 1
+	row := pos / v.shape[in]
+	if pos+n > (row+1)*v.shape[in] {
+		return nil
+	}
+	at := v.off
+	for a := in - 1; a >= 0; a-- {
+		q := row / v.shape[a]
+		at += (row - q*v.shape[a]) * v.strides[a]
+		row = q
+	}
+	return unsafe.Add(src, at*size)
+}
+
+// spreads reports whether single may be asked: each element is read many times in
+// a row.
+func (v *viewReader) spreads() bool {
+	in := len(v.shape) - 1
+	return in > 0 && v.lo == nil && !v.empty && v.strides[in] == 0 && v.shape[in] >= minSpread
+}
+
+// minSpread is the length of an axis from which on it pays to treat its positions
+// as rows.
+const minSpread = 256
+
 // inside reports whether the coordinates before axis in are in memory.
 func (v *viewReader) inside(p *[ir.MaxRank]int, in int) bool {
 	if v.lo == nil {

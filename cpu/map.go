@@ -61,8 +61,15 @@ func (m *mapInstr) prepare(r *run) { m.ch.prepare(r) }
 // runRows implements rowInstr.
 func (m *mapInstr) runRows(r *run, ws *workspace, n, width int) {
 	m.ch.begin(r, ws)
-	for pos, end := 0, n*width; pos < end; pos += blockLen {
-		m.ch.exec(r, ws, pos, min(blockLen, end-pos), nil)
+	// Blocks of long rows end with the row, so that what is one number for each
+	// row is one for a block.
+	if width < minSpread {
+		n, width = 1, n*width
+	}
+	for row := range n {
+		for pos, end := row*width, (row+1)*width; pos < end; pos += blockLen {
+			m.ch.exec(r, ws, pos, min(blockLen, end-pos), nil)
+		}
 	}
 	if m.stream {
 		m.ch.moves.fence()

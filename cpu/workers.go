@@ -19,6 +19,8 @@ type tasker interface {
 type workspace struct {
 	mem  []byte
 	ptrs []unsafe.Pointer
+	// single tells of a register at ptrs that is there once for all of a block.
+	single []bool
 	// Arguments of assembly, which must not be on the stack of a goroutine
 	// that moves them to the heap with every call.
 	gemm gemmArgs
@@ -39,6 +41,7 @@ func (w *workspace) need(n, p int) {
 	}
 	if len(w.ptrs) < p {
 		w.ptrs = make([]unsafe.Pointer, p+8)
+		w.single = make([]bool, p+8)
 	}
 }
 

@@ -17,21 +17,17 @@ TEXT ·fused512(SB), NOSPLIT, $0-8
 	JMP  AX
 
 // func fusedLoadM512()
-// Requires: AVX512F, MMX+
+// Requires: AVX512F
 TEXT ·fusedLoadM512(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	PREFETCHT0 1152(AX)(R11*1)
-	PREFETCHT0 1216(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Z0
-	VMOVUPS    64(AX)(R11*1), Z1
-	VMOVUPS    128(AX)(R11*1), Z2
-	VMOVUPS    192(AX)(R11*1), Z3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ    8(R8), AX
+	MOVQ    (R9)(AX*8), AX
+	VMOVUPS (AX)(R11*1), Z0
+	VMOVUPS 64(AX)(R11*1), Z1
+	VMOVUPS 128(AX)(R11*1), Z2
+	VMOVUPS 192(AX)(R11*1), Z3
+	ADDQ    $0x10, R8
+	MOVQ    (R8), AX
+	JMP     AX
 
 // func fusedLoadT512()
 // Requires: AVX512F
@@ -83,6 +79,19 @@ TEXT ·fusedStoreT512(SB), NOSPLIT, $0
 	MOVQ    (R8), AX
 	JMP     AX
 
+// func fusedAhead512()
+// Requires: MMX+
+TEXT ·fusedAhead512(SB), NOSPLIT, $0
+	MOVQ       8(R8), AX
+	MOVQ       (R9)(AX*8), AX
+	PREFETCHT0 1024(AX)(R11*1)
+	PREFETCHT0 1088(AX)(R11*1)
+	PREFETCHT0 1152(AX)(R11*1)
+	PREFETCHT0 1216(AX)(R11*1)
+	ADDQ       $0x10, R8
+	MOVQ       (R8), AX
+	JMP        AX
+
 // func fusedMask512()
 // Requires: AVX512DQ
 TEXT ·fusedMask512(SB), NOSPLIT, $0
@@ -95,25 +104,21 @@ TEXT ·fusedMask512(SB), NOSPLIT, $0
 	JMP      AX
 
 // func fusedElseM512()
-// Requires: AVX512F, MMX+
+// Requires: AVX512F
 TEXT ·fusedElseM512(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	PREFETCHT0 1152(AX)(R11*1)
-	PREFETCHT0 1216(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Z4
-	VBLENDMPS  Z0, Z4, K1, Z0
-	VMOVUPS    64(AX)(R11*1), Z4
-	VBLENDMPS  Z1, Z4, K2, Z1
-	VMOVUPS    128(AX)(R11*1), Z4
-	VBLENDMPS  Z2, Z4, K3, Z2
-	VMOVUPS    192(AX)(R11*1), Z4
-	VBLENDMPS  Z3, Z4, K4, Z3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ      8(R8), AX
+	MOVQ      (R9)(AX*8), AX
+	VMOVUPS   (AX)(R11*1), Z4
+	VBLENDMPS Z0, Z4, K1, Z0
+	VMOVUPS   64(AX)(R11*1), Z4
+	VBLENDMPS Z1, Z4, K2, Z1
+	VMOVUPS   128(AX)(R11*1), Z4
+	VBLENDMPS Z2, Z4, K3, Z2
+	VMOVUPS   192(AX)(R11*1), Z4
+	VBLENDMPS Z3, Z4, K4, Z3
+	ADDQ      $0x10, R8
+	MOVQ      (R8), AX
+	JMP       AX
 
 // func fusedElseT512()
 // Requires: AVX512F
@@ -160,25 +165,21 @@ done:
 	RET
 
 // func fusedAddM512()
-// Requires: AVX512F, MMX+
+// Requires: AVX512F
 TEXT ·fusedAddM512(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	PREFETCHT0 1152(AX)(R11*1)
-	PREFETCHT0 1216(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Z4
-	VADDPS     Z4, Z0, Z0
-	VMOVUPS    64(AX)(R11*1), Z4
-	VADDPS     Z4, Z1, Z1
-	VMOVUPS    128(AX)(R11*1), Z4
-	VADDPS     Z4, Z2, Z2
-	VMOVUPS    192(AX)(R11*1), Z4
-	VADDPS     Z4, Z3, Z3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ    8(R8), AX
+	MOVQ    (R9)(AX*8), AX
+	VMOVUPS (AX)(R11*1), Z4
+	VADDPS  Z4, Z0, Z0
+	VMOVUPS 64(AX)(R11*1), Z4
+	VADDPS  Z4, Z1, Z1
+	VMOVUPS 128(AX)(R11*1), Z4
+	VADDPS  Z4, Z2, Z2
+	VMOVUPS 192(AX)(R11*1), Z4
+	VADDPS  Z4, Z3, Z3
+	ADDQ    $0x10, R8
+	MOVQ    (R8), AX
+	JMP     AX
 
 // func fusedAddT512()
 // Requires: AVX512F
@@ -214,25 +215,21 @@ TEXT ·fusedAddU512(SB), NOSPLIT, $0
 	JMP          AX
 
 // func fusedSubM512()
-// Requires: AVX512F, MMX+
+// Requires: AVX512F
 TEXT ·fusedSubM512(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	PREFETCHT0 1152(AX)(R11*1)
-	PREFETCHT0 1216(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Z4
-	VSUBPS     Z4, Z0, Z0
-	VMOVUPS    64(AX)(R11*1), Z4
-	VSUBPS     Z4, Z1, Z1
-	VMOVUPS    128(AX)(R11*1), Z4
-	VSUBPS     Z4, Z2, Z2
-	VMOVUPS    192(AX)(R11*1), Z4
-	VSUBPS     Z4, Z3, Z3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ    8(R8), AX
+	MOVQ    (R9)(AX*8), AX
+	VMOVUPS (AX)(R11*1), Z4
+	VSUBPS  Z4, Z0, Z0
+	VMOVUPS 64(AX)(R11*1), Z4
+	VSUBPS  Z4, Z1, Z1
+	VMOVUPS 128(AX)(R11*1), Z4
+	VSUBPS  Z4, Z2, Z2
+	VMOVUPS 192(AX)(R11*1), Z4
+	VSUBPS  Z4, Z3, Z3
+	ADDQ    $0x10, R8
+	MOVQ    (R8), AX
+	JMP     AX
 
 // func fusedSubT512()
 // Requires: AVX512F
@@ -268,25 +265,21 @@ TEXT ·fusedSubU512(SB), NOSPLIT, $0
 	JMP          AX
 
 // func fusedReverseSubM512()
-// Requires: AVX512F, MMX+
+// Requires: AVX512F
 TEXT ·fusedReverseSubM512(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	PREFETCHT0 1152(AX)(R11*1)
-	PREFETCHT0 1216(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Z4
-	VSUBPS     Z0, Z4, Z0
-	VMOVUPS    64(AX)(R11*1), Z4
-	VSUBPS     Z1, Z4, Z1
-	VMOVUPS    128(AX)(R11*1), Z4
-	VSUBPS     Z2, Z4, Z2
-	VMOVUPS    192(AX)(R11*1), Z4
-	VSUBPS     Z3, Z4, Z3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ    8(R8), AX
+	MOVQ    (R9)(AX*8), AX
+	VMOVUPS (AX)(R11*1), Z4
+	VSUBPS  Z0, Z4, Z0
+	VMOVUPS 64(AX)(R11*1), Z4
+	VSUBPS  Z1, Z4, Z1
+	VMOVUPS 128(AX)(R11*1), Z4
+	VSUBPS  Z2, Z4, Z2
+	VMOVUPS 192(AX)(R11*1), Z4
+	VSUBPS  Z3, Z4, Z3
+	ADDQ    $0x10, R8
+	MOVQ    (R8), AX
+	JMP     AX
 
 // func fusedReverseSubT512()
 // Requires: AVX512F
@@ -322,25 +315,21 @@ TEXT ·fusedReverseSubU512(SB), NOSPLIT, $0
 	JMP          AX
 
 // func fusedMulM512()
-// Requires: AVX512F, MMX+
+// Requires: AVX512F
 TEXT ·fusedMulM512(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	PREFETCHT0 1152(AX)(R11*1)
-	PREFETCHT0 1216(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Z4
-	VMULPS     Z4, Z0, Z0
-	VMOVUPS    64(AX)(R11*1), Z4
-	VMULPS     Z4, Z1, Z1
-	VMOVUPS    128(AX)(R11*1), Z4
-	VMULPS     Z4, Z2, Z2
-	VMOVUPS    192(AX)(R11*1), Z4
-	VMULPS     Z4, Z3, Z3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ    8(R8), AX
+	MOVQ    (R9)(AX*8), AX
+	VMOVUPS (AX)(R11*1), Z4
+	VMULPS  Z4, Z0, Z0
+	VMOVUPS 64(AX)(R11*1), Z4
+	VMULPS  Z4, Z1, Z1
+	VMOVUPS 128(AX)(R11*1), Z4
+	VMULPS  Z4, Z2, Z2
+	VMOVUPS 192(AX)(R11*1), Z4
+	VMULPS  Z4, Z3, Z3
+	ADDQ    $0x10, R8
+	MOVQ    (R8), AX
+	JMP     AX
 
 // func fusedMulT512()
 // Requires: AVX512F
@@ -376,25 +365,21 @@ TEXT ·fusedMulU512(SB), NOSPLIT, $0
 	JMP          AX
 
 // func fusedDivM512()
-// Requires: AVX512F, MMX+
+// Requires: AVX512F
 TEXT ·fusedDivM512(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	PREFETCHT0 1152(AX)(R11*1)
-	PREFETCHT0 1216(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Z4
-	VDIVPS     Z4, Z0, Z0
-	VMOVUPS    64(AX)(R11*1), Z4
-	VDIVPS     Z4, Z1, Z1
-	VMOVUPS    128(AX)(R11*1), Z4
-	VDIVPS     Z4, Z2, Z2
-	VMOVUPS    192(AX)(R11*1), Z4
-	VDIVPS     Z4, Z3, Z3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ    8(R8), AX
+	MOVQ    (R9)(AX*8), AX
+	VMOVUPS (AX)(R11*1), Z4
+	VDIVPS  Z4, Z0, Z0
+	VMOVUPS 64(AX)(R11*1), Z4
+	VDIVPS  Z4, Z1, Z1
+	VMOVUPS 128(AX)(R11*1), Z4
+	VDIVPS  Z4, Z2, Z2
+	VMOVUPS 192(AX)(R11*1), Z4
+	VDIVPS  Z4, Z3, Z3
+	ADDQ    $0x10, R8
+	MOVQ    (R8), AX
+	JMP     AX
 
 // func fusedDivT512()
 // Requires: AVX512F
@@ -430,25 +415,21 @@ TEXT ·fusedDivU512(SB), NOSPLIT, $0
 	JMP          AX
 
 // func fusedReverseDivM512()
-// Requires: AVX512F, MMX+
+// Requires: AVX512F
 TEXT ·fusedReverseDivM512(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	PREFETCHT0 1152(AX)(R11*1)
-	PREFETCHT0 1216(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Z4
-	VDIVPS     Z0, Z4, Z0
-	VMOVUPS    64(AX)(R11*1), Z4
-	VDIVPS     Z1, Z4, Z1
-	VMOVUPS    128(AX)(R11*1), Z4
-	VDIVPS     Z2, Z4, Z2
-	VMOVUPS    192(AX)(R11*1), Z4
-	VDIVPS     Z3, Z4, Z3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ    8(R8), AX
+	MOVQ    (R9)(AX*8), AX
+	VMOVUPS (AX)(R11*1), Z4
+	VDIVPS  Z0, Z4, Z0
+	VMOVUPS 64(AX)(R11*1), Z4
+	VDIVPS  Z1, Z4, Z1
+	VMOVUPS 128(AX)(R11*1), Z4
+	VDIVPS  Z2, Z4, Z2
+	VMOVUPS 192(AX)(R11*1), Z4
+	VDIVPS  Z3, Z4, Z3
+	ADDQ    $0x10, R8
+	MOVQ    (R8), AX
+	JMP     AX
 
 // func fusedReverseDivT512()
 // Requires: AVX512F
@@ -484,81 +465,61 @@ TEXT ·fusedReverseDivU512(SB), NOSPLIT, $0
 	JMP          AX
 
 // func fusedMaximumM512()
-// Requires: AVX512DQ, AVX512F, MMX+
+// Requires: AVX512DQ, AVX512F
 TEXT ·fusedMaximumM512(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	PREFETCHT0 1152(AX)(R11*1)
-	PREFETCHT0 1216(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Z4
-	VCMPPS     $0x00, Z4, Z0, K1
-	VANDPS     Z4, Z0, Z5
-	VMAXPS     Z4, Z0, Z4
-	VBLENDMPS  Z5, Z4, K1, Z4
-	VCMPPS     $0x03, Z0, Z0, K1
-	VBLENDMPS  Z0, Z4, K1, Z0
-	VMOVUPS    64(AX)(R11*1), Z4
-	VCMPPS     $0x00, Z4, Z1, K1
-	VANDPS     Z4, Z1, Z5
-	VMAXPS     Z4, Z1, Z4
-	VBLENDMPS  Z5, Z4, K1, Z4
-	VCMPPS     $0x03, Z1, Z1, K1
-	VBLENDMPS  Z1, Z4, K1, Z1
-	VMOVUPS    128(AX)(R11*1), Z4
-	VCMPPS     $0x00, Z4, Z2, K1
-	VANDPS     Z4, Z2, Z5
-	VMAXPS     Z4, Z2, Z4
-	VBLENDMPS  Z5, Z4, K1, Z4
-	VCMPPS     $0x03, Z2, Z2, K1
-	VBLENDMPS  Z2, Z4, K1, Z2
-	VMOVUPS    192(AX)(R11*1), Z4
-	VCMPPS     $0x00, Z4, Z3, K1
-	VANDPS     Z4, Z3, Z5
-	VMAXPS     Z4, Z3, Z4
-	VBLENDMPS  Z5, Z4, K1, Z4
-	VCMPPS     $0x03, Z3, Z3, K1
-	VBLENDMPS  Z3, Z4, K1, Z3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ     8(R8), AX
+	MOVQ     (R9)(AX*8), AX
+	VMOVUPS  (AX)(R11*1), Z4
+	VRANGEPS $0x05, Z4, Z0, Z5
+	VCMPPS   $0x03, Z4, Z0, K1
+	VADDPS   Z4, Z0, K1, Z5
+	VMOVUPS  64(AX)(R11*1), Z0
+	VRANGEPS $0x05, Z0, Z1, Z4
+	VCMPPS   $0x03, Z0, Z1, K1
+	VADDPS   Z0, Z1, K1, Z4
+	VMOVUPS  128(AX)(R11*1), Z0
+	VRANGEPS $0x05, Z0, Z2, Z6
+	VCMPPS   $0x03, Z0, Z2, K1
+	VADDPS   Z0, Z2, K1, Z6
+	VMOVUPS  192(AX)(R11*1), Z0
+	VRANGEPS $0x05, Z0, Z3, Z7
+	VCMPPS   $0x03, Z0, Z3, K1
+	VADDPS   Z0, Z3, K1, Z7
+	VMOVAPS  Z5, Z0
+	VMOVAPS  Z4, Z1
+	VMOVAPS  Z6, Z2
+	VMOVAPS  Z7, Z3
+	ADDQ     $0x10, R8
+	MOVQ     (R8), AX
+	JMP      AX
 
 // func fusedMaximumT512()
 // Requires: AVX512DQ, AVX512F
 TEXT ·fusedMaximumT512(SB), NOSPLIT, $0
-	MOVQ      8(R8), AX
-	VMOVUPS   (R10)(AX*1), Z4
-	VCMPPS    $0x00, Z4, Z0, K1
-	VANDPS    Z4, Z0, Z5
-	VMAXPS    Z4, Z0, Z4
-	VBLENDMPS Z5, Z4, K1, Z4
-	VCMPPS    $0x03, Z0, Z0, K1
-	VBLENDMPS Z0, Z4, K1, Z0
-	VMOVUPS   64(R10)(AX*1), Z4
-	VCMPPS    $0x00, Z4, Z1, K1
-	VANDPS    Z4, Z1, Z5
-	VMAXPS    Z4, Z1, Z4
-	VBLENDMPS Z5, Z4, K1, Z4
-	VCMPPS    $0x03, Z1, Z1, K1
-	VBLENDMPS Z1, Z4, K1, Z1
-	VMOVUPS   128(R10)(AX*1), Z4
-	VCMPPS    $0x00, Z4, Z2, K1
-	VANDPS    Z4, Z2, Z5
-	VMAXPS    Z4, Z2, Z4
-	VBLENDMPS Z5, Z4, K1, Z4
-	VCMPPS    $0x03, Z2, Z2, K1
-	VBLENDMPS Z2, Z4, K1, Z2
-	VMOVUPS   192(R10)(AX*1), Z4
-	VCMPPS    $0x00, Z4, Z3, K1
-	VANDPS    Z4, Z3, Z5
-	VMAXPS    Z4, Z3, Z4
-	VBLENDMPS Z5, Z4, K1, Z4
-	VCMPPS    $0x03, Z3, Z3, K1
-	VBLENDMPS Z3, Z4, K1, Z3
-	ADDQ      $0x10, R8
-	MOVQ      (R8), AX
-	JMP       AX
+	MOVQ     8(R8), AX
+	VMOVUPS  (R10)(AX*1), Z4
+	VRANGEPS $0x05, Z4, Z0, Z5
+	VCMPPS   $0x03, Z4, Z0, K1
+	VADDPS   Z4, Z0, K1, Z5
+	VMOVUPS  64(R10)(AX*1), Z0
+	VRANGEPS $0x05, Z0, Z1, Z4
+	VCMPPS   $0x03, Z0, Z1, K1
+	VADDPS   Z0, Z1, K1, Z4
+	VMOVUPS  128(R10)(AX*1), Z0
+	VRANGEPS $0x05, Z0, Z2, Z6
+	VCMPPS   $0x03, Z0, Z2, K1
+	VADDPS   Z0, Z2, K1, Z6
+	VMOVUPS  192(R10)(AX*1), Z0
+	VRANGEPS $0x05, Z0, Z3, Z7
+	VCMPPS   $0x03, Z0, Z3, K1
+	VADDPS   Z0, Z3, K1, Z7
+	VMOVAPS  Z5, Z0
+	VMOVAPS  Z4, Z1
+	VMOVAPS  Z6, Z2
+	VMOVAPS  Z7, Z3
+	ADDQ     $0x10, R8
+	MOVQ     (R8), AX
+	JMP      AX
 
 // func fusedMaximumU512()
 // Requires: AVX512DQ, AVX512F
@@ -567,112 +528,85 @@ TEXT ·fusedMaximumU512(SB), NOSPLIT, $0
 	MOVQ         (R9)(AX*8), AX
 	VBROADCASTSS (AX), Z4
 	VMOVUPS      Z4, Z5
-	VCMPPS       $0x00, Z5, Z0, K1
-	VANDPS       Z5, Z0, Z6
-	VMAXPS       Z5, Z0, Z5
-	VBLENDMPS    Z6, Z5, K1, Z5
-	VCMPPS       $0x03, Z0, Z0, K1
-	VBLENDMPS    Z0, Z5, K1, Z0
-	VMOVUPS      Z4, Z5
-	VCMPPS       $0x00, Z5, Z1, K1
-	VANDPS       Z5, Z1, Z6
-	VMAXPS       Z5, Z1, Z5
-	VBLENDMPS    Z6, Z5, K1, Z5
-	VCMPPS       $0x03, Z1, Z1, K1
-	VBLENDMPS    Z1, Z5, K1, Z1
-	VMOVUPS      Z4, Z5
-	VCMPPS       $0x00, Z5, Z2, K1
-	VANDPS       Z5, Z2, Z6
-	VMAXPS       Z5, Z2, Z5
-	VBLENDMPS    Z6, Z5, K1, Z5
-	VCMPPS       $0x03, Z2, Z2, K1
-	VBLENDMPS    Z2, Z5, K1, Z2
-	VCMPPS       $0x00, Z4, Z3, K1
-	VANDPS       Z4, Z3, Z5
-	VMAXPS       Z4, Z3, Z4
-	VBLENDMPS    Z5, Z4, K1, Z4
-	VCMPPS       $0x03, Z3, Z3, K1
-	VBLENDMPS    Z3, Z4, K1, Z3
+	VRANGEPS     $0x05, Z5, Z0, Z6
+	VCMPPS       $0x03, Z5, Z0, K1
+	VADDPS       Z5, Z0, K1, Z6
+	VMOVUPS      Z4, Z0
+	VRANGEPS     $0x05, Z0, Z1, Z5
+	VCMPPS       $0x03, Z0, Z1, K1
+	VADDPS       Z0, Z1, K1, Z5
+	VMOVUPS      Z4, Z0
+	VRANGEPS     $0x05, Z0, Z2, Z7
+	VCMPPS       $0x03, Z0, Z2, K1
+	VADDPS       Z0, Z2, K1, Z7
+	VMOVUPS      Z4, Z0
+	VRANGEPS     $0x05, Z0, Z3, Z4
+	VCMPPS       $0x03, Z0, Z3, K1
+	VADDPS       Z0, Z3, K1, Z4
+	VMOVAPS      Z6, Z0
+	VMOVAPS      Z5, Z1
+	VMOVAPS      Z7, Z2
+	VMOVAPS      Z4, Z3
 	ADDQ         $0x10, R8
 	MOVQ         (R8), AX
 	JMP          AX
 
 // func fusedMinimumM512()
-// Requires: AVX512DQ, AVX512F, MMX+
+// Requires: AVX512DQ, AVX512F
 TEXT ·fusedMinimumM512(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	PREFETCHT0 1152(AX)(R11*1)
-	PREFETCHT0 1216(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Z4
-	VCMPPS     $0x00, Z4, Z0, K1
-	VORPS      Z4, Z0, Z5
-	VMINPS     Z4, Z0, Z4
-	VBLENDMPS  Z5, Z4, K1, Z4
-	VCMPPS     $0x03, Z0, Z0, K1
-	VBLENDMPS  Z0, Z4, K1, Z0
-	VMOVUPS    64(AX)(R11*1), Z4
-	VCMPPS     $0x00, Z4, Z1, K1
-	VORPS      Z4, Z1, Z5
-	VMINPS     Z4, Z1, Z4
-	VBLENDMPS  Z5, Z4, K1, Z4
-	VCMPPS     $0x03, Z1, Z1, K1
-	VBLENDMPS  Z1, Z4, K1, Z1
-	VMOVUPS    128(AX)(R11*1), Z4
-	VCMPPS     $0x00, Z4, Z2, K1
-	VORPS      Z4, Z2, Z5
-	VMINPS     Z4, Z2, Z4
-	VBLENDMPS  Z5, Z4, K1, Z4
-	VCMPPS     $0x03, Z2, Z2, K1
-	VBLENDMPS  Z2, Z4, K1, Z2
-	VMOVUPS    192(AX)(R11*1), Z4
-	VCMPPS     $0x00, Z4, Z3, K1
-	VORPS      Z4, Z3, Z5
-	VMINPS     Z4, Z3, Z4
-	VBLENDMPS  Z5, Z4, K1, Z4
-	VCMPPS     $0x03, Z3, Z3, K1
-	VBLENDMPS  Z3, Z4, K1, Z3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ     8(R8), AX
+	MOVQ     (R9)(AX*8), AX
+	VMOVUPS  (AX)(R11*1), Z4
+	VRANGEPS $0x04, Z4, Z0, Z5
+	VCMPPS   $0x03, Z4, Z0, K1
+	VADDPS   Z4, Z0, K1, Z5
+	VMOVUPS  64(AX)(R11*1), Z0
+	VRANGEPS $0x04, Z0, Z1, Z4
+	VCMPPS   $0x03, Z0, Z1, K1
+	VADDPS   Z0, Z1, K1, Z4
+	VMOVUPS  128(AX)(R11*1), Z0
+	VRANGEPS $0x04, Z0, Z2, Z6
+	VCMPPS   $0x03, Z0, Z2, K1
+	VADDPS   Z0, Z2, K1, Z6
+	VMOVUPS  192(AX)(R11*1), Z0
+	VRANGEPS $0x04, Z0, Z3, Z7
+	VCMPPS   $0x03, Z0, Z3, K1
+	VADDPS   Z0, Z3, K1, Z7
+	VMOVAPS  Z5, Z0
+	VMOVAPS  Z4, Z1
+	VMOVAPS  Z6, Z2
+	VMOVAPS  Z7, Z3
+	ADDQ     $0x10, R8
+	MOVQ     (R8), AX
+	JMP      AX
 
 // func fusedMinimumT512()
 // Requires: AVX512DQ, AVX512F
 TEXT ·fusedMinimumT512(SB), NOSPLIT, $0
-	MOVQ      8(R8), AX
-	VMOVUPS   (R10)(AX*1), Z4
-	VCMPPS    $0x00, Z4, Z0, K1
-	VORPS     Z4, Z0, Z5
-	VMINPS    Z4, Z0, Z4
-	VBLENDMPS Z5, Z4, K1, Z4
-	VCMPPS    $0x03, Z0, Z0, K1
-	VBLENDMPS Z0, Z4, K1, Z0
-	VMOVUPS   64(R10)(AX*1), Z4
-	VCMPPS    $0x00, Z4, Z1, K1
-	VORPS     Z4, Z1, Z5
-	VMINPS    Z4, Z1, Z4
-	VBLENDMPS Z5, Z4, K1, Z4
-	VCMPPS    $0x03, Z1, Z1, K1
-	VBLENDMPS Z1, Z4, K1, Z1
-	VMOVUPS   128(R10)(AX*1), Z4
-	VCMPPS    $0x00, Z4, Z2, K1
-	VORPS     Z4, Z2, Z5
-	VMINPS    Z4, Z2, Z4
-	VBLENDMPS Z5, Z4, K1, Z4
-	VCMPPS    $0x03, Z2, Z2, K1
-	VBLENDMPS Z2, Z4, K1, Z2
-	VMOVUPS   192(R10)(AX*1), Z4
-	VCMPPS    $0x00, Z4, Z3, K1
-	VORPS     Z4, Z3, Z5
-	VMINPS    Z4, Z3, Z4
-	VBLENDMPS Z5, Z4, K1, Z4
-	VCMPPS    $0x03, Z3, Z3, K1
-	VBLENDMPS Z3, Z4, K1, Z3
-	ADDQ      $0x10, R8
-	MOVQ      (R8), AX
-	JMP       AX
+	MOVQ     8(R8), AX
+	VMOVUPS  (R10)(AX*1), Z4
+	VRANGEPS $0x04, Z4, Z0, Z5
+	VCMPPS   $0x03, Z4, Z0, K1
+	VADDPS   Z4, Z0, K1, Z5
+	VMOVUPS  64(R10)(AX*1), Z0
+	VRANGEPS $0x04, Z0, Z1, Z4
+	VCMPPS   $0x03, Z0, Z1, K1
+	VADDPS   Z0, Z1, K1, Z4
+	VMOVUPS  128(R10)(AX*1), Z0
+	VRANGEPS $0x04, Z0, Z2, Z6
+	VCMPPS   $0x03, Z0, Z2, K1
+	VADDPS   Z0, Z2, K1, Z6
+	VMOVUPS  192(R10)(AX*1), Z0
+	VRANGEPS $0x04, Z0, Z3, Z7
+	VCMPPS   $0x03, Z0, Z3, K1
+	VADDPS   Z0, Z3, K1, Z7
+	VMOVAPS  Z5, Z0
+	VMOVAPS  Z4, Z1
+	VMOVAPS  Z6, Z2
+	VMOVAPS  Z7, Z3
+	ADDQ     $0x10, R8
+	MOVQ     (R8), AX
+	JMP      AX
 
 // func fusedMinimumU512()
 // Requires: AVX512DQ, AVX512F
@@ -681,32 +615,25 @@ TEXT ·fusedMinimumU512(SB), NOSPLIT, $0
 	MOVQ         (R9)(AX*8), AX
 	VBROADCASTSS (AX), Z4
 	VMOVUPS      Z4, Z5
-	VCMPPS       $0x00, Z5, Z0, K1
-	VORPS        Z5, Z0, Z6
-	VMINPS       Z5, Z0, Z5
-	VBLENDMPS    Z6, Z5, K1, Z5
-	VCMPPS       $0x03, Z0, Z0, K1
-	VBLENDMPS    Z0, Z5, K1, Z0
-	VMOVUPS      Z4, Z5
-	VCMPPS       $0x00, Z5, Z1, K1
-	VORPS        Z5, Z1, Z6
-	VMINPS       Z5, Z1, Z5
-	VBLENDMPS    Z6, Z5, K1, Z5
-	VCMPPS       $0x03, Z1, Z1, K1
-	VBLENDMPS    Z1, Z5, K1, Z1
-	VMOVUPS      Z4, Z5
-	VCMPPS       $0x00, Z5, Z2, K1
-	VORPS        Z5, Z2, Z6
-	VMINPS       Z5, Z2, Z5
-	VBLENDMPS    Z6, Z5, K1, Z5
-	VCMPPS       $0x03, Z2, Z2, K1
-	VBLENDMPS    Z2, Z5, K1, Z2
-	VCMPPS       $0x00, Z4, Z3, K1
-	VORPS        Z4, Z3, Z5
-	VMINPS       Z4, Z3, Z4
-	VBLENDMPS    Z5, Z4, K1, Z4
-	VCMPPS       $0x03, Z3, Z3, K1
-	VBLENDMPS    Z3, Z4, K1, Z3
+	VRANGEPS     $0x04, Z5, Z0, Z6
+	VCMPPS       $0x03, Z5, Z0, K1
+	VADDPS       Z5, Z0, K1, Z6
+	VMOVUPS      Z4, Z0
+	VRANGEPS     $0x04, Z0, Z1, Z5
+	VCMPPS       $0x03, Z0, Z1, K1
+	VADDPS       Z0, Z1, K1, Z5
+	VMOVUPS      Z4, Z0
+	VRANGEPS     $0x04, Z0, Z2, Z7
+	VCMPPS       $0x03, Z0, Z2, K1
+	VADDPS       Z0, Z2, K1, Z7
+	VMOVUPS      Z4, Z0
+	VRANGEPS     $0x04, Z0, Z3, Z4
+	VCMPPS       $0x03, Z0, Z3, K1
+	VADDPS       Z0, Z3, K1, Z4
+	VMOVAPS      Z6, Z0
+	VMOVAPS      Z5, Z1
+	VMOVAPS      Z7, Z2
+	VMOVAPS      Z4, Z3
 	ADDQ         $0x10, R8
 	MOVQ         (R8), AX
 	JMP          AX
@@ -925,29 +852,25 @@ TEXT ·fusedTrunc512(SB), NOSPLIT, $0
 	JMP         AX
 
 // func fusedLessM512()
-// Requires: AVX512DQ, AVX512F, MMX+
+// Requires: AVX512DQ, AVX512F
 TEXT ·fusedLessM512(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	PREFETCHT0 1152(AX)(R11*1)
-	PREFETCHT0 1216(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Z4
-	VCMPPS     $0x11, Z4, Z0, K1
-	VPMOVM2D   K1, Z0
-	VMOVUPS    64(AX)(R11*1), Z4
-	VCMPPS     $0x11, Z4, Z1, K1
-	VPMOVM2D   K1, Z1
-	VMOVUPS    128(AX)(R11*1), Z4
-	VCMPPS     $0x11, Z4, Z2, K1
-	VPMOVM2D   K1, Z2
-	VMOVUPS    192(AX)(R11*1), Z4
-	VCMPPS     $0x11, Z4, Z3, K1
-	VPMOVM2D   K1, Z3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ     8(R8), AX
+	MOVQ     (R9)(AX*8), AX
+	VMOVUPS  (AX)(R11*1), Z4
+	VCMPPS   $0x11, Z4, Z0, K1
+	VPMOVM2D K1, Z0
+	VMOVUPS  64(AX)(R11*1), Z4
+	VCMPPS   $0x11, Z4, Z1, K1
+	VPMOVM2D K1, Z1
+	VMOVUPS  128(AX)(R11*1), Z4
+	VCMPPS   $0x11, Z4, Z2, K1
+	VPMOVM2D K1, Z2
+	VMOVUPS  192(AX)(R11*1), Z4
+	VCMPPS   $0x11, Z4, Z3, K1
+	VPMOVM2D K1, Z3
+	ADDQ     $0x10, R8
+	MOVQ     (R8), AX
+	JMP      AX
 
 // func fusedLessT512()
 // Requires: AVX512DQ, AVX512F
@@ -991,29 +914,25 @@ TEXT ·fusedLessU512(SB), NOSPLIT, $0
 	JMP          AX
 
 // func fusedReverseLessM512()
-// Requires: AVX512DQ, AVX512F, MMX+
+// Requires: AVX512DQ, AVX512F
 TEXT ·fusedReverseLessM512(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	PREFETCHT0 1152(AX)(R11*1)
-	PREFETCHT0 1216(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Z4
-	VCMPPS     $0x11, Z0, Z4, K1
-	VPMOVM2D   K1, Z0
-	VMOVUPS    64(AX)(R11*1), Z4
-	VCMPPS     $0x11, Z1, Z4, K1
-	VPMOVM2D   K1, Z1
-	VMOVUPS    128(AX)(R11*1), Z4
-	VCMPPS     $0x11, Z2, Z4, K1
-	VPMOVM2D   K1, Z2
-	VMOVUPS    192(AX)(R11*1), Z4
-	VCMPPS     $0x11, Z3, Z4, K1
-	VPMOVM2D   K1, Z3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ     8(R8), AX
+	MOVQ     (R9)(AX*8), AX
+	VMOVUPS  (AX)(R11*1), Z4
+	VCMPPS   $0x11, Z0, Z4, K1
+	VPMOVM2D K1, Z0
+	VMOVUPS  64(AX)(R11*1), Z4
+	VCMPPS   $0x11, Z1, Z4, K1
+	VPMOVM2D K1, Z1
+	VMOVUPS  128(AX)(R11*1), Z4
+	VCMPPS   $0x11, Z2, Z4, K1
+	VPMOVM2D K1, Z2
+	VMOVUPS  192(AX)(R11*1), Z4
+	VCMPPS   $0x11, Z3, Z4, K1
+	VPMOVM2D K1, Z3
+	ADDQ     $0x10, R8
+	MOVQ     (R8), AX
+	JMP      AX
 
 // func fusedReverseLessT512()
 // Requires: AVX512DQ, AVX512F
@@ -1057,29 +976,25 @@ TEXT ·fusedReverseLessU512(SB), NOSPLIT, $0
 	JMP          AX
 
 // func fusedLessEqualM512()
-// Requires: AVX512DQ, AVX512F, MMX+
+// Requires: AVX512DQ, AVX512F
 TEXT ·fusedLessEqualM512(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	PREFETCHT0 1152(AX)(R11*1)
-	PREFETCHT0 1216(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Z4
-	VCMPPS     $0x12, Z4, Z0, K1
-	VPMOVM2D   K1, Z0
-	VMOVUPS    64(AX)(R11*1), Z4
-	VCMPPS     $0x12, Z4, Z1, K1
-	VPMOVM2D   K1, Z1
-	VMOVUPS    128(AX)(R11*1), Z4
-	VCMPPS     $0x12, Z4, Z2, K1
-	VPMOVM2D   K1, Z2
-	VMOVUPS    192(AX)(R11*1), Z4
-	VCMPPS     $0x12, Z4, Z3, K1
-	VPMOVM2D   K1, Z3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ     8(R8), AX
+	MOVQ     (R9)(AX*8), AX
+	VMOVUPS  (AX)(R11*1), Z4
+	VCMPPS   $0x12, Z4, Z0, K1
+	VPMOVM2D K1, Z0
+	VMOVUPS  64(AX)(R11*1), Z4
+	VCMPPS   $0x12, Z4, Z1, K1
+	VPMOVM2D K1, Z1
+	VMOVUPS  128(AX)(R11*1), Z4
+	VCMPPS   $0x12, Z4, Z2, K1
+	VPMOVM2D K1, Z2
+	VMOVUPS  192(AX)(R11*1), Z4
+	VCMPPS   $0x12, Z4, Z3, K1
+	VPMOVM2D K1, Z3
+	ADDQ     $0x10, R8
+	MOVQ     (R8), AX
+	JMP      AX
 
 // func fusedLessEqualT512()
 // Requires: AVX512DQ, AVX512F
@@ -1123,29 +1038,25 @@ TEXT ·fusedLessEqualU512(SB), NOSPLIT, $0
 	JMP          AX
 
 // func fusedReverseLessEqualM512()
-// Requires: AVX512DQ, AVX512F, MMX+
+// Requires: AVX512DQ, AVX512F
 TEXT ·fusedReverseLessEqualM512(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	PREFETCHT0 1152(AX)(R11*1)
-	PREFETCHT0 1216(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Z4
-	VCMPPS     $0x12, Z0, Z4, K1
-	VPMOVM2D   K1, Z0
-	VMOVUPS    64(AX)(R11*1), Z4
-	VCMPPS     $0x12, Z1, Z4, K1
-	VPMOVM2D   K1, Z1
-	VMOVUPS    128(AX)(R11*1), Z4
-	VCMPPS     $0x12, Z2, Z4, K1
-	VPMOVM2D   K1, Z2
-	VMOVUPS    192(AX)(R11*1), Z4
-	VCMPPS     $0x12, Z3, Z4, K1
-	VPMOVM2D   K1, Z3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ     8(R8), AX
+	MOVQ     (R9)(AX*8), AX
+	VMOVUPS  (AX)(R11*1), Z4
+	VCMPPS   $0x12, Z0, Z4, K1
+	VPMOVM2D K1, Z0
+	VMOVUPS  64(AX)(R11*1), Z4
+	VCMPPS   $0x12, Z1, Z4, K1
+	VPMOVM2D K1, Z1
+	VMOVUPS  128(AX)(R11*1), Z4
+	VCMPPS   $0x12, Z2, Z4, K1
+	VPMOVM2D K1, Z2
+	VMOVUPS  192(AX)(R11*1), Z4
+	VCMPPS   $0x12, Z3, Z4, K1
+	VPMOVM2D K1, Z3
+	ADDQ     $0x10, R8
+	MOVQ     (R8), AX
+	JMP      AX
 
 // func fusedReverseLessEqualT512()
 // Requires: AVX512DQ, AVX512F
@@ -1189,29 +1100,25 @@ TEXT ·fusedReverseLessEqualU512(SB), NOSPLIT, $0
 	JMP          AX
 
 // func fusedEqualM512()
-// Requires: AVX512DQ, AVX512F, MMX+
+// Requires: AVX512DQ, AVX512F
 TEXT ·fusedEqualM512(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	PREFETCHT0 1152(AX)(R11*1)
-	PREFETCHT0 1216(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Z4
-	VCMPPS     $0x00, Z4, Z0, K1
-	VPMOVM2D   K1, Z0
-	VMOVUPS    64(AX)(R11*1), Z4
-	VCMPPS     $0x00, Z4, Z1, K1
-	VPMOVM2D   K1, Z1
-	VMOVUPS    128(AX)(R11*1), Z4
-	VCMPPS     $0x00, Z4, Z2, K1
-	VPMOVM2D   K1, Z2
-	VMOVUPS    192(AX)(R11*1), Z4
-	VCMPPS     $0x00, Z4, Z3, K1
-	VPMOVM2D   K1, Z3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ     8(R8), AX
+	MOVQ     (R9)(AX*8), AX
+	VMOVUPS  (AX)(R11*1), Z4
+	VCMPPS   $0x00, Z4, Z0, K1
+	VPMOVM2D K1, Z0
+	VMOVUPS  64(AX)(R11*1), Z4
+	VCMPPS   $0x00, Z4, Z1, K1
+	VPMOVM2D K1, Z1
+	VMOVUPS  128(AX)(R11*1), Z4
+	VCMPPS   $0x00, Z4, Z2, K1
+	VPMOVM2D K1, Z2
+	VMOVUPS  192(AX)(R11*1), Z4
+	VCMPPS   $0x00, Z4, Z3, K1
+	VPMOVM2D K1, Z3
+	ADDQ     $0x10, R8
+	MOVQ     (R8), AX
+	JMP      AX
 
 // func fusedEqualT512()
 // Requires: AVX512DQ, AVX512F
@@ -1255,29 +1162,25 @@ TEXT ·fusedEqualU512(SB), NOSPLIT, $0
 	JMP          AX
 
 // func fusedNotEqualM512()
-// Requires: AVX512DQ, AVX512F, MMX+
+// Requires: AVX512DQ, AVX512F
 TEXT ·fusedNotEqualM512(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	PREFETCHT0 1152(AX)(R11*1)
-	PREFETCHT0 1216(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Z4
-	VCMPPS     $0x04, Z4, Z0, K1
-	VPMOVM2D   K1, Z0
-	VMOVUPS    64(AX)(R11*1), Z4
-	VCMPPS     $0x04, Z4, Z1, K1
-	VPMOVM2D   K1, Z1
-	VMOVUPS    128(AX)(R11*1), Z4
-	VCMPPS     $0x04, Z4, Z2, K1
-	VPMOVM2D   K1, Z2
-	VMOVUPS    192(AX)(R11*1), Z4
-	VCMPPS     $0x04, Z4, Z3, K1
-	VPMOVM2D   K1, Z3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ     8(R8), AX
+	MOVQ     (R9)(AX*8), AX
+	VMOVUPS  (AX)(R11*1), Z4
+	VCMPPS   $0x04, Z4, Z0, K1
+	VPMOVM2D K1, Z0
+	VMOVUPS  64(AX)(R11*1), Z4
+	VCMPPS   $0x04, Z4, Z1, K1
+	VPMOVM2D K1, Z1
+	VMOVUPS  128(AX)(R11*1), Z4
+	VCMPPS   $0x04, Z4, Z2, K1
+	VPMOVM2D K1, Z2
+	VMOVUPS  192(AX)(R11*1), Z4
+	VCMPPS   $0x04, Z4, Z3, K1
+	VPMOVM2D K1, Z3
+	ADDQ     $0x10, R8
+	MOVQ     (R8), AX
+	JMP      AX
 
 // func fusedNotEqualT512()
 // Requires: AVX512DQ, AVX512F
@@ -4704,14 +4607,10 @@ DATA lanes_beaaaaab<>+60(SB)/4, $0xbeaaaaab
 GLOBL lanes_beaaaaab<>(SB), RODATA|NOPTR, $64
 
 // func fusedAtan2M512()
-// Requires: AVX512DQ, AVX512F, MMX+
+// Requires: AVX512DQ, AVX512F
 TEXT ·fusedAtan2M512(SB), NOSPLIT, $0
 	MOVQ        8(R8), AX
 	MOVQ        (R9)(AX*8), AX
-	PREFETCHT0  1024(AX)(R11*1)
-	PREFETCHT0  1088(AX)(R11*1)
-	PREFETCHT0  1152(AX)(R11*1)
-	PREFETCHT0  1216(AX)(R11*1)
 	VMOVUPS     (AX)(R11*1), Z4
 	VANDPS      lanes_7fffffff<>+0(SB), Z4, Z5
 	VANDPS      lanes_7fffffff<>+0(SB), Z0, Z6
@@ -5226,14 +5125,10 @@ TEXT ·fusedAtan2U512(SB), NOSPLIT, $0
 	JMP          AX
 
 // func fusedReverseAtan2M512()
-// Requires: AVX512DQ, AVX512F, MMX+
+// Requires: AVX512DQ, AVX512F
 TEXT ·fusedReverseAtan2M512(SB), NOSPLIT, $0
 	MOVQ        8(R8), AX
 	MOVQ        (R9)(AX*8), AX
-	PREFETCHT0  1024(AX)(R11*1)
-	PREFETCHT0  1088(AX)(R11*1)
-	PREFETCHT0  1152(AX)(R11*1)
-	PREFETCHT0  1216(AX)(R11*1)
 	VMOVUPS     (AX)(R11*1), Z4
 	VANDPS      lanes_7fffffff<>+0(SB), Z0, Z5
 	VANDPS      lanes_7fffffff<>+0(SB), Z4, Z6
@@ -5748,14 +5643,10 @@ TEXT ·fusedReverseAtan2U512(SB), NOSPLIT, $0
 	JMP          AX
 
 // func fusedPowM512()
-// Requires: AVX512DQ, AVX512F, MMX+
+// Requires: AVX512DQ, AVX512F
 TEXT ·fusedPowM512(SB), NOSPLIT, $0
 	MOVQ          8(R8), AX
 	MOVQ          (R9)(AX*8), AX
-	PREFETCHT0    1024(AX)(R11*1)
-	PREFETCHT0    1088(AX)(R11*1)
-	PREFETCHT0    1152(AX)(R11*1)
-	PREFETCHT0    1216(AX)(R11*1)
 	VMOVUPS       (AX)(R11*1), Z4
 	VANDPS        lanes_7fffffff<>+0(SB), Z0, Z5
 	VCMPPS        $0x11, lanes_00800000<>+0(SB), Z5, K1
@@ -7426,14 +7317,10 @@ TEXT ·fusedPowU512(SB), NOSPLIT, $0
 	JMP           AX
 
 // func fusedReversePowM512()
-// Requires: AVX512DQ, AVX512F, MMX+
+// Requires: AVX512DQ, AVX512F
 TEXT ·fusedReversePowM512(SB), NOSPLIT, $0
 	MOVQ          8(R8), AX
 	MOVQ          (R9)(AX*8), AX
-	PREFETCHT0    1024(AX)(R11*1)
-	PREFETCHT0    1088(AX)(R11*1)
-	PREFETCHT0    1152(AX)(R11*1)
-	PREFETCHT0    1216(AX)(R11*1)
 	VMOVUPS       (AX)(R11*1), Z4
 	VANDPS        lanes_7fffffff<>+0(SB), Z4, Z5
 	VCMPPS        $0x11, lanes_00800000<>+0(SB), Z5, K1
@@ -8926,19 +8813,17 @@ TEXT ·fused256(SB), NOSPLIT, $0-8
 	JMP  AX
 
 // func fusedLoadM256()
-// Requires: AVX, MMX+
+// Requires: AVX
 TEXT ·fusedLoadM256(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Y0
-	VMOVUPS    32(AX)(R11*1), Y1
-	VMOVUPS    64(AX)(R11*1), Y2
-	VMOVUPS    96(AX)(R11*1), Y3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ    8(R8), AX
+	MOVQ    (R9)(AX*8), AX
+	VMOVUPS (AX)(R11*1), Y0
+	VMOVUPS 32(AX)(R11*1), Y1
+	VMOVUPS 64(AX)(R11*1), Y2
+	VMOVUPS 96(AX)(R11*1), Y3
+	ADDQ    $0x10, R8
+	MOVQ    (R8), AX
+	JMP     AX
 
 // func fusedLoadT256()
 // Requires: AVX
@@ -8990,6 +8875,17 @@ TEXT ·fusedStoreT256(SB), NOSPLIT, $0
 	MOVQ    (R8), AX
 	JMP     AX
 
+// func fusedAhead256()
+// Requires: MMX+
+TEXT ·fusedAhead256(SB), NOSPLIT, $0
+	MOVQ       8(R8), AX
+	MOVQ       (R9)(AX*8), AX
+	PREFETCHT0 1024(AX)(R11*1)
+	PREFETCHT0 1088(AX)(R11*1)
+	ADDQ       $0x10, R8
+	MOVQ       (R8), AX
+	JMP        AX
+
 // func fusedMask256()
 // Requires: AVX
 TEXT ·fusedMask256(SB), NOSPLIT, $0
@@ -9002,23 +8898,21 @@ TEXT ·fusedMask256(SB), NOSPLIT, $0
 	JMP     AX
 
 // func fusedElseM256()
-// Requires: AVX, MMX+
+// Requires: AVX
 TEXT ·fusedElseM256(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Y4
-	VBLENDVPS  Y12, Y0, Y4, Y0
-	VMOVUPS    32(AX)(R11*1), Y4
-	VBLENDVPS  Y13, Y1, Y4, Y1
-	VMOVUPS    64(AX)(R11*1), Y4
-	VBLENDVPS  Y14, Y2, Y4, Y2
-	VMOVUPS    96(AX)(R11*1), Y4
-	VBLENDVPS  Y15, Y3, Y4, Y3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ      8(R8), AX
+	MOVQ      (R9)(AX*8), AX
+	VMOVUPS   (AX)(R11*1), Y4
+	VBLENDVPS Y12, Y0, Y4, Y0
+	VMOVUPS   32(AX)(R11*1), Y4
+	VBLENDVPS Y13, Y1, Y4, Y1
+	VMOVUPS   64(AX)(R11*1), Y4
+	VBLENDVPS Y14, Y2, Y4, Y2
+	VMOVUPS   96(AX)(R11*1), Y4
+	VBLENDVPS Y15, Y3, Y4, Y3
+	ADDQ      $0x10, R8
+	MOVQ      (R8), AX
+	JMP       AX
 
 // func fusedElseT256()
 // Requires: AVX
@@ -9065,23 +8959,21 @@ done:
 	RET
 
 // func fusedAddM256()
-// Requires: AVX, MMX+
+// Requires: AVX
 TEXT ·fusedAddM256(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Y4
-	VADDPS     Y4, Y0, Y0
-	VMOVUPS    32(AX)(R11*1), Y4
-	VADDPS     Y4, Y1, Y1
-	VMOVUPS    64(AX)(R11*1), Y4
-	VADDPS     Y4, Y2, Y2
-	VMOVUPS    96(AX)(R11*1), Y4
-	VADDPS     Y4, Y3, Y3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ    8(R8), AX
+	MOVQ    (R9)(AX*8), AX
+	VMOVUPS (AX)(R11*1), Y4
+	VADDPS  Y4, Y0, Y0
+	VMOVUPS 32(AX)(R11*1), Y4
+	VADDPS  Y4, Y1, Y1
+	VMOVUPS 64(AX)(R11*1), Y4
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS 96(AX)(R11*1), Y4
+	VADDPS  Y4, Y3, Y3
+	ADDQ    $0x10, R8
+	MOVQ    (R8), AX
+	JMP     AX
 
 // func fusedAddT256()
 // Requires: AVX
@@ -9117,23 +9009,21 @@ TEXT ·fusedAddU256(SB), NOSPLIT, $0
 	JMP          AX
 
 // func fusedSubM256()
-// Requires: AVX, MMX+
+// Requires: AVX
 TEXT ·fusedSubM256(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Y4
-	VSUBPS     Y4, Y0, Y0
-	VMOVUPS    32(AX)(R11*1), Y4
-	VSUBPS     Y4, Y1, Y1
-	VMOVUPS    64(AX)(R11*1), Y4
-	VSUBPS     Y4, Y2, Y2
-	VMOVUPS    96(AX)(R11*1), Y4
-	VSUBPS     Y4, Y3, Y3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ    8(R8), AX
+	MOVQ    (R9)(AX*8), AX
+	VMOVUPS (AX)(R11*1), Y4
+	VSUBPS  Y4, Y0, Y0
+	VMOVUPS 32(AX)(R11*1), Y4
+	VSUBPS  Y4, Y1, Y1
+	VMOVUPS 64(AX)(R11*1), Y4
+	VSUBPS  Y4, Y2, Y2
+	VMOVUPS 96(AX)(R11*1), Y4
+	VSUBPS  Y4, Y3, Y3
+	ADDQ    $0x10, R8
+	MOVQ    (R8), AX
+	JMP     AX
 
 // func fusedSubT256()
 // Requires: AVX
@@ -9169,23 +9059,21 @@ TEXT ·fusedSubU256(SB), NOSPLIT, $0
 	JMP          AX
 
 // func fusedReverseSubM256()
-// Requires: AVX, MMX+
+// Requires: AVX
 TEXT ·fusedReverseSubM256(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Y4
-	VSUBPS     Y0, Y4, Y0
-	VMOVUPS    32(AX)(R11*1), Y4
-	VSUBPS     Y1, Y4, Y1
-	VMOVUPS    64(AX)(R11*1), Y4
-	VSUBPS     Y2, Y4, Y2
-	VMOVUPS    96(AX)(R11*1), Y4
-	VSUBPS     Y3, Y4, Y3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ    8(R8), AX
+	MOVQ    (R9)(AX*8), AX
+	VMOVUPS (AX)(R11*1), Y4
+	VSUBPS  Y0, Y4, Y0
+	VMOVUPS 32(AX)(R11*1), Y4
+	VSUBPS  Y1, Y4, Y1
+	VMOVUPS 64(AX)(R11*1), Y4
+	VSUBPS  Y2, Y4, Y2
+	VMOVUPS 96(AX)(R11*1), Y4
+	VSUBPS  Y3, Y4, Y3
+	ADDQ    $0x10, R8
+	MOVQ    (R8), AX
+	JMP     AX
 
 // func fusedReverseSubT256()
 // Requires: AVX
@@ -9221,23 +9109,21 @@ TEXT ·fusedReverseSubU256(SB), NOSPLIT, $0
 	JMP          AX
 
 // func fusedMulM256()
-// Requires: AVX, MMX+
+// Requires: AVX
 TEXT ·fusedMulM256(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Y4
-	VMULPS     Y4, Y0, Y0
-	VMOVUPS    32(AX)(R11*1), Y4
-	VMULPS     Y4, Y1, Y1
-	VMOVUPS    64(AX)(R11*1), Y4
-	VMULPS     Y4, Y2, Y2
-	VMOVUPS    96(AX)(R11*1), Y4
-	VMULPS     Y4, Y3, Y3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ    8(R8), AX
+	MOVQ    (R9)(AX*8), AX
+	VMOVUPS (AX)(R11*1), Y4
+	VMULPS  Y4, Y0, Y0
+	VMOVUPS 32(AX)(R11*1), Y4
+	VMULPS  Y4, Y1, Y1
+	VMOVUPS 64(AX)(R11*1), Y4
+	VMULPS  Y4, Y2, Y2
+	VMOVUPS 96(AX)(R11*1), Y4
+	VMULPS  Y4, Y3, Y3
+	ADDQ    $0x10, R8
+	MOVQ    (R8), AX
+	JMP     AX
 
 // func fusedMulT256()
 // Requires: AVX
@@ -9273,23 +9159,21 @@ TEXT ·fusedMulU256(SB), NOSPLIT, $0
 	JMP          AX
 
 // func fusedDivM256()
-// Requires: AVX, MMX+
+// Requires: AVX
 TEXT ·fusedDivM256(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Y4
-	VDIVPS     Y4, Y0, Y0
-	VMOVUPS    32(AX)(R11*1), Y4
-	VDIVPS     Y4, Y1, Y1
-	VMOVUPS    64(AX)(R11*1), Y4
-	VDIVPS     Y4, Y2, Y2
-	VMOVUPS    96(AX)(R11*1), Y4
-	VDIVPS     Y4, Y3, Y3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ    8(R8), AX
+	MOVQ    (R9)(AX*8), AX
+	VMOVUPS (AX)(R11*1), Y4
+	VDIVPS  Y4, Y0, Y0
+	VMOVUPS 32(AX)(R11*1), Y4
+	VDIVPS  Y4, Y1, Y1
+	VMOVUPS 64(AX)(R11*1), Y4
+	VDIVPS  Y4, Y2, Y2
+	VMOVUPS 96(AX)(R11*1), Y4
+	VDIVPS  Y4, Y3, Y3
+	ADDQ    $0x10, R8
+	MOVQ    (R8), AX
+	JMP     AX
 
 // func fusedDivT256()
 // Requires: AVX
@@ -9325,23 +9209,21 @@ TEXT ·fusedDivU256(SB), NOSPLIT, $0
 	JMP          AX
 
 // func fusedReverseDivM256()
-// Requires: AVX, MMX+
+// Requires: AVX
 TEXT ·fusedReverseDivM256(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Y4
-	VDIVPS     Y0, Y4, Y0
-	VMOVUPS    32(AX)(R11*1), Y4
-	VDIVPS     Y1, Y4, Y1
-	VMOVUPS    64(AX)(R11*1), Y4
-	VDIVPS     Y2, Y4, Y2
-	VMOVUPS    96(AX)(R11*1), Y4
-	VDIVPS     Y3, Y4, Y3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ    8(R8), AX
+	MOVQ    (R9)(AX*8), AX
+	VMOVUPS (AX)(R11*1), Y4
+	VDIVPS  Y0, Y4, Y0
+	VMOVUPS 32(AX)(R11*1), Y4
+	VDIVPS  Y1, Y4, Y1
+	VMOVUPS 64(AX)(R11*1), Y4
+	VDIVPS  Y2, Y4, Y2
+	VMOVUPS 96(AX)(R11*1), Y4
+	VDIVPS  Y3, Y4, Y3
+	ADDQ    $0x10, R8
+	MOVQ    (R8), AX
+	JMP     AX
 
 // func fusedReverseDivT256()
 // Requires: AVX
@@ -9377,43 +9259,41 @@ TEXT ·fusedReverseDivU256(SB), NOSPLIT, $0
 	JMP          AX
 
 // func fusedMaximumM256()
-// Requires: AVX, MMX+
+// Requires: AVX
 TEXT ·fusedMaximumM256(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Y4
-	VCMPPS     $0x00, Y4, Y0, Y5
-	VANDPS     Y4, Y0, Y6
-	VMAXPS     Y4, Y0, Y4
-	VBLENDVPS  Y5, Y6, Y4, Y4
-	VCMPPS     $0x03, Y0, Y0, Y5
-	VBLENDVPS  Y5, Y0, Y4, Y0
-	VMOVUPS    32(AX)(R11*1), Y4
-	VCMPPS     $0x00, Y4, Y1, Y5
-	VANDPS     Y4, Y1, Y6
-	VMAXPS     Y4, Y1, Y4
-	VBLENDVPS  Y5, Y6, Y4, Y4
-	VCMPPS     $0x03, Y1, Y1, Y5
-	VBLENDVPS  Y5, Y1, Y4, Y1
-	VMOVUPS    64(AX)(R11*1), Y4
-	VCMPPS     $0x00, Y4, Y2, Y5
-	VANDPS     Y4, Y2, Y6
-	VMAXPS     Y4, Y2, Y4
-	VBLENDVPS  Y5, Y6, Y4, Y4
-	VCMPPS     $0x03, Y2, Y2, Y5
-	VBLENDVPS  Y5, Y2, Y4, Y2
-	VMOVUPS    96(AX)(R11*1), Y4
-	VCMPPS     $0x00, Y4, Y3, Y5
-	VANDPS     Y4, Y3, Y6
-	VMAXPS     Y4, Y3, Y4
-	VBLENDVPS  Y5, Y6, Y4, Y4
-	VCMPPS     $0x03, Y3, Y3, Y5
-	VBLENDVPS  Y5, Y3, Y4, Y3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ      8(R8), AX
+	MOVQ      (R9)(AX*8), AX
+	VMOVUPS   (AX)(R11*1), Y4
+	VCMPPS    $0x00, Y4, Y0, Y5
+	VANDPS    Y4, Y0, Y6
+	VMAXPS    Y4, Y0, Y4
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VCMPPS    $0x03, Y0, Y0, Y5
+	VBLENDVPS Y5, Y0, Y4, Y0
+	VMOVUPS   32(AX)(R11*1), Y4
+	VCMPPS    $0x00, Y4, Y1, Y5
+	VANDPS    Y4, Y1, Y6
+	VMAXPS    Y4, Y1, Y4
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VCMPPS    $0x03, Y1, Y1, Y5
+	VBLENDVPS Y5, Y1, Y4, Y1
+	VMOVUPS   64(AX)(R11*1), Y4
+	VCMPPS    $0x00, Y4, Y2, Y5
+	VANDPS    Y4, Y2, Y6
+	VMAXPS    Y4, Y2, Y4
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VCMPPS    $0x03, Y2, Y2, Y5
+	VBLENDVPS Y5, Y2, Y4, Y2
+	VMOVUPS   96(AX)(R11*1), Y4
+	VCMPPS    $0x00, Y4, Y3, Y5
+	VANDPS    Y4, Y3, Y6
+	VMAXPS    Y4, Y3, Y4
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VCMPPS    $0x03, Y3, Y3, Y5
+	VBLENDVPS Y5, Y3, Y4, Y3
+	ADDQ      $0x10, R8
+	MOVQ      (R8), AX
+	JMP       AX
 
 // func fusedMaximumT256()
 // Requires: AVX
@@ -9489,43 +9369,41 @@ TEXT ·fusedMaximumU256(SB), NOSPLIT, $0
 	JMP          AX
 
 // func fusedMinimumM256()
-// Requires: AVX, MMX+
+// Requires: AVX
 TEXT ·fusedMinimumM256(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Y4
-	VCMPPS     $0x00, Y4, Y0, Y5
-	VORPS      Y4, Y0, Y6
-	VMINPS     Y4, Y0, Y4
-	VBLENDVPS  Y5, Y6, Y4, Y4
-	VCMPPS     $0x03, Y0, Y0, Y5
-	VBLENDVPS  Y5, Y0, Y4, Y0
-	VMOVUPS    32(AX)(R11*1), Y4
-	VCMPPS     $0x00, Y4, Y1, Y5
-	VORPS      Y4, Y1, Y6
-	VMINPS     Y4, Y1, Y4
-	VBLENDVPS  Y5, Y6, Y4, Y4
-	VCMPPS     $0x03, Y1, Y1, Y5
-	VBLENDVPS  Y5, Y1, Y4, Y1
-	VMOVUPS    64(AX)(R11*1), Y4
-	VCMPPS     $0x00, Y4, Y2, Y5
-	VORPS      Y4, Y2, Y6
-	VMINPS     Y4, Y2, Y4
-	VBLENDVPS  Y5, Y6, Y4, Y4
-	VCMPPS     $0x03, Y2, Y2, Y5
-	VBLENDVPS  Y5, Y2, Y4, Y2
-	VMOVUPS    96(AX)(R11*1), Y4
-	VCMPPS     $0x00, Y4, Y3, Y5
-	VORPS      Y4, Y3, Y6
-	VMINPS     Y4, Y3, Y4
-	VBLENDVPS  Y5, Y6, Y4, Y4
-	VCMPPS     $0x03, Y3, Y3, Y5
-	VBLENDVPS  Y5, Y3, Y4, Y3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ      8(R8), AX
+	MOVQ      (R9)(AX*8), AX
+	VMOVUPS   (AX)(R11*1), Y4
+	VCMPPS    $0x00, Y4, Y0, Y5
+	VORPS     Y4, Y0, Y6
+	VMINPS    Y4, Y0, Y4
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VCMPPS    $0x03, Y0, Y0, Y5
+	VBLENDVPS Y5, Y0, Y4, Y0
+	VMOVUPS   32(AX)(R11*1), Y4
+	VCMPPS    $0x00, Y4, Y1, Y5
+	VORPS     Y4, Y1, Y6
+	VMINPS    Y4, Y1, Y4
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VCMPPS    $0x03, Y1, Y1, Y5
+	VBLENDVPS Y5, Y1, Y4, Y1
+	VMOVUPS   64(AX)(R11*1), Y4
+	VCMPPS    $0x00, Y4, Y2, Y5
+	VORPS     Y4, Y2, Y6
+	VMINPS    Y4, Y2, Y4
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VCMPPS    $0x03, Y2, Y2, Y5
+	VBLENDVPS Y5, Y2, Y4, Y2
+	VMOVUPS   96(AX)(R11*1), Y4
+	VCMPPS    $0x00, Y4, Y3, Y5
+	VORPS     Y4, Y3, Y6
+	VMINPS    Y4, Y3, Y4
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VCMPPS    $0x03, Y3, Y3, Y5
+	VBLENDVPS Y5, Y3, Y4, Y3
+	ADDQ      $0x10, R8
+	MOVQ      (R8), AX
+	JMP       AX
 
 // func fusedMinimumT256()
 // Requires: AVX
@@ -9742,23 +9620,21 @@ TEXT ·fusedTrunc256(SB), NOSPLIT, $0
 	JMP      AX
 
 // func fusedLessM256()
-// Requires: AVX, MMX+
+// Requires: AVX
 TEXT ·fusedLessM256(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Y4
-	VCMPPS     $0x11, Y4, Y0, Y0
-	VMOVUPS    32(AX)(R11*1), Y4
-	VCMPPS     $0x11, Y4, Y1, Y1
-	VMOVUPS    64(AX)(R11*1), Y4
-	VCMPPS     $0x11, Y4, Y2, Y2
-	VMOVUPS    96(AX)(R11*1), Y4
-	VCMPPS     $0x11, Y4, Y3, Y3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ    8(R8), AX
+	MOVQ    (R9)(AX*8), AX
+	VMOVUPS (AX)(R11*1), Y4
+	VCMPPS  $0x11, Y4, Y0, Y0
+	VMOVUPS 32(AX)(R11*1), Y4
+	VCMPPS  $0x11, Y4, Y1, Y1
+	VMOVUPS 64(AX)(R11*1), Y4
+	VCMPPS  $0x11, Y4, Y2, Y2
+	VMOVUPS 96(AX)(R11*1), Y4
+	VCMPPS  $0x11, Y4, Y3, Y3
+	ADDQ    $0x10, R8
+	MOVQ    (R8), AX
+	JMP     AX
 
 // func fusedLessT256()
 // Requires: AVX
@@ -9794,23 +9670,21 @@ TEXT ·fusedLessU256(SB), NOSPLIT, $0
 	JMP          AX
 
 // func fusedReverseLessM256()
-// Requires: AVX, MMX+
+// Requires: AVX
 TEXT ·fusedReverseLessM256(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Y4
-	VCMPPS     $0x11, Y0, Y4, Y0
-	VMOVUPS    32(AX)(R11*1), Y4
-	VCMPPS     $0x11, Y1, Y4, Y1
-	VMOVUPS    64(AX)(R11*1), Y4
-	VCMPPS     $0x11, Y2, Y4, Y2
-	VMOVUPS    96(AX)(R11*1), Y4
-	VCMPPS     $0x11, Y3, Y4, Y3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ    8(R8), AX
+	MOVQ    (R9)(AX*8), AX
+	VMOVUPS (AX)(R11*1), Y4
+	VCMPPS  $0x11, Y0, Y4, Y0
+	VMOVUPS 32(AX)(R11*1), Y4
+	VCMPPS  $0x11, Y1, Y4, Y1
+	VMOVUPS 64(AX)(R11*1), Y4
+	VCMPPS  $0x11, Y2, Y4, Y2
+	VMOVUPS 96(AX)(R11*1), Y4
+	VCMPPS  $0x11, Y3, Y4, Y3
+	ADDQ    $0x10, R8
+	MOVQ    (R8), AX
+	JMP     AX
 
 // func fusedReverseLessT256()
 // Requires: AVX
@@ -9846,23 +9720,21 @@ TEXT ·fusedReverseLessU256(SB), NOSPLIT, $0
 	JMP          AX
 
 // func fusedLessEqualM256()
-// Requires: AVX, MMX+
+// Requires: AVX
 TEXT ·fusedLessEqualM256(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Y4
-	VCMPPS     $0x12, Y4, Y0, Y0
-	VMOVUPS    32(AX)(R11*1), Y4
-	VCMPPS     $0x12, Y4, Y1, Y1
-	VMOVUPS    64(AX)(R11*1), Y4
-	VCMPPS     $0x12, Y4, Y2, Y2
-	VMOVUPS    96(AX)(R11*1), Y4
-	VCMPPS     $0x12, Y4, Y3, Y3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ    8(R8), AX
+	MOVQ    (R9)(AX*8), AX
+	VMOVUPS (AX)(R11*1), Y4
+	VCMPPS  $0x12, Y4, Y0, Y0
+	VMOVUPS 32(AX)(R11*1), Y4
+	VCMPPS  $0x12, Y4, Y1, Y1
+	VMOVUPS 64(AX)(R11*1), Y4
+	VCMPPS  $0x12, Y4, Y2, Y2
+	VMOVUPS 96(AX)(R11*1), Y4
+	VCMPPS  $0x12, Y4, Y3, Y3
+	ADDQ    $0x10, R8
+	MOVQ    (R8), AX
+	JMP     AX
 
 // func fusedLessEqualT256()
 // Requires: AVX
@@ -9898,23 +9770,21 @@ TEXT ·fusedLessEqualU256(SB), NOSPLIT, $0
 	JMP          AX
 
 // func fusedReverseLessEqualM256()
-// Requires: AVX, MMX+
+// Requires: AVX
 TEXT ·fusedReverseLessEqualM256(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Y4
-	VCMPPS     $0x12, Y0, Y4, Y0
-	VMOVUPS    32(AX)(R11*1), Y4
-	VCMPPS     $0x12, Y1, Y4, Y1
-	VMOVUPS    64(AX)(R11*1), Y4
-	VCMPPS     $0x12, Y2, Y4, Y2
-	VMOVUPS    96(AX)(R11*1), Y4
-	VCMPPS     $0x12, Y3, Y4, Y3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ    8(R8), AX
+	MOVQ    (R9)(AX*8), AX
+	VMOVUPS (AX)(R11*1), Y4
+	VCMPPS  $0x12, Y0, Y4, Y0
+	VMOVUPS 32(AX)(R11*1), Y4
+	VCMPPS  $0x12, Y1, Y4, Y1
+	VMOVUPS 64(AX)(R11*1), Y4
+	VCMPPS  $0x12, Y2, Y4, Y2
+	VMOVUPS 96(AX)(R11*1), Y4
+	VCMPPS  $0x12, Y3, Y4, Y3
+	ADDQ    $0x10, R8
+	MOVQ    (R8), AX
+	JMP     AX
 
 // func fusedReverseLessEqualT256()
 // Requires: AVX
@@ -9950,23 +9820,21 @@ TEXT ·fusedReverseLessEqualU256(SB), NOSPLIT, $0
 	JMP          AX
 
 // func fusedEqualM256()
-// Requires: AVX, MMX+
+// Requires: AVX
 TEXT ·fusedEqualM256(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Y4
-	VCMPPS     $0x00, Y4, Y0, Y0
-	VMOVUPS    32(AX)(R11*1), Y4
-	VCMPPS     $0x00, Y4, Y1, Y1
-	VMOVUPS    64(AX)(R11*1), Y4
-	VCMPPS     $0x00, Y4, Y2, Y2
-	VMOVUPS    96(AX)(R11*1), Y4
-	VCMPPS     $0x00, Y4, Y3, Y3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ    8(R8), AX
+	MOVQ    (R9)(AX*8), AX
+	VMOVUPS (AX)(R11*1), Y4
+	VCMPPS  $0x00, Y4, Y0, Y0
+	VMOVUPS 32(AX)(R11*1), Y4
+	VCMPPS  $0x00, Y4, Y1, Y1
+	VMOVUPS 64(AX)(R11*1), Y4
+	VCMPPS  $0x00, Y4, Y2, Y2
+	VMOVUPS 96(AX)(R11*1), Y4
+	VCMPPS  $0x00, Y4, Y3, Y3
+	ADDQ    $0x10, R8
+	MOVQ    (R8), AX
+	JMP     AX
 
 // func fusedEqualT256()
 // Requires: AVX
@@ -10002,23 +9870,21 @@ TEXT ·fusedEqualU256(SB), NOSPLIT, $0
 	JMP          AX
 
 // func fusedNotEqualM256()
-// Requires: AVX, MMX+
+// Requires: AVX
 TEXT ·fusedNotEqualM256(SB), NOSPLIT, $0
-	MOVQ       8(R8), AX
-	MOVQ       (R9)(AX*8), AX
-	PREFETCHT0 1024(AX)(R11*1)
-	PREFETCHT0 1088(AX)(R11*1)
-	VMOVUPS    (AX)(R11*1), Y4
-	VCMPPS     $0x04, Y4, Y0, Y0
-	VMOVUPS    32(AX)(R11*1), Y4
-	VCMPPS     $0x04, Y4, Y1, Y1
-	VMOVUPS    64(AX)(R11*1), Y4
-	VCMPPS     $0x04, Y4, Y2, Y2
-	VMOVUPS    96(AX)(R11*1), Y4
-	VCMPPS     $0x04, Y4, Y3, Y3
-	ADDQ       $0x10, R8
-	MOVQ       (R8), AX
-	JMP        AX
+	MOVQ    8(R8), AX
+	MOVQ    (R9)(AX*8), AX
+	VMOVUPS (AX)(R11*1), Y4
+	VCMPPS  $0x04, Y4, Y0, Y0
+	VMOVUPS 32(AX)(R11*1), Y4
+	VCMPPS  $0x04, Y4, Y1, Y1
+	VMOVUPS 64(AX)(R11*1), Y4
+	VCMPPS  $0x04, Y4, Y2, Y2
+	VMOVUPS 96(AX)(R11*1), Y4
+	VCMPPS  $0x04, Y4, Y3, Y3
+	ADDQ    $0x10, R8
+	MOVQ    (R8), AX
+	JMP     AX
 
 // func fusedNotEqualT256()
 // Requires: AVX
@@ -12069,12 +11935,10 @@ TEXT ·fusedAtan256(SB), NOSPLIT, $0
 	JMP         AX
 
 // func fusedAtan2M256()
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·fusedAtan2M256(SB), NOSPLIT, $0
 	MOVQ        8(R8), AX
 	MOVQ        (R9)(AX*8), AX
-	PREFETCHT0  1024(AX)(R11*1)
-	PREFETCHT0  1088(AX)(R11*1)
 	VMOVUPS     (AX)(R11*1), Y4
 	VANDPS      lanes_7fffffff<>+0(SB), Y4, Y5
 	VANDPS      lanes_7fffffff<>+0(SB), Y0, Y6
@@ -12577,12 +12441,10 @@ TEXT ·fusedAtan2U256(SB), NOSPLIT, $0
 	JMP          AX
 
 // func fusedReverseAtan2M256()
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, FMA3
 TEXT ·fusedReverseAtan2M256(SB), NOSPLIT, $0
 	MOVQ        8(R8), AX
 	MOVQ        (R9)(AX*8), AX
-	PREFETCHT0  1024(AX)(R11*1)
-	PREFETCHT0  1088(AX)(R11*1)
 	VMOVUPS     (AX)(R11*1), Y4
 	VANDPS      lanes_7fffffff<>+0(SB), Y0, Y5
 	VANDPS      lanes_7fffffff<>+0(SB), Y4, Y6
@@ -13085,12 +12947,10 @@ TEXT ·fusedReverseAtan2U256(SB), NOSPLIT, $0
 	JMP          AX
 
 // func fusedPowM256()
-// Requires: AVX, AVX2, FMA3, MMX+
+// Requires: AVX, AVX2, FMA3
 TEXT ·fusedPowM256(SB), NOSPLIT, $0
 	MOVQ         8(R8), AX
 	MOVQ         (R9)(AX*8), AX
-	PREFETCHT0   1024(AX)(R11*1)
-	PREFETCHT0   1088(AX)(R11*1)
 	VMOVUPS      (AX)(R11*1), Y4
 	VANDPS       lanes_7fffffff<>+0(SB), Y0, Y5
 	VCMPPS       $0x11, lanes_00800000<>+0(SB), Y5, Y6
@@ -14685,12 +14545,10 @@ TEXT ·fusedPowU256(SB), NOSPLIT, $0
 	JMP          AX
 
 // func fusedReversePowM256()
-// Requires: AVX, AVX2, FMA3, MMX+
+// Requires: AVX, AVX2, FMA3
 TEXT ·fusedReversePowM256(SB), NOSPLIT, $0
 	MOVQ         8(R8), AX
 	MOVQ         (R9)(AX*8), AX
-	PREFETCHT0   1024(AX)(R11*1)
-	PREFETCHT0   1088(AX)(R11*1)
 	VMOVUPS      (AX)(R11*1), Y4
 	VANDPS       lanes_7fffffff<>+0(SB), Y4, Y5
 	VCMPPS       $0x11, lanes_00800000<>+0(SB), Y5, Y6
@@ -16270,94 +16128,95 @@ DATA fusedTable512<>+8(SB)/8, $·fusedLoadT512(SB)
 DATA fusedTable512<>+16(SB)/8, $·fusedLoadU512(SB)
 DATA fusedTable512<>+24(SB)/8, $·fusedStoreM512(SB)
 DATA fusedTable512<>+32(SB)/8, $·fusedStoreT512(SB)
-DATA fusedTable512<>+40(SB)/8, $·fusedMask512(SB)
-DATA fusedTable512<>+48(SB)/8, $·fusedElseM512(SB)
-DATA fusedTable512<>+56(SB)/8, $·fusedElseT512(SB)
-DATA fusedTable512<>+64(SB)/8, $·fusedElseU512(SB)
-DATA fusedTable512<>+72(SB)/8, $·fusedEnd512(SB)
-DATA fusedTable512<>+80(SB)/8, $·fusedAddM512(SB)
-DATA fusedTable512<>+88(SB)/8, $·fusedAddT512(SB)
-DATA fusedTable512<>+96(SB)/8, $·fusedAddU512(SB)
-DATA fusedTable512<>+104(SB)/8, $·fusedSubM512(SB)
-DATA fusedTable512<>+112(SB)/8, $·fusedSubT512(SB)
-DATA fusedTable512<>+120(SB)/8, $·fusedSubU512(SB)
-DATA fusedTable512<>+128(SB)/8, $·fusedReverseSubM512(SB)
-DATA fusedTable512<>+136(SB)/8, $·fusedReverseSubT512(SB)
-DATA fusedTable512<>+144(SB)/8, $·fusedReverseSubU512(SB)
-DATA fusedTable512<>+152(SB)/8, $·fusedMulM512(SB)
-DATA fusedTable512<>+160(SB)/8, $·fusedMulT512(SB)
-DATA fusedTable512<>+168(SB)/8, $·fusedMulU512(SB)
-DATA fusedTable512<>+176(SB)/8, $·fusedDivM512(SB)
-DATA fusedTable512<>+184(SB)/8, $·fusedDivT512(SB)
-DATA fusedTable512<>+192(SB)/8, $·fusedDivU512(SB)
-DATA fusedTable512<>+200(SB)/8, $·fusedReverseDivM512(SB)
-DATA fusedTable512<>+208(SB)/8, $·fusedReverseDivT512(SB)
-DATA fusedTable512<>+216(SB)/8, $·fusedReverseDivU512(SB)
-DATA fusedTable512<>+224(SB)/8, $·fusedMaximumM512(SB)
-DATA fusedTable512<>+232(SB)/8, $·fusedMaximumT512(SB)
-DATA fusedTable512<>+240(SB)/8, $·fusedMaximumU512(SB)
-DATA fusedTable512<>+248(SB)/8, $·fusedMinimumM512(SB)
-DATA fusedTable512<>+256(SB)/8, $·fusedMinimumT512(SB)
-DATA fusedTable512<>+264(SB)/8, $·fusedMinimumU512(SB)
-DATA fusedTable512<>+272(SB)/8, $·fusedNeg512(SB)
-DATA fusedTable512<>+280(SB)/8, $·fusedAbs512(SB)
-DATA fusedTable512<>+288(SB)/8, $·fusedSquare512(SB)
-DATA fusedTable512<>+296(SB)/8, $·fusedSqrt512(SB)
-DATA fusedTable512<>+304(SB)/8, $·fusedRsqrt512(SB)
-DATA fusedTable512<>+312(SB)/8, $·fusedReciprocal512(SB)
-DATA fusedTable512<>+320(SB)/8, $·fusedRelu512(SB)
-DATA fusedTable512<>+328(SB)/8, $·fusedFloor512(SB)
-DATA fusedTable512<>+336(SB)/8, $·fusedCeil512(SB)
-DATA fusedTable512<>+344(SB)/8, $·fusedRound512(SB)
-DATA fusedTable512<>+352(SB)/8, $·fusedTrunc512(SB)
-DATA fusedTable512<>+360(SB)/8, $·fusedLessM512(SB)
-DATA fusedTable512<>+368(SB)/8, $·fusedLessT512(SB)
-DATA fusedTable512<>+376(SB)/8, $·fusedLessU512(SB)
-DATA fusedTable512<>+384(SB)/8, $·fusedReverseLessM512(SB)
-DATA fusedTable512<>+392(SB)/8, $·fusedReverseLessT512(SB)
-DATA fusedTable512<>+400(SB)/8, $·fusedReverseLessU512(SB)
-DATA fusedTable512<>+408(SB)/8, $·fusedLessEqualM512(SB)
-DATA fusedTable512<>+416(SB)/8, $·fusedLessEqualT512(SB)
-DATA fusedTable512<>+424(SB)/8, $·fusedLessEqualU512(SB)
-DATA fusedTable512<>+432(SB)/8, $·fusedReverseLessEqualM512(SB)
-DATA fusedTable512<>+440(SB)/8, $·fusedReverseLessEqualT512(SB)
-DATA fusedTable512<>+448(SB)/8, $·fusedReverseLessEqualU512(SB)
-DATA fusedTable512<>+456(SB)/8, $·fusedEqualM512(SB)
-DATA fusedTable512<>+464(SB)/8, $·fusedEqualT512(SB)
-DATA fusedTable512<>+472(SB)/8, $·fusedEqualU512(SB)
-DATA fusedTable512<>+480(SB)/8, $·fusedNotEqualM512(SB)
-DATA fusedTable512<>+488(SB)/8, $·fusedNotEqualT512(SB)
-DATA fusedTable512<>+496(SB)/8, $·fusedNotEqualU512(SB)
-DATA fusedTable512<>+504(SB)/8, $·fusedSign512(SB)
-DATA fusedTable512<>+512(SB)/8, $·fusedIsNaN512(SB)
-DATA fusedTable512<>+520(SB)/8, $·fusedIsInf512(SB)
-DATA fusedTable512<>+528(SB)/8, $·fusedExp512(SB)
-DATA fusedTable512<>+536(SB)/8, $·fusedExp2512(SB)
-DATA fusedTable512<>+544(SB)/8, $·fusedExpm1512(SB)
-DATA fusedTable512<>+552(SB)/8, $·fusedLog512(SB)
-DATA fusedTable512<>+560(SB)/8, $·fusedLog2512(SB)
-DATA fusedTable512<>+568(SB)/8, $·fusedLog1p512(SB)
-DATA fusedTable512<>+576(SB)/8, $·fusedSinh512(SB)
-DATA fusedTable512<>+584(SB)/8, $·fusedCosh512(SB)
-DATA fusedTable512<>+592(SB)/8, $·fusedTanh512(SB)
-DATA fusedTable512<>+600(SB)/8, $·fusedSigmoid512(SB)
-DATA fusedTable512<>+608(SB)/8, $·fusedErf512(SB)
-DATA fusedTable512<>+616(SB)/8, $·fusedAsin512(SB)
-DATA fusedTable512<>+624(SB)/8, $·fusedAcos512(SB)
-DATA fusedTable512<>+632(SB)/8, $·fusedAtan512(SB)
-DATA fusedTable512<>+640(SB)/8, $·fusedAtan2M512(SB)
-DATA fusedTable512<>+648(SB)/8, $·fusedAtan2T512(SB)
-DATA fusedTable512<>+656(SB)/8, $·fusedAtan2U512(SB)
-DATA fusedTable512<>+664(SB)/8, $·fusedReverseAtan2M512(SB)
-DATA fusedTable512<>+672(SB)/8, $·fusedReverseAtan2T512(SB)
-DATA fusedTable512<>+680(SB)/8, $·fusedReverseAtan2U512(SB)
-DATA fusedTable512<>+688(SB)/8, $·fusedPowM512(SB)
-DATA fusedTable512<>+696(SB)/8, $·fusedPowT512(SB)
-DATA fusedTable512<>+704(SB)/8, $·fusedPowU512(SB)
-DATA fusedTable512<>+712(SB)/8, $·fusedReversePowM512(SB)
-DATA fusedTable512<>+720(SB)/8, $·fusedReversePowT512(SB)
-DATA fusedTable512<>+728(SB)/8, $·fusedReversePowU512(SB)
-GLOBL fusedTable512<>(SB), RODATA, $736
+DATA fusedTable512<>+40(SB)/8, $·fusedAhead512(SB)
+DATA fusedTable512<>+48(SB)/8, $·fusedMask512(SB)
+DATA fusedTable512<>+56(SB)/8, $·fusedElseM512(SB)
+DATA fusedTable512<>+64(SB)/8, $·fusedElseT512(SB)
+DATA fusedTable512<>+72(SB)/8, $·fusedElseU512(SB)
+DATA fusedTable512<>+80(SB)/8, $·fusedEnd512(SB)
+DATA fusedTable512<>+88(SB)/8, $·fusedAddM512(SB)
+DATA fusedTable512<>+96(SB)/8, $·fusedAddT512(SB)
+DATA fusedTable512<>+104(SB)/8, $·fusedAddU512(SB)
+DATA fusedTable512<>+112(SB)/8, $·fusedSubM512(SB)
+DATA fusedTable512<>+120(SB)/8, $·fusedSubT512(SB)
+DATA fusedTable512<>+128(SB)/8, $·fusedSubU512(SB)
+DATA fusedTable512<>+136(SB)/8, $·fusedReverseSubM512(SB)
+DATA fusedTable512<>+144(SB)/8, $·fusedReverseSubT512(SB)
+DATA fusedTable512<>+152(SB)/8, $·fusedReverseSubU512(SB)
+DATA fusedTable512<>+160(SB)/8, $·fusedMulM512(SB)
+DATA fusedTable512<>+168(SB)/8, $·fusedMulT512(SB)
+DATA fusedTable512<>+176(SB)/8, $·fusedMulU512(SB)
+DATA fusedTable512<>+184(SB)/8, $·fusedDivM512(SB)
+DATA fusedTable512<>+192(SB)/8, $·fusedDivT512(SB)
+DATA fusedTable512<>+200(SB)/8, $·fusedDivU512(SB)
+DATA fusedTable512<>+208(SB)/8, $·fusedReverseDivM512(SB)
+DATA fusedTable512<>+216(SB)/8, $·fusedReverseDivT512(SB)
+DATA fusedTable512<>+224(SB)/8, $·fusedReverseDivU512(SB)
+DATA fusedTable512<>+232(SB)/8, $·fusedMaximumM512(SB)
+DATA fusedTable512<>+240(SB)/8, $·fusedMaximumT512(SB)
+DATA fusedTable512<>+248(SB)/8, $·fusedMaximumU512(SB)
+DATA fusedTable512<>+256(SB)/8, $·fusedMinimumM512(SB)
+DATA fusedTable512<>+264(SB)/8, $·fusedMinimumT512(SB)
+DATA fusedTable512<>+272(SB)/8, $·fusedMinimumU512(SB)
+DATA fusedTable512<>+280(SB)/8, $·fusedNeg512(SB)
+DATA fusedTable512<>+288(SB)/8, $·fusedAbs512(SB)
+DATA fusedTable512<>+296(SB)/8, $·fusedSquare512(SB)
+DATA fusedTable512<>+304(SB)/8, $·fusedSqrt512(SB)
+DATA fusedTable512<>+312(SB)/8, $·fusedRsqrt512(SB)
+DATA fusedTable512<>+320(SB)/8, $·fusedReciprocal512(SB)
+DATA fusedTable512<>+328(SB)/8, $·fusedRelu512(SB)
+DATA fusedTable512<>+336(SB)/8, $·fusedFloor512(SB)
+DATA fusedTable512<>+344(SB)/8, $·fusedCeil512(SB)
+DATA fusedTable512<>+352(SB)/8, $·fusedRound512(SB)
+DATA fusedTable512<>+360(SB)/8, $·fusedTrunc512(SB)
+DATA fusedTable512<>+368(SB)/8, $·fusedLessM512(SB)
+DATA fusedTable512<>+376(SB)/8, $·fusedLessT512(SB)
+DATA fusedTable512<>+384(SB)/8, $·fusedLessU512(SB)
+DATA fusedTable512<>+392(SB)/8, $·fusedReverseLessM512(SB)
+DATA fusedTable512<>+400(SB)/8, $·fusedReverseLessT512(SB)
+DATA fusedTable512<>+408(SB)/8, $·fusedReverseLessU512(SB)
+DATA fusedTable512<>+416(SB)/8, $·fusedLessEqualM512(SB)
+DATA fusedTable512<>+424(SB)/8, $·fusedLessEqualT512(SB)
+DATA fusedTable512<>+432(SB)/8, $·fusedLessEqualU512(SB)
+DATA fusedTable512<>+440(SB)/8, $·fusedReverseLessEqualM512(SB)
+DATA fusedTable512<>+448(SB)/8, $·fusedReverseLessEqualT512(SB)
+DATA fusedTable512<>+456(SB)/8, $·fusedReverseLessEqualU512(SB)
+DATA fusedTable512<>+464(SB)/8, $·fusedEqualM512(SB)
+DATA fusedTable512<>+472(SB)/8, $·fusedEqualT512(SB)
+DATA fusedTable512<>+480(SB)/8, $·fusedEqualU512(SB)
+DATA fusedTable512<>+488(SB)/8, $·fusedNotEqualM512(SB)
+DATA fusedTable512<>+496(SB)/8, $·fusedNotEqualT512(SB)
+DATA fusedTable512<>+504(SB)/8, $·fusedNotEqualU512(SB)
+DATA fusedTable512<>+512(SB)/8, $·fusedSign512(SB)
+DATA fusedTable512<>+520(SB)/8, $·fusedIsNaN512(SB)
+DATA fusedTable512<>+528(SB)/8, $·fusedIsInf512(SB)
+DATA fusedTable512<>+536(SB)/8, $·fusedExp512(SB)
+DATA fusedTable512<>+544(SB)/8, $·fusedExp2512(SB)
+DATA fusedTable512<>+552(SB)/8, $·fusedExpm1512(SB)
+DATA fusedTable512<>+560(SB)/8, $·fusedLog512(SB)
+DATA fusedTable512<>+568(SB)/8, $·fusedLog2512(SB)
+DATA fusedTable512<>+576(SB)/8, $·fusedLog1p512(SB)
+DATA fusedTable512<>+584(SB)/8, $·fusedSinh512(SB)
+DATA fusedTable512<>+592(SB)/8, $·fusedCosh512(SB)
+DATA fusedTable512<>+600(SB)/8, $·fusedTanh512(SB)
+DATA fusedTable512<>+608(SB)/8, $·fusedSigmoid512(SB)
+DATA fusedTable512<>+616(SB)/8, $·fusedErf512(SB)
+DATA fusedTable512<>+624(SB)/8, $·fusedAsin512(SB)
+DATA fusedTable512<>+632(SB)/8, $·fusedAcos512(SB)
+DATA fusedTable512<>+640(SB)/8, $·fusedAtan512(SB)
+DATA fusedTable512<>+648(SB)/8, $·fusedAtan2M512(SB)
+DATA fusedTable512<>+656(SB)/8, $·fusedAtan2T512(SB)
+DATA fusedTable512<>+664(SB)/8, $·fusedAtan2U512(SB)
+DATA fusedTable512<>+672(SB)/8, $·fusedReverseAtan2M512(SB)
+DATA fusedTable512<>+680(SB)/8, $·fusedReverseAtan2T512(SB)
+DATA fusedTable512<>+688(SB)/8, $·fusedReverseAtan2U512(SB)
+DATA fusedTable512<>+696(SB)/8, $·fusedPowM512(SB)
+DATA fusedTable512<>+704(SB)/8, $·fusedPowT512(SB)
+DATA fusedTable512<>+712(SB)/8, $·fusedPowU512(SB)
+DATA fusedTable512<>+720(SB)/8, $·fusedReversePowM512(SB)
+DATA fusedTable512<>+728(SB)/8, $·fusedReversePowT512(SB)
+DATA fusedTable512<>+736(SB)/8, $·fusedReversePowU512(SB)
+GLOBL fusedTable512<>(SB), RODATA, $744
 
 // func fusedRoutines512() unsafe.Pointer
 TEXT ·fusedRoutines512(SB), NOSPLIT, $0-8
@@ -16370,94 +16229,95 @@ DATA fusedTable256<>+8(SB)/8, $·fusedLoadT256(SB)
 DATA fusedTable256<>+16(SB)/8, $·fusedLoadU256(SB)
 DATA fusedTable256<>+24(SB)/8, $·fusedStoreM256(SB)
 DATA fusedTable256<>+32(SB)/8, $·fusedStoreT256(SB)
-DATA fusedTable256<>+40(SB)/8, $·fusedMask256(SB)
-DATA fusedTable256<>+48(SB)/8, $·fusedElseM256(SB)
-DATA fusedTable256<>+56(SB)/8, $·fusedElseT256(SB)
-DATA fusedTable256<>+64(SB)/8, $·fusedElseU256(SB)
-DATA fusedTable256<>+72(SB)/8, $·fusedEnd256(SB)
-DATA fusedTable256<>+80(SB)/8, $·fusedAddM256(SB)
-DATA fusedTable256<>+88(SB)/8, $·fusedAddT256(SB)
-DATA fusedTable256<>+96(SB)/8, $·fusedAddU256(SB)
-DATA fusedTable256<>+104(SB)/8, $·fusedSubM256(SB)
-DATA fusedTable256<>+112(SB)/8, $·fusedSubT256(SB)
-DATA fusedTable256<>+120(SB)/8, $·fusedSubU256(SB)
-DATA fusedTable256<>+128(SB)/8, $·fusedReverseSubM256(SB)
-DATA fusedTable256<>+136(SB)/8, $·fusedReverseSubT256(SB)
-DATA fusedTable256<>+144(SB)/8, $·fusedReverseSubU256(SB)
-DATA fusedTable256<>+152(SB)/8, $·fusedMulM256(SB)
-DATA fusedTable256<>+160(SB)/8, $·fusedMulT256(SB)
-DATA fusedTable256<>+168(SB)/8, $·fusedMulU256(SB)
-DATA fusedTable256<>+176(SB)/8, $·fusedDivM256(SB)
-DATA fusedTable256<>+184(SB)/8, $·fusedDivT256(SB)
-DATA fusedTable256<>+192(SB)/8, $·fusedDivU256(SB)
-DATA fusedTable256<>+200(SB)/8, $·fusedReverseDivM256(SB)
-DATA fusedTable256<>+208(SB)/8, $·fusedReverseDivT256(SB)
-DATA fusedTable256<>+216(SB)/8, $·fusedReverseDivU256(SB)
-DATA fusedTable256<>+224(SB)/8, $·fusedMaximumM256(SB)
-DATA fusedTable256<>+232(SB)/8, $·fusedMaximumT256(SB)
-DATA fusedTable256<>+240(SB)/8, $·fusedMaximumU256(SB)
-DATA fusedTable256<>+248(SB)/8, $·fusedMinimumM256(SB)
-DATA fusedTable256<>+256(SB)/8, $·fusedMinimumT256(SB)
-DATA fusedTable256<>+264(SB)/8, $·fusedMinimumU256(SB)
-DATA fusedTable256<>+272(SB)/8, $·fusedNeg256(SB)
-DATA fusedTable256<>+280(SB)/8, $·fusedAbs256(SB)
-DATA fusedTable256<>+288(SB)/8, $·fusedSquare256(SB)
-DATA fusedTable256<>+296(SB)/8, $·fusedSqrt256(SB)
-DATA fusedTable256<>+304(SB)/8, $·fusedRsqrt256(SB)
-DATA fusedTable256<>+312(SB)/8, $·fusedReciprocal256(SB)
-DATA fusedTable256<>+320(SB)/8, $·fusedRelu256(SB)
-DATA fusedTable256<>+328(SB)/8, $·fusedFloor256(SB)
-DATA fusedTable256<>+336(SB)/8, $·fusedCeil256(SB)
-DATA fusedTable256<>+344(SB)/8, $·fusedRound256(SB)
-DATA fusedTable256<>+352(SB)/8, $·fusedTrunc256(SB)
-DATA fusedTable256<>+360(SB)/8, $·fusedLessM256(SB)
-DATA fusedTable256<>+368(SB)/8, $·fusedLessT256(SB)
-DATA fusedTable256<>+376(SB)/8, $·fusedLessU256(SB)
-DATA fusedTable256<>+384(SB)/8, $·fusedReverseLessM256(SB)
-DATA fusedTable256<>+392(SB)/8, $·fusedReverseLessT256(SB)
-DATA fusedTable256<>+400(SB)/8, $·fusedReverseLessU256(SB)
-DATA fusedTable256<>+408(SB)/8, $·fusedLessEqualM256(SB)
-DATA fusedTable256<>+416(SB)/8, $·fusedLessEqualT256(SB)
-DATA fusedTable256<>+424(SB)/8, $·fusedLessEqualU256(SB)
-DATA fusedTable256<>+432(SB)/8, $·fusedReverseLessEqualM256(SB)
-DATA fusedTable256<>+440(SB)/8, $·fusedReverseLessEqualT256(SB)
-DATA fusedTable256<>+448(SB)/8, $·fusedReverseLessEqualU256(SB)
-DATA fusedTable256<>+456(SB)/8, $·fusedEqualM256(SB)
-DATA fusedTable256<>+464(SB)/8, $·fusedEqualT256(SB)
-DATA fusedTable256<>+472(SB)/8, $·fusedEqualU256(SB)
-DATA fusedTable256<>+480(SB)/8, $·fusedNotEqualM256(SB)
-DATA fusedTable256<>+488(SB)/8, $·fusedNotEqualT256(SB)
-DATA fusedTable256<>+496(SB)/8, $·fusedNotEqualU256(SB)
-DATA fusedTable256<>+504(SB)/8, $·fusedSign256(SB)
-DATA fusedTable256<>+512(SB)/8, $·fusedIsNaN256(SB)
-DATA fusedTable256<>+520(SB)/8, $·fusedIsInf256(SB)
-DATA fusedTable256<>+528(SB)/8, $·fusedExp256(SB)
-DATA fusedTable256<>+536(SB)/8, $·fusedExp2256(SB)
-DATA fusedTable256<>+544(SB)/8, $·fusedExpm1256(SB)
-DATA fusedTable256<>+552(SB)/8, $·fusedLog256(SB)
-DATA fusedTable256<>+560(SB)/8, $·fusedLog2256(SB)
-DATA fusedTable256<>+568(SB)/8, $·fusedLog1p256(SB)
-DATA fusedTable256<>+576(SB)/8, $·fusedSinh256(SB)
-DATA fusedTable256<>+584(SB)/8, $·fusedCosh256(SB)
-DATA fusedTable256<>+592(SB)/8, $·fusedTanh256(SB)
-DATA fusedTable256<>+600(SB)/8, $·fusedSigmoid256(SB)
-DATA fusedTable256<>+608(SB)/8, $·fusedErf256(SB)
-DATA fusedTable256<>+616(SB)/8, $·fusedAsin256(SB)
-DATA fusedTable256<>+624(SB)/8, $·fusedAcos256(SB)
-DATA fusedTable256<>+632(SB)/8, $·fusedAtan256(SB)
-DATA fusedTable256<>+640(SB)/8, $·fusedAtan2M256(SB)
-DATA fusedTable256<>+648(SB)/8, $·fusedAtan2T256(SB)
-DATA fusedTable256<>+656(SB)/8, $·fusedAtan2U256(SB)
-DATA fusedTable256<>+664(SB)/8, $·fusedReverseAtan2M256(SB)
-DATA fusedTable256<>+672(SB)/8, $·fusedReverseAtan2T256(SB)
-DATA fusedTable256<>+680(SB)/8, $·fusedReverseAtan2U256(SB)
-DATA fusedTable256<>+688(SB)/8, $·fusedPowM256(SB)
-DATA fusedTable256<>+696(SB)/8, $·fusedPowT256(SB)
-DATA fusedTable256<>+704(SB)/8, $·fusedPowU256(SB)
-DATA fusedTable256<>+712(SB)/8, $·fusedReversePowM256(SB)
-DATA fusedTable256<>+720(SB)/8, $·fusedReversePowT256(SB)
-DATA fusedTable256<>+728(SB)/8, $·fusedReversePowU256(SB)
-GLOBL fusedTable256<>(SB), RODATA, $736
+DATA fusedTable256<>+40(SB)/8, $·fusedAhead256(SB)
+DATA fusedTable256<>+48(SB)/8, $·fusedMask256(SB)
+DATA fusedTable256<>+56(SB)/8, $·fusedElseM256(SB)
+DATA fusedTable256<>+64(SB)/8, $·fusedElseT256(SB)
+DATA fusedTable256<>+72(SB)/8, $·fusedElseU256(SB)
+DATA fusedTable256<>+80(SB)/8, $·fusedEnd256(SB)
+DATA fusedTable256<>+88(SB)/8, $·fusedAddM256(SB)
+DATA fusedTable256<>+96(SB)/8, $·fusedAddT256(SB)
+DATA fusedTable256<>+104(SB)/8, $·fusedAddU256(SB)
+DATA fusedTable256<>+112(SB)/8, $·fusedSubM256(SB)
+DATA fusedTable256<>+120(SB)/8, $·fusedSubT256(SB)
+DATA fusedTable256<>+128(SB)/8, $·fusedSubU256(SB)
+DATA fusedTable256<>+136(SB)/8, $·fusedReverseSubM256(SB)
+DATA fusedTable256<>+144(SB)/8, $·fusedReverseSubT256(SB)
+DATA fusedTable256<>+152(SB)/8, $·fusedReverseSubU256(SB)
+DATA fusedTable256<>+160(SB)/8, $·fusedMulM256(SB)
+DATA fusedTable256<>+168(SB)/8, $·fusedMulT256(SB)
+DATA fusedTable256<>+176(SB)/8, $·fusedMulU256(SB)
+DATA fusedTable256<>+184(SB)/8, $·fusedDivM256(SB)
+DATA fusedTable256<>+192(SB)/8, $·fusedDivT256(SB)
+DATA fusedTable256<>+200(SB)/8, $·fusedDivU256(SB)
+DATA fusedTable256<>+208(SB)/8, $·fusedReverseDivM256(SB)
+DATA fusedTable256<>+216(SB)/8, $·fusedReverseDivT256(SB)
+DATA fusedTable256<>+224(SB)/8, $·fusedReverseDivU256(SB)
+DATA fusedTable256<>+232(SB)/8, $·fusedMaximumM256(SB)
+DATA fusedTable256<>+240(SB)/8, $·fusedMaximumT256(SB)
+DATA fusedTable256<>+248(SB)/8, $·fusedMaximumU256(SB)
+DATA fusedTable256<>+256(SB)/8, $·fusedMinimumM256(SB)
+DATA fusedTable256<>+264(SB)/8, $·fusedMinimumT256(SB)
+DATA fusedTable256<>+272(SB)/8, $·fusedMinimumU256(SB)
+DATA fusedTable256<>+280(SB)/8, $·fusedNeg256(SB)
+DATA fusedTable256<>+288(SB)/8, $·fusedAbs256(SB)
+DATA fusedTable256<>+296(SB)/8, $·fusedSquare256(SB)
+DATA fusedTable256<>+304(SB)/8, $·fusedSqrt256(SB)
+DATA fusedTable256<>+312(SB)/8, $·fusedRsqrt256(SB)
+DATA fusedTable256<>+320(SB)/8, $·fusedReciprocal256(SB)
+DATA fusedTable256<>+328(SB)/8, $·fusedRelu256(SB)
+DATA fusedTable256<>+336(SB)/8, $·fusedFloor256(SB)
+DATA fusedTable256<>+344(SB)/8, $·fusedCeil256(SB)
+DATA fusedTable256<>+352(SB)/8, $·fusedRound256(SB)
+DATA fusedTable256<>+360(SB)/8, $·fusedTrunc256(SB)
+DATA fusedTable256<>+368(SB)/8, $·fusedLessM256(SB)
+DATA fusedTable256<>+376(SB)/8, $·fusedLessT256(SB)
+DATA fusedTable256<>+384(SB)/8, $·fusedLessU256(SB)
+DATA fusedTable256<>+392(SB)/8, $·fusedReverseLessM256(SB)
+DATA fusedTable256<>+400(SB)/8, $·fusedReverseLessT256(SB)
+DATA fusedTable256<>+408(SB)/8, $·fusedReverseLessU256(SB)
+DATA fusedTable256<>+416(SB)/8, $·fusedLessEqualM256(SB)
+DATA fusedTable256<>+424(SB)/8, $·fusedLessEqualT256(SB)
+DATA fusedTable256<>+432(SB)/8, $·fusedLessEqualU256(SB)
+DATA fusedTable256<>+440(SB)/8, $·fusedReverseLessEqualM256(SB)
+DATA fusedTable256<>+448(SB)/8, $·fusedReverseLessEqualT256(SB)
+DATA fusedTable256<>+456(SB)/8, $·fusedReverseLessEqualU256(SB)
+DATA fusedTable256<>+464(SB)/8, $·fusedEqualM256(SB)
+DATA fusedTable256<>+472(SB)/8, $·fusedEqualT256(SB)
+DATA fusedTable256<>+480(SB)/8, $·fusedEqualU256(SB)
+DATA fusedTable256<>+488(SB)/8, $·fusedNotEqualM256(SB)
+DATA fusedTable256<>+496(SB)/8, $·fusedNotEqualT256(SB)
+DATA fusedTable256<>+504(SB)/8, $·fusedNotEqualU256(SB)
+DATA fusedTable256<>+512(SB)/8, $·fusedSign256(SB)
+DATA fusedTable256<>+520(SB)/8, $·fusedIsNaN256(SB)
+DATA fusedTable256<>+528(SB)/8, $·fusedIsInf256(SB)
+DATA fusedTable256<>+536(SB)/8, $·fusedExp256(SB)
+DATA fusedTable256<>+544(SB)/8, $·fusedExp2256(SB)
+DATA fusedTable256<>+552(SB)/8, $·fusedExpm1256(SB)
+DATA fusedTable256<>+560(SB)/8, $·fusedLog256(SB)
+DATA fusedTable256<>+568(SB)/8, $·fusedLog2256(SB)
+DATA fusedTable256<>+576(SB)/8, $·fusedLog1p256(SB)
+DATA fusedTable256<>+584(SB)/8, $·fusedSinh256(SB)
+DATA fusedTable256<>+592(SB)/8, $·fusedCosh256(SB)
+DATA fusedTable256<>+600(SB)/8, $·fusedTanh256(SB)
+DATA fusedTable256<>+608(SB)/8, $·fusedSigmoid256(SB)
+DATA fusedTable256<>+616(SB)/8, $·fusedErf256(SB)
+DATA fusedTable256<>+624(SB)/8, $·fusedAsin256(SB)
+DATA fusedTable256<>+632(SB)/8, $·fusedAcos256(SB)
+DATA fusedTable256<>+640(SB)/8, $·fusedAtan256(SB)
+DATA fusedTable256<>+648(SB)/8, $·fusedAtan2M256(SB)
+DATA fusedTable256<>+656(SB)/8, $·fusedAtan2T256(SB)
+DATA fusedTable256<>+664(SB)/8, $·fusedAtan2U256(SB)
+DATA fusedTable256<>+672(SB)/8, $·fusedReverseAtan2M256(SB)
+DATA fusedTable256<>+680(SB)/8, $·fusedReverseAtan2T256(SB)
+DATA fusedTable256<>+688(SB)/8, $·fusedReverseAtan2U256(SB)
+DATA fusedTable256<>+696(SB)/8, $·fusedPowM256(SB)
+DATA fusedTable256<>+704(SB)/8, $·fusedPowT256(SB)
+DATA fusedTable256<>+712(SB)/8, $·fusedPowU256(SB)
+DATA fusedTable256<>+720(SB)/8, $·fusedReversePowM256(SB)
+DATA fusedTable256<>+728(SB)/8, $·fusedReversePowT256(SB)
+DATA fusedTable256<>+736(SB)/8, $·fusedReversePowU256(SB)
+GLOBL fusedTable256<>(SB), RODATA, $744
 
 // func fusedRoutines256() unsafe.Pointer
 TEXT ·fusedRoutines256(SB), NOSPLIT, $0-8

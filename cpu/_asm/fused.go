@@ -173,9 +173,6 @@ func (g *isa) fusedOperand(kind string) (load func(j int) Op) {
 	switch kind {
 	case "M":
 		g.MOVQ(idx(fusedTable, reg.RAX, 8, 0), reg.RAX)
-		for line := 0; line < fusedVectors*g.bytes; line += 64 {
-			g.PREFETCHT0(idx(reg.RAX, fusedPos, 1, line+fusedPrefetch))
-		}
 		return func(j int) Op { return idx(reg.RAX, fusedPos, 1, j*g.bytes) }
 	case "T":
 		return func(j int) Op { return idx(fusedT, reg.RAX, 1, j*g.bytes) }
@@ -233,6 +230,16 @@ func (g *isa) fusedMoves(routine func(name string, body func())) {
 		g.MOVQ(at(fusedPC, 8), reg.RAX)
 		for j := range fusedVectors {
 			g.VMOVUPS(g.v(j), idx(fusedT, reg.RAX, 1, j*g.bytes))
+		}
+		g.fusedNext()
+	})
+	// Memory is asked for ahead, once a chunk: the processor's own prefetching loses
+	// a stream at every page.
+	routine("Ahead", func() {
+		g.MOVQ(at(fusedPC, 8), reg.RAX)
+		g.MOVQ(idx(fusedTable, reg.RAX, 8, 0), reg.RAX)
+		for line := 0; line < fusedVectors*g.bytes; line += 64 {
+			g.PREFETCHT0(idx(reg.RAX, fusedPos, 1, line+fusedPrefetch))
 		}
 		g.fusedNext()
 	})

@@ -135,11 +135,29 @@ func emitMap(f *file) {
 
 // maximum is IEEE 754's maximum: NaN where either is, and 0 above -0.
 func (g *isa) maximum(x, y Op) Op {
+	if g.wide {
+		return g.extreme(5, x, y)
+	}
 	r := g.choose(g.cmp(equal, x, y), g.and(x, y), g.max(x, y))
 	return g.choose(g.cmp(unordered, x, x), x, r)
 }
 
+// extreme is the maximum or minimum by AVX-512's instruction for them, which knows
+// the signs of zeros, and where one argument is NaN returns the other: there the
+// sum is put, which is NaN.
+func (g *isa) extreme(which uint64, x, y Op) Op {
+	a, b := g.in(x), g.in(y)
+	r, k := g.vec(), g.K()
+	g.VRANGEPS(Imm(which), b, a, r)
+	g.VCMPPS(Imm(unordered), b, a, k)
+	g.VADDPS(b, a, k, r)
+	return r
+}
+
 func (g *isa) minimum(x, y Op) Op {
+	if g.wide {
+		return g.extreme(4, x, y)
+	}
 	r := g.choose(g.cmp(equal, x, y), g.or(x, y), g.min(x, y))
 	return g.choose(g.cmp(unordered, x, x), x, r)
 }
