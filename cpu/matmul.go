@@ -268,6 +268,8 @@ func (m *matMulInstr) cut(width int) (rows, cols, group int) {
 	switch {
 	case m.mode == matVector:
 		cols = min(cols, max(64, round(m.n, dotColumns)))
+	case m.post != nil && m.m >= 4*m.g.MR*parts: // the epilogue has whole rows
+		rows = min(rows, round(m.m, m.g.MR))
 	case m.n >= m.m/2 && m.n >= 2*m.g.NR: // no panel of B is packed twice
 		cols = min(cols, round(m.n, m.g.NR))
 	default:
