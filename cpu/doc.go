@@ -13,6 +13,11 @@
 // Reductions and maps that follow each other along the same rows (softmax, norms)
 // are one stage: a task takes a block of rows through all of them, so that memory
 // is read and written once and what only they need is never in it (see rows.go).
+// Small instructions that do not wait for each other are another (see stage.go).
+//
+// Workers wait for the next loop for 50 µs before they park. Work of less than
+// 20 µs stays on the caller's goroutine; the goroutines of all runs together are
+// no more than GOMAXPROCS beside the callers.
 //
 // # Kernels
 //
