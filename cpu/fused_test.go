@@ -1,7 +1,6 @@
 package cpu
 
 import (
-	"context"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -27,27 +26,7 @@ func runOn(t *testing.T, d *Device, p *ir.Program, inputs [][]byte) [][]byte {
 	t.Helper()
 	e, err := d.Compile(p)
 	require.NoError(t, err)
-	var args []ir.Buffer
-	for i, s := range p.Slots[:p.NumArgs()] {
-		if s.Kind == ir.Output && s.Alias != ir.NoSlot {
-			args = append(args, args[s.Alias])
-			continue
-		}
-		b, err := d.NewBuffer(s.Bytes())
-		require.NoError(t, err)
-		if i < p.Inputs {
-			require.NoError(t, b.Write(0, inputs[i]))
-		}
-		args = append(args, b)
-	}
-	require.NoError(t, e.Run(context.Background(), args, make([]ir.Scalar, 0)))
-	var out [][]byte
-	for i, b := range args[p.Inputs:] {
-		x := make([]byte, p.Slots[p.Inputs+i].Bytes())
-		require.NoError(t, b.Read(x, 0))
-		out = append(out, x)
-	}
-	return out
+	return runExecutable(t, d, e.(*executable), inputs)
 }
 
 // randomChain draws a chain of float32 steps over loads, constants and earlier

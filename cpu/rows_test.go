@@ -128,7 +128,7 @@ func TestRowGroup(t *testing.T) {
 					} else {
 						require.Len(t, x.stages, 1, s)
 					}
-					got := runExecutable(t, d, x, inputs)
+					got := runExecutable(t, d, x, inputs)[0]
 					require.NoError(t, d.Close())
 					if want == nil {
 						want = got
@@ -141,8 +141,8 @@ func TestRowGroup(t *testing.T) {
 	})
 }
 
-// runExecutable returns the first output.
-func runExecutable(t *testing.T, d *Device, e *executable, inputs [][]byte) []byte {
+// runExecutable returns the outputs.
+func runExecutable(t *testing.T, d *Device, e *executable, inputs [][]byte) [][]byte {
 	t.Helper()
 	var args []ir.Buffer
 	for i, s := range e.p.Slots[:e.p.NumArgs()] {
@@ -158,8 +158,12 @@ func runExecutable(t *testing.T, d *Device, e *executable, inputs [][]byte) []by
 		args = append(args, b)
 	}
 	require.NoError(t, e.Run(context.Background(), args, nil))
-	out := make([]byte, args[e.p.Inputs].Bytes())
-	require.NoError(t, args[e.p.Inputs].Read(out, 0))
+	var out [][]byte
+	for i, b := range args[e.p.Inputs:] {
+		x := make([]byte, e.p.Slots[e.p.Inputs+i].Bytes())
+		require.NoError(t, b.Read(x, 0))
+		out = append(out, x)
+	}
 	return out
 }
 
