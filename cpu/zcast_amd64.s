@@ -16,19 +16,19 @@ TEXT ·mapWidenHalf512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS   (SI), Y0
-	VPMOVZXWD Y0, Z1
-	VCVTPH2PS Y0, Z0
-	VPSLLD    $0x0d, Z1, Z1
-	VORPS     lanes_ffbfffff<>+0(SB), Z1, Z1
-	VANDPS    Z1, Z0, Z1
-	VCMPPS    $0x03, Z0, Z0, K1
-	VBLENDMPS Z1, Z0, K1, Z0
-	VMOVUPS   Z0, (DI)
-	ADDQ      $0x00000020, SI
-	ADDQ      $0x00000040, DI
-	SUBQ      $0x00000010, DX
-	JGE       loop
+	VMOVUPS    (SI), Y0
+	VPMOVZXWD  Y0, Z1
+	VCVTPH2PS  Y0, Z0
+	VPSLLD     $0x0d, Z1, Z1
+	VORPS.BCST lanes_ffbfffff<>+0(SB), Z1, Z1
+	VANDPS     Z1, Z0, Z1
+	VCMPPS     $0x03, Z0, Z0, K1
+	VBLENDMPS  Z1, Z0, K1, Z0
+	VMOVUPS    Z0, (DI)
+	ADDQ       $0x00000020, SI
+	ADDQ       $0x00000040, DI
+	SUBQ       $0x00000010, DX
+	JGE        loop
 
 tail:
 	ADDQ        $0x00000010, DX
@@ -42,7 +42,7 @@ tail:
 	VPMOVZXWD   Y0, Z1
 	VCVTPH2PS   Y0, Z0
 	VPSLLD      $0x0d, Z1, Z1
-	VORPS       lanes_ffbfffff<>+0(SB), Z1, Z1
+	VORPS.BCST  lanes_ffbfffff<>+0(SB), Z1, Z1
 	VANDPS      Z1, Z0, Z1
 	VCMPPS      $0x03, Z0, Z0, K2
 	VBLENDMPS   Z1, Z0, K2, Z0
@@ -82,33 +82,33 @@ TEXT ·mapNarrowHalf512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS   (SI), Z0
-	VANDPS    lanes_80000000<>+0(SB), Z0, Z1
-	VORPS     lanes_7fc00000<>+0(SB), Z1, Z1
-	VCMPPS    $0x03, Z0, Z0, K1
-	VBLENDMPS Z1, Z0, K1, Z0
-	VCVTPS2PH $0x00, Z0, Y0
-	VMOVUPS   Y0, (DI)
-	ADDQ      $0x00000040, SI
-	ADDQ      $0x00000020, DI
-	SUBQ      $0x00000010, DX
-	JGE       loop
+	VMOVUPS     (SI), Z0
+	VANDPS.BCST lanes_80000000<>+0(SB), Z0, Z1
+	VORPS.BCST  lanes_7fc00000<>+0(SB), Z1, Z1
+	VCMPPS      $0x03, Z0, Z0, K1
+	VBLENDMPS   Z1, Z0, K1, Z0
+	VCVTPS2PH   $0x00, Z0, Y0
+	VMOVUPS     Y0, (DI)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000020, DI
+	SUBQ        $0x00000010, DX
+	JGE         loop
 
 tail:
-	ADDQ      $0x00000010, DX
-	JZ        done
-	MOVQ      DX, CX
-	MOVQ      $0x00000001, AX
-	SHLQ      CL, AX
-	DECQ      AX
-	KMOVQ     AX, K1
-	VMOVUPS.Z (SI), K1, Z0
-	VANDPS    lanes_80000000<>+0(SB), Z0, Z1
-	VORPS     lanes_7fc00000<>+0(SB), Z1, Z1
-	VCMPPS    $0x03, Z0, Z0, K2
-	VBLENDMPS Z1, Z0, K2, Z0
-	VCVTPS2PH $0x00, Z0, Y0
-	VMOVDQU16 Y0, K1, (DI)
+	ADDQ        $0x00000010, DX
+	JZ          done
+	MOVQ        DX, CX
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVQ       AX, K1
+	VMOVUPS.Z   (SI), K1, Z0
+	VANDPS.BCST lanes_80000000<>+0(SB), Z0, Z1
+	VORPS.BCST  lanes_7fc00000<>+0(SB), Z1, Z1
+	VCMPPS      $0x03, Z0, Z0, K2
+	VBLENDMPS   Z1, Z0, K2, Z0
+	VCVTPS2PH   $0x00, Z0, Y0
+	VMOVDQU16   Y0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -162,35 +162,35 @@ TEXT ·mapRoundHalf512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS   (SI), Z0
-	VANDPS    lanes_80000000<>+0(SB), Z0, Z1
-	VORPS     lanes_7fc00000<>+0(SB), Z1, Z1
-	VCMPPS    $0x03, Z0, Z0, K1
-	VBLENDMPS Z1, Z0, K1, Z0
-	VCVTPS2PH $0x00, Z0, Y0
-	VCVTPH2PS Y0, Z0
-	VMOVUPS   Z0, (DI)
-	ADDQ      $0x00000040, SI
-	ADDQ      $0x00000040, DI
-	SUBQ      $0x00000010, DX
-	JGE       loop
+	VMOVUPS     (SI), Z0
+	VANDPS.BCST lanes_80000000<>+0(SB), Z0, Z1
+	VORPS.BCST  lanes_7fc00000<>+0(SB), Z1, Z1
+	VCMPPS      $0x03, Z0, Z0, K1
+	VBLENDMPS   Z1, Z0, K1, Z0
+	VCVTPS2PH   $0x00, Z0, Y0
+	VCVTPH2PS   Y0, Z0
+	VMOVUPS     Z0, (DI)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000010, DX
+	JGE         loop
 
 tail:
-	ADDQ      $0x00000010, DX
-	JZ        done
-	MOVQ      DX, CX
-	MOVQ      $0x00000001, AX
-	SHLQ      CL, AX
-	DECQ      AX
-	KMOVQ     AX, K1
-	VMOVUPS.Z (SI), K1, Z0
-	VANDPS    lanes_80000000<>+0(SB), Z0, Z1
-	VORPS     lanes_7fc00000<>+0(SB), Z1, Z1
-	VCMPPS    $0x03, Z0, Z0, K2
-	VBLENDMPS Z1, Z0, K2, Z0
-	VCVTPS2PH $0x00, Z0, Y0
-	VCVTPH2PS Y0, Z0
-	VMOVUPS   Z0, K1, (DI)
+	ADDQ        $0x00000010, DX
+	JZ          done
+	MOVQ        DX, CX
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVQ       AX, K1
+	VMOVUPS.Z   (SI), K1, Z0
+	VANDPS.BCST lanes_80000000<>+0(SB), Z0, Z1
+	VORPS.BCST  lanes_7fc00000<>+0(SB), Z1, Z1
+	VCMPPS      $0x03, Z0, Z0, K2
+	VBLENDMPS   Z1, Z0, K2, Z0
+	VCVTPS2PH   $0x00, Z0, Y0
+	VCVTPH2PS   Y0, Z0
+	VMOVUPS     Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -246,41 +246,41 @@ TEXT ·mapNarrowBfloat512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS   (SI), Z0
-	VPSRLD    $0x10, Z0, Z1
-	VANDPS    lanes_00000001<>+0(SB), Z1, Z1
-	VPADDD    Z1, Z0, Z1
-	VPADDD    lanes_00007fff<>+0(SB), Z1, Z1
-	VCMPPS    $0x03, Z0, Z0, K1
-	VORPS     lanes_00400000<>+0(SB), Z0, Z0
-	VBLENDMPS Z0, Z1, K1, Z0
-	VPSRLD    $0x10, Z0, Z0
-	VPMOVDW   Z0, Y0
-	VMOVUPS   Y0, (DI)
-	ADDQ      $0x00000040, SI
-	ADDQ      $0x00000020, DI
-	SUBQ      $0x00000010, DX
-	JGE       loop
+	VMOVUPS     (SI), Z0
+	VPSRLD      $0x10, Z0, Z1
+	VANDPS.BCST lanes_00000001<>+0(SB), Z1, Z1
+	VPADDD      Z1, Z0, Z1
+	VPADDD.BCST lanes_00007fff<>+0(SB), Z1, Z1
+	VCMPPS      $0x03, Z0, Z0, K1
+	VORPS.BCST  lanes_00400000<>+0(SB), Z0, Z0
+	VBLENDMPS   Z0, Z1, K1, Z0
+	VPSRLD      $0x10, Z0, Z0
+	VPMOVDW     Z0, Y0
+	VMOVUPS     Y0, (DI)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000020, DI
+	SUBQ        $0x00000010, DX
+	JGE         loop
 
 tail:
-	ADDQ      $0x00000010, DX
-	JZ        done
-	MOVQ      DX, CX
-	MOVQ      $0x00000001, AX
-	SHLQ      CL, AX
-	DECQ      AX
-	KMOVQ     AX, K1
-	VMOVUPS.Z (SI), K1, Z0
-	VPSRLD    $0x10, Z0, Z1
-	VANDPS    lanes_00000001<>+0(SB), Z1, Z1
-	VPADDD    Z1, Z0, Z1
-	VPADDD    lanes_00007fff<>+0(SB), Z1, Z1
-	VCMPPS    $0x03, Z0, Z0, K2
-	VORPS     lanes_00400000<>+0(SB), Z0, Z0
-	VBLENDMPS Z0, Z1, K2, Z0
-	VPSRLD    $0x10, Z0, Z0
-	VPMOVDW   Z0, Y0
-	VMOVDQU16 Y0, K1, (DI)
+	ADDQ        $0x00000010, DX
+	JZ          done
+	MOVQ        DX, CX
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVQ       AX, K1
+	VMOVUPS.Z   (SI), K1, Z0
+	VPSRLD      $0x10, Z0, Z1
+	VANDPS.BCST lanes_00000001<>+0(SB), Z1, Z1
+	VPADDD      Z1, Z0, Z1
+	VPADDD.BCST lanes_00007fff<>+0(SB), Z1, Z1
+	VCMPPS      $0x03, Z0, Z0, K2
+	VORPS.BCST  lanes_00400000<>+0(SB), Z0, Z0
+	VBLENDMPS   Z0, Z1, K2, Z0
+	VPSRLD      $0x10, Z0, Z0
+	VPMOVDW     Z0, Y0
+	VMOVDQU16   Y0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -352,39 +352,39 @@ TEXT ·mapRoundBfloat512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS   (SI), Z0
-	VPSRLD    $0x10, Z0, Z1
-	VANDPS    lanes_00000001<>+0(SB), Z1, Z1
-	VPADDD    Z1, Z0, Z1
-	VPADDD    lanes_00007fff<>+0(SB), Z1, Z1
-	VCMPPS    $0x03, Z0, Z0, K1
-	VORPS     lanes_00400000<>+0(SB), Z0, Z0
-	VBLENDMPS Z0, Z1, K1, Z0
-	VANDPS    lanes_ffff0000<>+0(SB), Z0, Z0
-	VMOVUPS   Z0, (DI)
-	ADDQ      $0x00000040, SI
-	ADDQ      $0x00000040, DI
-	SUBQ      $0x00000010, DX
-	JGE       loop
+	VMOVUPS     (SI), Z0
+	VPSRLD      $0x10, Z0, Z1
+	VANDPS.BCST lanes_00000001<>+0(SB), Z1, Z1
+	VPADDD      Z1, Z0, Z1
+	VPADDD.BCST lanes_00007fff<>+0(SB), Z1, Z1
+	VCMPPS      $0x03, Z0, Z0, K1
+	VORPS.BCST  lanes_00400000<>+0(SB), Z0, Z0
+	VBLENDMPS   Z0, Z1, K1, Z0
+	VANDPS.BCST lanes_ffff0000<>+0(SB), Z0, Z0
+	VMOVUPS     Z0, (DI)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000010, DX
+	JGE         loop
 
 tail:
-	ADDQ      $0x00000010, DX
-	JZ        done
-	MOVQ      DX, CX
-	MOVQ      $0x00000001, AX
-	SHLQ      CL, AX
-	DECQ      AX
-	KMOVQ     AX, K1
-	VMOVUPS.Z (SI), K1, Z0
-	VPSRLD    $0x10, Z0, Z1
-	VANDPS    lanes_00000001<>+0(SB), Z1, Z1
-	VPADDD    Z1, Z0, Z1
-	VPADDD    lanes_00007fff<>+0(SB), Z1, Z1
-	VCMPPS    $0x03, Z0, Z0, K2
-	VORPS     lanes_00400000<>+0(SB), Z0, Z0
-	VBLENDMPS Z0, Z1, K2, Z0
-	VANDPS    lanes_ffff0000<>+0(SB), Z0, Z0
-	VMOVUPS   Z0, K1, (DI)
+	ADDQ        $0x00000010, DX
+	JZ          done
+	MOVQ        DX, CX
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVQ       AX, K1
+	VMOVUPS.Z   (SI), K1, Z0
+	VPSRLD      $0x10, Z0, Z1
+	VANDPS.BCST lanes_00000001<>+0(SB), Z1, Z1
+	VPADDD      Z1, Z0, Z1
+	VPADDD.BCST lanes_00007fff<>+0(SB), Z1, Z1
+	VCMPPS      $0x03, Z0, Z0, K2
+	VORPS.BCST  lanes_00400000<>+0(SB), Z0, Z0
+	VBLENDMPS   Z0, Z1, K2, Z0
+	VANDPS.BCST lanes_ffff0000<>+0(SB), Z0, Z0
+	VMOVUPS     Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -420,37 +420,37 @@ TEXT ·mapFloatToInt512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS    (SI), Z0
-	VCVTTPS2DQ Z0, Z1
-	VCMPPS     $0x1d, lanes_4f000000<>+0(SB), Z0, K1
-	VMOVUPS    lanes_7fffffff<>+0(SB), Z2
-	VBLENDMPS  Z2, Z1, K1, Z1
-	VCMPPS     $0x03, Z0, Z0, K1
-	VMOVUPS    lanes_00000000<>+0(SB), Z0
-	VBLENDMPS  Z0, Z1, K1, Z0
-	VMOVUPS    Z0, (DI)
-	ADDQ       $0x00000040, SI
-	ADDQ       $0x00000040, DI
-	SUBQ       $0x00000010, DX
-	JGE        loop
+	VMOVUPS      (SI), Z0
+	VCVTTPS2DQ   Z0, Z1
+	VCMPPS.BCST  $0x1d, lanes_4f000000<>+0(SB), Z0, K1
+	VBROADCASTSS lanes_7fffffff<>+0(SB), Z2
+	VBLENDMPS    Z2, Z1, K1, Z1
+	VCMPPS       $0x03, Z0, Z0, K1
+	VBROADCASTSS lanes_00000000<>+0(SB), Z0
+	VBLENDMPS    Z0, Z1, K1, Z0
+	VMOVUPS      Z0, (DI)
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x00000010, DX
+	JGE          loop
 
 tail:
-	ADDQ       $0x00000010, DX
-	JZ         done
-	MOVQ       DX, CX
-	MOVQ       $0x00000001, AX
-	SHLQ       CL, AX
-	DECQ       AX
-	KMOVQ      AX, K1
-	VMOVUPS.Z  (SI), K1, Z0
-	VCVTTPS2DQ Z0, Z1
-	VCMPPS     $0x1d, lanes_4f000000<>+0(SB), Z0, K2
-	VMOVUPS    lanes_7fffffff<>+0(SB), Z2
-	VBLENDMPS  Z2, Z1, K2, Z1
-	VCMPPS     $0x03, Z0, Z0, K2
-	VMOVUPS    lanes_00000000<>+0(SB), Z0
-	VBLENDMPS  Z0, Z1, K2, Z0
-	VMOVUPS    Z0, K1, (DI)
+	ADDQ         $0x00000010, DX
+	JZ           done
+	MOVQ         DX, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVQ        AX, K1
+	VMOVUPS.Z    (SI), K1, Z0
+	VCVTTPS2DQ   Z0, Z1
+	VCMPPS.BCST  $0x1d, lanes_4f000000<>+0(SB), Z0, K2
+	VBROADCASTSS lanes_7fffffff<>+0(SB), Z2
+	VBLENDMPS    Z2, Z1, K2, Z1
+	VCMPPS       $0x03, Z0, Z0, K2
+	VBROADCASTSS lanes_00000000<>+0(SB), Z0
+	VBLENDMPS    Z0, Z1, K2, Z0
+	VMOVUPS      Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -522,31 +522,31 @@ TEXT ·mapFloatToByte512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS    (SI), Z0
-	VMAXPS     lanes_00000000<>+0(SB), Z0, Z0
-	VMINPS     lanes_437f0000<>+0(SB), Z0, Z0
-	VCVTTPS2DQ Z0, Z0
-	VPMOVDB    Z0, X0
-	VMOVUPS    X0, (DI)
-	ADDQ       $0x00000040, SI
-	ADDQ       $0x00000010, DI
-	SUBQ       $0x00000010, DX
-	JGE        loop
+	VMOVUPS     (SI), Z0
+	VMAXPS.BCST lanes_00000000<>+0(SB), Z0, Z0
+	VMINPS.BCST lanes_437f0000<>+0(SB), Z0, Z0
+	VCVTTPS2DQ  Z0, Z0
+	VPMOVDB     Z0, X0
+	VMOVUPS     X0, (DI)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000010, DI
+	SUBQ        $0x00000010, DX
+	JGE         loop
 
 tail:
-	ADDQ       $0x00000010, DX
-	JZ         done
-	MOVQ       DX, CX
-	MOVQ       $0x00000001, AX
-	SHLQ       CL, AX
-	DECQ       AX
-	KMOVQ      AX, K1
-	VMOVUPS.Z  (SI), K1, Z0
-	VMAXPS     lanes_00000000<>+0(SB), Z0, Z0
-	VMINPS     lanes_437f0000<>+0(SB), Z0, Z0
-	VCVTTPS2DQ Z0, Z0
-	VPMOVDB    Z0, X0
-	VMOVDQU8   X0, K1, (DI)
+	ADDQ        $0x00000010, DX
+	JZ          done
+	MOVQ        DX, CX
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVQ       AX, K1
+	VMOVUPS.Z   (SI), K1, Z0
+	VMAXPS.BCST lanes_00000000<>+0(SB), Z0, Z0
+	VMINPS.BCST lanes_437f0000<>+0(SB), Z0, Z0
+	VCVTTPS2DQ  Z0, Z0
+	VPMOVDB     Z0, X0
+	VMOVDQU8    X0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -582,27 +582,27 @@ TEXT ·mapFloatToBool512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS    (SI), Z0
-	VCMPPS     $0x04, lanes_00000000<>+0(SB), Z0, K1
-	VMOVDQU8.Z lanes_01010101<>+0(SB), K1, X0
-	VMOVUPS    X0, (DI)
-	ADDQ       $0x00000040, SI
-	ADDQ       $0x00000010, DI
-	SUBQ       $0x00000010, DX
-	JGE        loop
+	VMOVUPS     (SI), Z0
+	VCMPPS.BCST $0x04, lanes_00000000<>+0(SB), Z0, K1
+	VMOVDQU8.Z  lanes_01010101<>+0(SB), K1, X0
+	VMOVUPS     X0, (DI)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000010, DI
+	SUBQ        $0x00000010, DX
+	JGE         loop
 
 tail:
-	ADDQ       $0x00000010, DX
-	JZ         done
-	MOVQ       DX, CX
-	MOVQ       $0x00000001, AX
-	SHLQ       CL, AX
-	DECQ       AX
-	KMOVQ      AX, K1
-	VMOVUPS.Z  (SI), K1, Z0
-	VCMPPS     $0x04, lanes_00000000<>+0(SB), Z0, K2
-	VMOVDQU8.Z lanes_01010101<>+0(SB), K2, X0
-	VMOVDQU8   X0, K1, (DI)
+	ADDQ        $0x00000010, DX
+	JZ          done
+	MOVQ        DX, CX
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVQ       AX, K1
+	VMOVUPS.Z   (SI), K1, Z0
+	VCMPPS.BCST $0x04, lanes_00000000<>+0(SB), Z0, K2
+	VMOVDQU8.Z  lanes_01010101<>+0(SB), K2, X0
+	VMOVDQU8    X0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -784,27 +784,27 @@ TEXT ·mapIntToByte512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS (SI), Z0
-	VANDPS  lanes_000000ff<>+0(SB), Z0, Z0
-	VPMOVDB Z0, X0
-	VMOVUPS X0, (DI)
-	ADDQ    $0x00000040, SI
-	ADDQ    $0x00000010, DI
-	SUBQ    $0x00000010, DX
-	JGE     loop
+	VMOVUPS     (SI), Z0
+	VANDPS.BCST lanes_000000ff<>+0(SB), Z0, Z0
+	VPMOVDB     Z0, X0
+	VMOVUPS     X0, (DI)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000010, DI
+	SUBQ        $0x00000010, DX
+	JGE         loop
 
 tail:
-	ADDQ      $0x00000010, DX
-	JZ        done
-	MOVQ      DX, CX
-	MOVQ      $0x00000001, AX
-	SHLQ      CL, AX
-	DECQ      AX
-	KMOVQ     AX, K1
-	VMOVUPS.Z (SI), K1, Z0
-	VANDPS    lanes_000000ff<>+0(SB), Z0, Z0
-	VPMOVDB   Z0, X0
-	VMOVDQU8  X0, K1, (DI)
+	ADDQ        $0x00000010, DX
+	JZ          done
+	MOVQ        DX, CX
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVQ       AX, K1
+	VMOVUPS.Z   (SI), K1, Z0
+	VANDPS.BCST lanes_000000ff<>+0(SB), Z0, Z0
+	VPMOVDB     Z0, X0
+	VMOVDQU8    X0, K1, (DI)
 
 done:
 	VZEROUPPER

@@ -434,29 +434,29 @@ TEXT ·mapRsqrtDouble512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS (SI), Z0
-	VSQRTPD Z0, Z0
-	VMOVUPS lanes_3ff0000000000000<>+0(SB), Z1
-	VDIVPD  Z0, Z1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ    $0x00000040, SI
-	ADDQ    $0x00000040, DI
-	SUBQ    $0x00000008, DX
-	JGE     loop
+	VMOVUPS      (SI), Z0
+	VSQRTPD      Z0, Z0
+	VBROADCASTSD lanes_3ff0000000000000<>+0(SB), Z1
+	VDIVPD       Z0, Z1, Z0
+	VMOVUPS      Z0, (DI)
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x00000008, DX
+	JGE          loop
 
 tail:
-	ADDQ      $0x00000008, DX
-	JZ        done
-	MOVQ      DX, CX
-	MOVQ      $0x00000001, AX
-	SHLQ      CL, AX
-	DECQ      AX
-	KMOVQ     AX, K1
-	VMOVUPD.Z (SI), K1, Z0
-	VSQRTPD   Z0, Z0
-	VMOVUPS   lanes_3ff0000000000000<>+0(SB), Z1
-	VDIVPD    Z0, Z1, Z0
-	VMOVUPD   Z0, K1, (DI)
+	ADDQ         $0x00000008, DX
+	JZ           done
+	MOVQ         DX, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVQ        AX, K1
+	VMOVUPD.Z    (SI), K1, Z0
+	VSQRTPD      Z0, Z0
+	VBROADCASTSD lanes_3ff0000000000000<>+0(SB), Z1
+	VDIVPD       Z0, Z1, Z0
+	VMOVUPD      Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -484,27 +484,27 @@ TEXT ·mapReciprocalDouble512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS (SI), Z0
-	VMOVUPS lanes_3ff0000000000000<>+0(SB), Z1
-	VDIVPD  Z0, Z1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ    $0x00000040, SI
-	ADDQ    $0x00000040, DI
-	SUBQ    $0x00000008, DX
-	JGE     loop
+	VMOVUPS      (SI), Z0
+	VBROADCASTSD lanes_3ff0000000000000<>+0(SB), Z1
+	VDIVPD       Z0, Z1, Z0
+	VMOVUPS      Z0, (DI)
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x00000008, DX
+	JGE          loop
 
 tail:
-	ADDQ      $0x00000008, DX
-	JZ        done
-	MOVQ      DX, CX
-	MOVQ      $0x00000001, AX
-	SHLQ      CL, AX
-	DECQ      AX
-	KMOVQ     AX, K1
-	VMOVUPD.Z (SI), K1, Z0
-	VMOVUPS   lanes_3ff0000000000000<>+0(SB), Z1
-	VDIVPD    Z0, Z1, Z0
-	VMOVUPD   Z0, K1, (DI)
+	ADDQ         $0x00000008, DX
+	JZ           done
+	MOVQ         DX, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVQ        AX, K1
+	VMOVUPD.Z    (SI), K1, Z0
+	VBROADCASTSD lanes_3ff0000000000000<>+0(SB), Z1
+	VDIVPD       Z0, Z1, Z0
+	VMOVUPD      Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -522,29 +522,29 @@ TEXT ·mapReluDouble512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS (SI), Z0
-	VMOVUPS lanes_0000000000000000<>+0(SB), Z1
-	VMAXPD  Z0, Z1, Z0
-	VADDPD  lanes_0000000000000000<>+0(SB), Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ    $0x00000040, SI
-	ADDQ    $0x00000040, DI
-	SUBQ    $0x00000008, DX
-	JGE     loop
+	VMOVUPS      (SI), Z0
+	VBROADCASTSD lanes_0000000000000000<>+0(SB), Z1
+	VMAXPD       Z0, Z1, Z0
+	VADDPD.BCST  lanes_0000000000000000<>+0(SB), Z0, Z0
+	VMOVUPS      Z0, (DI)
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x00000008, DX
+	JGE          loop
 
 tail:
-	ADDQ      $0x00000008, DX
-	JZ        done
-	MOVQ      DX, CX
-	MOVQ      $0x00000001, AX
-	SHLQ      CL, AX
-	DECQ      AX
-	KMOVQ     AX, K1
-	VMOVUPD.Z (SI), K1, Z0
-	VMOVUPS   lanes_0000000000000000<>+0(SB), Z1
-	VMAXPD    Z0, Z1, Z0
-	VADDPD    lanes_0000000000000000<>+0(SB), Z0, Z0
-	VMOVUPD   Z0, K1, (DI)
+	ADDQ         $0x00000008, DX
+	JZ           done
+	MOVQ         DX, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVQ        AX, K1
+	VMOVUPD.Z    (SI), K1, Z0
+	VBROADCASTSD lanes_0000000000000000<>+0(SB), Z1
+	VMAXPD       Z0, Z1, Z0
+	VADDPD.BCST  lanes_0000000000000000<>+0(SB), Z0, Z0
+	VMOVUPD      Z0, K1, (DI)
 
 done:
 	VZEROUPPER

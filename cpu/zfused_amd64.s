@@ -641,13 +641,13 @@ TEXT ·fusedMinimumU512(SB), NOSPLIT, $0
 // func fusedNeg512()
 // Requires: AVX512DQ, AVX512F
 TEXT ·fusedNeg512(SB), NOSPLIT, $0
-	VXORPS  lanes_80000000<>+0(SB), Z0, Z0
-	VXORPS  lanes_80000000<>+0(SB), Z1, Z1
-	VXORPS  lanes_80000000<>+0(SB), Z2, Z2
-	VXORPS  lanes_80000000<>+0(SB), Z3, Z3
-	ADDQ    $0x10, R8
-	MOVQ    (R8), AX
-	JMP     AX
+	VXORPS.BCST lanes_80000000<>+0(SB), Z0, Z0
+	VXORPS.BCST lanes_80000000<>+0(SB), Z1, Z1
+	VXORPS.BCST lanes_80000000<>+0(SB), Z2, Z2
+	VXORPS.BCST lanes_80000000<>+0(SB), Z3, Z3
+	ADDQ        $0x10, R8
+	MOVQ        (R8), AX
+	JMP         AX
 
 DATA lanes_80000000<>+0(SB)/4, $0x80000000
 DATA lanes_80000000<>+4(SB)/4, $0x80000000
@@ -670,13 +670,13 @@ GLOBL lanes_80000000<>(SB), RODATA|NOPTR, $64
 // func fusedAbs512()
 // Requires: AVX512DQ, AVX512F
 TEXT ·fusedAbs512(SB), NOSPLIT, $0
-	VANDPS  lanes_7fffffff<>+0(SB), Z0, Z0
-	VANDPS  lanes_7fffffff<>+0(SB), Z1, Z1
-	VANDPS  lanes_7fffffff<>+0(SB), Z2, Z2
-	VANDPS  lanes_7fffffff<>+0(SB), Z3, Z3
-	ADDQ    $0x10, R8
-	MOVQ    (R8), AX
-	JMP     AX
+	VANDPS.BCST lanes_7fffffff<>+0(SB), Z0, Z0
+	VANDPS.BCST lanes_7fffffff<>+0(SB), Z1, Z1
+	VANDPS.BCST lanes_7fffffff<>+0(SB), Z2, Z2
+	VANDPS.BCST lanes_7fffffff<>+0(SB), Z3, Z3
+	ADDQ        $0x10, R8
+	MOVQ        (R8), AX
+	JMP         AX
 
 DATA lanes_7fffffff<>+0(SB)/4, $0x7fffffff
 DATA lanes_7fffffff<>+4(SB)/4, $0x7fffffff
@@ -721,21 +721,21 @@ TEXT ·fusedSqrt512(SB), NOSPLIT, $0
 // func fusedRsqrt512()
 // Requires: AVX512F
 TEXT ·fusedRsqrt512(SB), NOSPLIT, $0
-	VSQRTPS Z0, Z0
-	VMOVUPS lanes_3f800000<>+0(SB), Z4
-	VDIVPS  Z0, Z4, Z0
-	VSQRTPS Z1, Z1
-	VMOVUPS lanes_3f800000<>+0(SB), Z4
-	VDIVPS  Z1, Z4, Z1
-	VSQRTPS Z2, Z2
-	VMOVUPS lanes_3f800000<>+0(SB), Z4
-	VDIVPS  Z2, Z4, Z2
-	VSQRTPS Z3, Z3
-	VMOVUPS lanes_3f800000<>+0(SB), Z4
-	VDIVPS  Z3, Z4, Z3
-	ADDQ    $0x10, R8
-	MOVQ    (R8), AX
-	JMP     AX
+	VSQRTPS      Z0, Z0
+	VBROADCASTSS lanes_3f800000<>+0(SB), Z4
+	VDIVPS       Z0, Z4, Z0
+	VSQRTPS      Z1, Z1
+	VBROADCASTSS lanes_3f800000<>+0(SB), Z4
+	VDIVPS       Z1, Z4, Z1
+	VSQRTPS      Z2, Z2
+	VBROADCASTSS lanes_3f800000<>+0(SB), Z4
+	VDIVPS       Z2, Z4, Z2
+	VSQRTPS      Z3, Z3
+	VBROADCASTSS lanes_3f800000<>+0(SB), Z4
+	VDIVPS       Z3, Z4, Z3
+	ADDQ         $0x10, R8
+	MOVQ         (R8), AX
+	JMP          AX
 
 DATA lanes_3f800000<>+0(SB)/4, $0x3f800000
 DATA lanes_3f800000<>+4(SB)/4, $0x3f800000
@@ -758,36 +758,36 @@ GLOBL lanes_3f800000<>(SB), RODATA|NOPTR, $64
 // func fusedReciprocal512()
 // Requires: AVX512F
 TEXT ·fusedReciprocal512(SB), NOSPLIT, $0
-	VMOVUPS lanes_3f800000<>+0(SB), Z4
-	VDIVPS  Z0, Z4, Z0
-	VMOVUPS lanes_3f800000<>+0(SB), Z4
-	VDIVPS  Z1, Z4, Z1
-	VMOVUPS lanes_3f800000<>+0(SB), Z4
-	VDIVPS  Z2, Z4, Z2
-	VMOVUPS lanes_3f800000<>+0(SB), Z4
-	VDIVPS  Z3, Z4, Z3
-	ADDQ    $0x10, R8
-	MOVQ    (R8), AX
-	JMP     AX
+	VBROADCASTSS lanes_3f800000<>+0(SB), Z4
+	VDIVPS       Z0, Z4, Z0
+	VBROADCASTSS lanes_3f800000<>+0(SB), Z4
+	VDIVPS       Z1, Z4, Z1
+	VBROADCASTSS lanes_3f800000<>+0(SB), Z4
+	VDIVPS       Z2, Z4, Z2
+	VBROADCASTSS lanes_3f800000<>+0(SB), Z4
+	VDIVPS       Z3, Z4, Z3
+	ADDQ         $0x10, R8
+	MOVQ         (R8), AX
+	JMP          AX
 
 // func fusedRelu512()
 // Requires: AVX512F
 TEXT ·fusedRelu512(SB), NOSPLIT, $0
-	VMOVUPS lanes_00000000<>+0(SB), Z4
-	VMAXPS  Z0, Z4, Z0
-	VADDPS  lanes_00000000<>+0(SB), Z0, Z0
-	VMOVUPS lanes_00000000<>+0(SB), Z4
-	VMAXPS  Z1, Z4, Z1
-	VADDPS  lanes_00000000<>+0(SB), Z1, Z1
-	VMOVUPS lanes_00000000<>+0(SB), Z4
-	VMAXPS  Z2, Z4, Z2
-	VADDPS  lanes_00000000<>+0(SB), Z2, Z2
-	VMOVUPS lanes_00000000<>+0(SB), Z4
-	VMAXPS  Z3, Z4, Z3
-	VADDPS  lanes_00000000<>+0(SB), Z3, Z3
-	ADDQ    $0x10, R8
-	MOVQ    (R8), AX
-	JMP     AX
+	VBROADCASTSS lanes_00000000<>+0(SB), Z4
+	VMAXPS       Z0, Z4, Z0
+	VADDPS.BCST  lanes_00000000<>+0(SB), Z0, Z0
+	VBROADCASTSS lanes_00000000<>+0(SB), Z4
+	VMAXPS       Z1, Z4, Z1
+	VADDPS.BCST  lanes_00000000<>+0(SB), Z1, Z1
+	VBROADCASTSS lanes_00000000<>+0(SB), Z4
+	VMAXPS       Z2, Z4, Z2
+	VADDPS.BCST  lanes_00000000<>+0(SB), Z2, Z2
+	VBROADCASTSS lanes_00000000<>+0(SB), Z4
+	VMAXPS       Z3, Z4, Z3
+	VADDPS.BCST  lanes_00000000<>+0(SB), Z3, Z3
+	ADDQ         $0x10, R8
+	MOVQ         (R8), AX
+	JMP          AX
 
 DATA lanes_00000000<>+0(SB)/4, $0x00000000
 DATA lanes_00000000<>+4(SB)/4, $0x00000000
@@ -1226,37 +1226,37 @@ TEXT ·fusedNotEqualU512(SB), NOSPLIT, $0
 // func fusedSign512()
 // Requires: AVX512DQ, AVX512F
 TEXT ·fusedSign512(SB), NOSPLIT, $0
-	VCMPPS    $0x03, Z0, Z0, K1
-	VANDPS    lanes_80000000<>+0(SB), Z0, Z4
-	VORPS     lanes_3f800000<>+0(SB), Z4, Z4
-	VBLENDMPS Z0, Z4, K1, Z4
-	VCMPPS    $0x00, lanes_00000000<>+0(SB), Z0, K1
-	VMOVUPS   lanes_00000000<>+0(SB), Z0
-	VBLENDMPS Z0, Z4, K1, Z0
-	VCMPPS    $0x03, Z1, Z1, K1
-	VANDPS    lanes_80000000<>+0(SB), Z1, Z4
-	VORPS     lanes_3f800000<>+0(SB), Z4, Z4
-	VBLENDMPS Z1, Z4, K1, Z4
-	VCMPPS    $0x00, lanes_00000000<>+0(SB), Z1, K1
-	VMOVUPS   lanes_00000000<>+0(SB), Z1
-	VBLENDMPS Z1, Z4, K1, Z1
-	VCMPPS    $0x03, Z2, Z2, K1
-	VANDPS    lanes_80000000<>+0(SB), Z2, Z4
-	VORPS     lanes_3f800000<>+0(SB), Z4, Z4
-	VBLENDMPS Z2, Z4, K1, Z4
-	VCMPPS    $0x00, lanes_00000000<>+0(SB), Z2, K1
-	VMOVUPS   lanes_00000000<>+0(SB), Z2
-	VBLENDMPS Z2, Z4, K1, Z2
-	VCMPPS    $0x03, Z3, Z3, K1
-	VANDPS    lanes_80000000<>+0(SB), Z3, Z4
-	VORPS     lanes_3f800000<>+0(SB), Z4, Z4
-	VBLENDMPS Z3, Z4, K1, Z4
-	VCMPPS    $0x00, lanes_00000000<>+0(SB), Z3, K1
-	VMOVUPS   lanes_00000000<>+0(SB), Z3
-	VBLENDMPS Z3, Z4, K1, Z3
-	ADDQ      $0x10, R8
-	MOVQ      (R8), AX
-	JMP       AX
+	VCMPPS       $0x03, Z0, Z0, K1
+	VANDPS.BCST  lanes_80000000<>+0(SB), Z0, Z4
+	VORPS.BCST   lanes_3f800000<>+0(SB), Z4, Z4
+	VBLENDMPS    Z0, Z4, K1, Z4
+	VCMPPS.BCST  $0x00, lanes_00000000<>+0(SB), Z0, K1
+	VBROADCASTSS lanes_00000000<>+0(SB), Z0
+	VBLENDMPS    Z0, Z4, K1, Z0
+	VCMPPS       $0x03, Z1, Z1, K1
+	VANDPS.BCST  lanes_80000000<>+0(SB), Z1, Z4
+	VORPS.BCST   lanes_3f800000<>+0(SB), Z4, Z4
+	VBLENDMPS    Z1, Z4, K1, Z4
+	VCMPPS.BCST  $0x00, lanes_00000000<>+0(SB), Z1, K1
+	VBROADCASTSS lanes_00000000<>+0(SB), Z1
+	VBLENDMPS    Z1, Z4, K1, Z1
+	VCMPPS       $0x03, Z2, Z2, K1
+	VANDPS.BCST  lanes_80000000<>+0(SB), Z2, Z4
+	VORPS.BCST   lanes_3f800000<>+0(SB), Z4, Z4
+	VBLENDMPS    Z2, Z4, K1, Z4
+	VCMPPS.BCST  $0x00, lanes_00000000<>+0(SB), Z2, K1
+	VBROADCASTSS lanes_00000000<>+0(SB), Z2
+	VBLENDMPS    Z2, Z4, K1, Z2
+	VCMPPS       $0x03, Z3, Z3, K1
+	VANDPS.BCST  lanes_80000000<>+0(SB), Z3, Z4
+	VORPS.BCST   lanes_3f800000<>+0(SB), Z4, Z4
+	VBLENDMPS    Z3, Z4, K1, Z4
+	VCMPPS.BCST  $0x00, lanes_00000000<>+0(SB), Z3, K1
+	VBROADCASTSS lanes_00000000<>+0(SB), Z3
+	VBLENDMPS    Z3, Z4, K1, Z3
+	ADDQ         $0x10, R8
+	MOVQ         (R8), AX
+	JMP          AX
 
 // func fusedIsNaN512()
 // Requires: AVX512DQ, AVX512F
@@ -1276,21 +1276,21 @@ TEXT ·fusedIsNaN512(SB), NOSPLIT, $0
 // func fusedIsInf512()
 // Requires: AVX512DQ, AVX512F
 TEXT ·fusedIsInf512(SB), NOSPLIT, $0
-	VANDPS   lanes_7fffffff<>+0(SB), Z0, Z0
-	VCMPPS   $0x00, lanes_7f800000<>+0(SB), Z0, K1
-	VPMOVM2D K1, Z0
-	VANDPS   lanes_7fffffff<>+0(SB), Z1, Z1
-	VCMPPS   $0x00, lanes_7f800000<>+0(SB), Z1, K1
-	VPMOVM2D K1, Z1
-	VANDPS   lanes_7fffffff<>+0(SB), Z2, Z2
-	VCMPPS   $0x00, lanes_7f800000<>+0(SB), Z2, K1
-	VPMOVM2D K1, Z2
-	VANDPS   lanes_7fffffff<>+0(SB), Z3, Z3
-	VCMPPS   $0x00, lanes_7f800000<>+0(SB), Z3, K1
-	VPMOVM2D K1, Z3
-	ADDQ     $0x10, R8
-	MOVQ     (R8), AX
-	JMP      AX
+	VANDPS.BCST lanes_7fffffff<>+0(SB), Z0, Z0
+	VCMPPS.BCST $0x00, lanes_7f800000<>+0(SB), Z0, K1
+	VPMOVM2D    K1, Z0
+	VANDPS.BCST lanes_7fffffff<>+0(SB), Z1, Z1
+	VCMPPS.BCST $0x00, lanes_7f800000<>+0(SB), Z1, K1
+	VPMOVM2D    K1, Z1
+	VANDPS.BCST lanes_7fffffff<>+0(SB), Z2, Z2
+	VCMPPS.BCST $0x00, lanes_7f800000<>+0(SB), Z2, K1
+	VPMOVM2D    K1, Z2
+	VANDPS.BCST lanes_7fffffff<>+0(SB), Z3, Z3
+	VCMPPS.BCST $0x00, lanes_7f800000<>+0(SB), Z3, K1
+	VPMOVM2D    K1, Z3
+	ADDQ        $0x10, R8
+	MOVQ        (R8), AX
+	JMP         AX
 
 DATA lanes_7f800000<>+0(SB)/4, $0x7f800000
 DATA lanes_7f800000<>+4(SB)/4, $0x7f800000
@@ -1313,77 +1313,77 @@ GLOBL lanes_7f800000<>(SB), RODATA|NOPTR, $64
 // func fusedExp512()
 // Requires: AVX512F
 TEXT ·fusedExp512(SB), NOSPLIT, $0
-	VMOVUPS      lanes_42b20000<>+0(SB), Z4
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z5
-	VMAXPS       Z0, Z5, Z0
-	VMINPS       Z0, Z4, Z0
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z0, Z4
-	VRNDSCALEPS  $0x08, Z4, Z4
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z4, Z0
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z4, Z0
-	VMOVUPS      lanes_39500d01<>+0(SB), Z5
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z0, Z5
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z0, Z5
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z0, Z5
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z0, Z5
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z0, Z5
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z0, Z5
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z0, Z5
-	VSCALEFPS    Z4, Z5, Z0
-	VMOVUPS      lanes_42b20000<>+0(SB), Z4
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z5
-	VMAXPS       Z1, Z5, Z1
-	VMINPS       Z1, Z4, Z1
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z4
-	VRNDSCALEPS  $0x08, Z4, Z4
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z4, Z1
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z4, Z1
-	VMOVUPS      lanes_39500d01<>+0(SB), Z5
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z1, Z5
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z1, Z5
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z1, Z5
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z1, Z5
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z5
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z5
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z5
-	VSCALEFPS    Z4, Z5, Z1
-	VMOVUPS      lanes_42b20000<>+0(SB), Z4
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z5
-	VMAXPS       Z2, Z5, Z2
-	VMINPS       Z2, Z4, Z2
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z2, Z4
-	VRNDSCALEPS  $0x08, Z4, Z4
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z4, Z2
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z4, Z2
-	VMOVUPS      lanes_39500d01<>+0(SB), Z5
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z2, Z5
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z2, Z5
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z2, Z5
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z2, Z5
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z2, Z5
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z2, Z5
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z2, Z5
-	VSCALEFPS    Z4, Z5, Z2
-	VMOVUPS      lanes_42b20000<>+0(SB), Z4
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z5
-	VMAXPS       Z3, Z5, Z3
-	VMINPS       Z3, Z4, Z3
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z3, Z4
-	VRNDSCALEPS  $0x08, Z4, Z4
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z4, Z3
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z4, Z3
-	VMOVUPS      lanes_39500d01<>+0(SB), Z5
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z3, Z5
-	VSCALEFPS    Z4, Z5, Z3
-	ADDQ         $0x10, R8
-	MOVQ         (R8), AX
-	JMP          AX
+	VBROADCASTSS      lanes_42b20000<>+0(SB), Z4
+	VBROADCASTSS      lanes_c2d00000<>+0(SB), Z5
+	VMAXPS            Z0, Z5, Z0
+	VMINPS            Z0, Z4, Z0
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z0, Z4
+	VRNDSCALEPS       $0x08, Z4, Z4
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z4, Z0
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z4, Z0
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z5
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z0, Z5
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z0, Z5
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z0, Z5
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z0, Z5
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z0, Z5
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z0, Z5
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z0, Z5
+	VSCALEFPS         Z4, Z5, Z0
+	VBROADCASTSS      lanes_42b20000<>+0(SB), Z4
+	VBROADCASTSS      lanes_c2d00000<>+0(SB), Z5
+	VMAXPS            Z1, Z5, Z1
+	VMINPS            Z1, Z4, Z1
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z1, Z4
+	VRNDSCALEPS       $0x08, Z4, Z4
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z4, Z1
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z4, Z1
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z5
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z1, Z5
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z1, Z5
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z1, Z5
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z1, Z5
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z1, Z5
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z1, Z5
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z1, Z5
+	VSCALEFPS         Z4, Z5, Z1
+	VBROADCASTSS      lanes_42b20000<>+0(SB), Z4
+	VBROADCASTSS      lanes_c2d00000<>+0(SB), Z5
+	VMAXPS            Z2, Z5, Z2
+	VMINPS            Z2, Z4, Z2
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z2, Z4
+	VRNDSCALEPS       $0x08, Z4, Z4
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z4, Z2
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z4, Z2
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z5
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z2, Z5
+	VSCALEFPS         Z4, Z5, Z2
+	VBROADCASTSS      lanes_42b20000<>+0(SB), Z4
+	VBROADCASTSS      lanes_c2d00000<>+0(SB), Z5
+	VMAXPS            Z3, Z5, Z3
+	VMINPS            Z3, Z4, Z3
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z3, Z4
+	VRNDSCALEPS       $0x08, Z4, Z4
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z4, Z3
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z5
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z3, Z5
+	VSCALEFPS         Z4, Z5, Z3
+	ADDQ              $0x10, R8
+	MOVQ              (R8), AX
+	JMP               AX
 
 DATA lanes_42b20000<>+0(SB)/4, $0x42b20000
 DATA lanes_42b20000<>+4(SB)/4, $0x42b20000
@@ -1586,69 +1586,69 @@ GLOBL lanes_3f000000<>(SB), RODATA|NOPTR, $64
 // func fusedExp2512()
 // Requires: AVX512F
 TEXT ·fusedExp2512(SB), NOSPLIT, $0
-	VMOVUPS     lanes_43010000<>+0(SB), Z4
-	VMOVUPS     lanes_c3170000<>+0(SB), Z5
-	VMAXPS      Z0, Z5, Z0
-	VMINPS      Z0, Z4, Z0
-	VRNDSCALEPS $0x08, Z0, Z4
-	VSUBPS      Z4, Z0, Z0
-	VMOVUPS     lanes_377fe5fe<>+0(SB), Z5
-	VFMADD213PS lanes_39218489<>+0(SB), Z0, Z5
-	VFMADD213PS lanes_3aaec3ff<>+0(SB), Z0, Z5
-	VFMADD213PS lanes_3c1d955b<>+0(SB), Z0, Z5
-	VFMADD213PS lanes_3d635847<>+0(SB), Z0, Z5
-	VFMADD213PS lanes_3e75fdf0<>+0(SB), Z0, Z5
-	VFMADD213PS lanes_3f317218<>+0(SB), Z0, Z5
-	VFMADD213PS lanes_3f800000<>+0(SB), Z0, Z5
-	VSCALEFPS   Z4, Z5, Z0
-	VMOVUPS     lanes_43010000<>+0(SB), Z4
-	VMOVUPS     lanes_c3170000<>+0(SB), Z5
-	VMAXPS      Z1, Z5, Z1
-	VMINPS      Z1, Z4, Z1
-	VRNDSCALEPS $0x08, Z1, Z4
-	VSUBPS      Z4, Z1, Z1
-	VMOVUPS     lanes_377fe5fe<>+0(SB), Z5
-	VFMADD213PS lanes_39218489<>+0(SB), Z1, Z5
-	VFMADD213PS lanes_3aaec3ff<>+0(SB), Z1, Z5
-	VFMADD213PS lanes_3c1d955b<>+0(SB), Z1, Z5
-	VFMADD213PS lanes_3d635847<>+0(SB), Z1, Z5
-	VFMADD213PS lanes_3e75fdf0<>+0(SB), Z1, Z5
-	VFMADD213PS lanes_3f317218<>+0(SB), Z1, Z5
-	VFMADD213PS lanes_3f800000<>+0(SB), Z1, Z5
-	VSCALEFPS   Z4, Z5, Z1
-	VMOVUPS     lanes_43010000<>+0(SB), Z4
-	VMOVUPS     lanes_c3170000<>+0(SB), Z5
-	VMAXPS      Z2, Z5, Z2
-	VMINPS      Z2, Z4, Z2
-	VRNDSCALEPS $0x08, Z2, Z4
-	VSUBPS      Z4, Z2, Z2
-	VMOVUPS     lanes_377fe5fe<>+0(SB), Z5
-	VFMADD213PS lanes_39218489<>+0(SB), Z2, Z5
-	VFMADD213PS lanes_3aaec3ff<>+0(SB), Z2, Z5
-	VFMADD213PS lanes_3c1d955b<>+0(SB), Z2, Z5
-	VFMADD213PS lanes_3d635847<>+0(SB), Z2, Z5
-	VFMADD213PS lanes_3e75fdf0<>+0(SB), Z2, Z5
-	VFMADD213PS lanes_3f317218<>+0(SB), Z2, Z5
-	VFMADD213PS lanes_3f800000<>+0(SB), Z2, Z5
-	VSCALEFPS   Z4, Z5, Z2
-	VMOVUPS     lanes_43010000<>+0(SB), Z4
-	VMOVUPS     lanes_c3170000<>+0(SB), Z5
-	VMAXPS      Z3, Z5, Z3
-	VMINPS      Z3, Z4, Z3
-	VRNDSCALEPS $0x08, Z3, Z4
-	VSUBPS      Z4, Z3, Z3
-	VMOVUPS     lanes_377fe5fe<>+0(SB), Z5
-	VFMADD213PS lanes_39218489<>+0(SB), Z3, Z5
-	VFMADD213PS lanes_3aaec3ff<>+0(SB), Z3, Z5
-	VFMADD213PS lanes_3c1d955b<>+0(SB), Z3, Z5
-	VFMADD213PS lanes_3d635847<>+0(SB), Z3, Z5
-	VFMADD213PS lanes_3e75fdf0<>+0(SB), Z3, Z5
-	VFMADD213PS lanes_3f317218<>+0(SB), Z3, Z5
-	VFMADD213PS lanes_3f800000<>+0(SB), Z3, Z5
-	VSCALEFPS   Z4, Z5, Z3
-	ADDQ        $0x10, R8
-	MOVQ        (R8), AX
-	JMP         AX
+	VBROADCASTSS     lanes_43010000<>+0(SB), Z4
+	VBROADCASTSS     lanes_c3170000<>+0(SB), Z5
+	VMAXPS           Z0, Z5, Z0
+	VMINPS           Z0, Z4, Z0
+	VRNDSCALEPS      $0x08, Z0, Z4
+	VSUBPS           Z4, Z0, Z0
+	VBROADCASTSS     lanes_377fe5fe<>+0(SB), Z5
+	VFMADD213PS.BCST lanes_39218489<>+0(SB), Z0, Z5
+	VFMADD213PS.BCST lanes_3aaec3ff<>+0(SB), Z0, Z5
+	VFMADD213PS.BCST lanes_3c1d955b<>+0(SB), Z0, Z5
+	VFMADD213PS.BCST lanes_3d635847<>+0(SB), Z0, Z5
+	VFMADD213PS.BCST lanes_3e75fdf0<>+0(SB), Z0, Z5
+	VFMADD213PS.BCST lanes_3f317218<>+0(SB), Z0, Z5
+	VFMADD213PS.BCST lanes_3f800000<>+0(SB), Z0, Z5
+	VSCALEFPS        Z4, Z5, Z0
+	VBROADCASTSS     lanes_43010000<>+0(SB), Z4
+	VBROADCASTSS     lanes_c3170000<>+0(SB), Z5
+	VMAXPS           Z1, Z5, Z1
+	VMINPS           Z1, Z4, Z1
+	VRNDSCALEPS      $0x08, Z1, Z4
+	VSUBPS           Z4, Z1, Z1
+	VBROADCASTSS     lanes_377fe5fe<>+0(SB), Z5
+	VFMADD213PS.BCST lanes_39218489<>+0(SB), Z1, Z5
+	VFMADD213PS.BCST lanes_3aaec3ff<>+0(SB), Z1, Z5
+	VFMADD213PS.BCST lanes_3c1d955b<>+0(SB), Z1, Z5
+	VFMADD213PS.BCST lanes_3d635847<>+0(SB), Z1, Z5
+	VFMADD213PS.BCST lanes_3e75fdf0<>+0(SB), Z1, Z5
+	VFMADD213PS.BCST lanes_3f317218<>+0(SB), Z1, Z5
+	VFMADD213PS.BCST lanes_3f800000<>+0(SB), Z1, Z5
+	VSCALEFPS        Z4, Z5, Z1
+	VBROADCASTSS     lanes_43010000<>+0(SB), Z4
+	VBROADCASTSS     lanes_c3170000<>+0(SB), Z5
+	VMAXPS           Z2, Z5, Z2
+	VMINPS           Z2, Z4, Z2
+	VRNDSCALEPS      $0x08, Z2, Z4
+	VSUBPS           Z4, Z2, Z2
+	VBROADCASTSS     lanes_377fe5fe<>+0(SB), Z5
+	VFMADD213PS.BCST lanes_39218489<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST lanes_3aaec3ff<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST lanes_3c1d955b<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST lanes_3d635847<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST lanes_3e75fdf0<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST lanes_3f317218<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST lanes_3f800000<>+0(SB), Z2, Z5
+	VSCALEFPS        Z4, Z5, Z2
+	VBROADCASTSS     lanes_43010000<>+0(SB), Z4
+	VBROADCASTSS     lanes_c3170000<>+0(SB), Z5
+	VMAXPS           Z3, Z5, Z3
+	VMINPS           Z3, Z4, Z3
+	VRNDSCALEPS      $0x08, Z3, Z4
+	VSUBPS           Z4, Z3, Z3
+	VBROADCASTSS     lanes_377fe5fe<>+0(SB), Z5
+	VFMADD213PS.BCST lanes_39218489<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST lanes_3aaec3ff<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST lanes_3c1d955b<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST lanes_3d635847<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST lanes_3e75fdf0<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST lanes_3f317218<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST lanes_3f800000<>+0(SB), Z3, Z5
+	VSCALEFPS        Z4, Z5, Z3
+	ADDQ             $0x10, R8
+	MOVQ             (R8), AX
+	JMP              AX
 
 DATA lanes_43010000<>+0(SB)/4, $0x43010000
 DATA lanes_43010000<>+4(SB)/4, $0x43010000
@@ -1815,113 +1815,113 @@ GLOBL lanes_3f317218<>(SB), RODATA|NOPTR, $64
 // func fusedExpm1512()
 // Requires: AVX512DQ, AVX512F
 TEXT ·fusedExpm1512(SB), NOSPLIT, $0
-	VMOVUPS      lanes_42b30000<>+0(SB), Z4
-	VMOVUPS      lanes_c1c80000<>+0(SB), Z5
-	VMAXPS       Z0, Z5, Z5
-	VMINPS       Z5, Z4, Z4
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z4, Z5
-	VRNDSCALEPS  $0x08, Z5, Z5
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z5, Z4
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z5, Z4
-	VMULPS       Z4, Z4, Z6
-	VMOVUPS      lanes_39500d01<>+0(SB), Z7
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z4, Z7
-	VFMADD231PS  Z7, Z6, Z4
-	VSUBPS       lanes_40000000<>+0(SB), Z5, Z5
-	VCVTPS2DQ    Z5, Z5
-	VPADDD       lanes_0000007f<>+0(SB), Z5, Z5
-	VPSLLD       $0x17, Z5, Z5
-	VSUBPS       lanes_3e800000<>+0(SB), Z5, Z6
-	VFMADD231PS  Z4, Z5, Z6
-	VMULPS       lanes_40800000<>+0(SB), Z6, Z4
-	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z5
-	VCMPPS       $0x11, lanes_33000000<>+0(SB), Z5, K1
-	VBLENDMPS    Z0, Z4, K1, Z0
-	VMOVUPS      lanes_42b30000<>+0(SB), Z4
-	VMOVUPS      lanes_c1c80000<>+0(SB), Z5
-	VMAXPS       Z1, Z5, Z5
-	VMINPS       Z5, Z4, Z4
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z4, Z5
-	VRNDSCALEPS  $0x08, Z5, Z5
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z5, Z4
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z5, Z4
-	VMULPS       Z4, Z4, Z6
-	VMOVUPS      lanes_39500d01<>+0(SB), Z7
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z4, Z7
-	VFMADD231PS  Z7, Z6, Z4
-	VSUBPS       lanes_40000000<>+0(SB), Z5, Z5
-	VCVTPS2DQ    Z5, Z5
-	VPADDD       lanes_0000007f<>+0(SB), Z5, Z5
-	VPSLLD       $0x17, Z5, Z5
-	VSUBPS       lanes_3e800000<>+0(SB), Z5, Z6
-	VFMADD231PS  Z4, Z5, Z6
-	VMULPS       lanes_40800000<>+0(SB), Z6, Z4
-	VANDPS       lanes_7fffffff<>+0(SB), Z1, Z5
-	VCMPPS       $0x11, lanes_33000000<>+0(SB), Z5, K1
-	VBLENDMPS    Z1, Z4, K1, Z1
-	VMOVUPS      lanes_42b30000<>+0(SB), Z4
-	VMOVUPS      lanes_c1c80000<>+0(SB), Z5
-	VMAXPS       Z2, Z5, Z5
-	VMINPS       Z5, Z4, Z4
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z4, Z5
-	VRNDSCALEPS  $0x08, Z5, Z5
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z5, Z4
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z5, Z4
-	VMULPS       Z4, Z4, Z6
-	VMOVUPS      lanes_39500d01<>+0(SB), Z7
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z4, Z7
-	VFMADD231PS  Z7, Z6, Z4
-	VSUBPS       lanes_40000000<>+0(SB), Z5, Z5
-	VCVTPS2DQ    Z5, Z5
-	VPADDD       lanes_0000007f<>+0(SB), Z5, Z5
-	VPSLLD       $0x17, Z5, Z5
-	VSUBPS       lanes_3e800000<>+0(SB), Z5, Z6
-	VFMADD231PS  Z4, Z5, Z6
-	VMULPS       lanes_40800000<>+0(SB), Z6, Z4
-	VANDPS       lanes_7fffffff<>+0(SB), Z2, Z5
-	VCMPPS       $0x11, lanes_33000000<>+0(SB), Z5, K1
-	VBLENDMPS    Z2, Z4, K1, Z2
-	VMOVUPS      lanes_42b30000<>+0(SB), Z4
-	VMOVUPS      lanes_c1c80000<>+0(SB), Z5
-	VMAXPS       Z3, Z5, Z5
-	VMINPS       Z5, Z4, Z4
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z4, Z5
-	VRNDSCALEPS  $0x08, Z5, Z5
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z5, Z4
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z5, Z4
-	VMULPS       Z4, Z4, Z6
-	VMOVUPS      lanes_39500d01<>+0(SB), Z7
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z4, Z7
-	VFMADD231PS  Z7, Z6, Z4
-	VSUBPS       lanes_40000000<>+0(SB), Z5, Z5
-	VCVTPS2DQ    Z5, Z5
-	VPADDD       lanes_0000007f<>+0(SB), Z5, Z5
-	VPSLLD       $0x17, Z5, Z5
-	VSUBPS       lanes_3e800000<>+0(SB), Z5, Z6
-	VFMADD231PS  Z4, Z5, Z6
-	VMULPS       lanes_40800000<>+0(SB), Z6, Z4
-	VANDPS       lanes_7fffffff<>+0(SB), Z3, Z5
-	VCMPPS       $0x11, lanes_33000000<>+0(SB), Z5, K1
-	VBLENDMPS    Z3, Z4, K1, Z3
-	ADDQ         $0x10, R8
-	MOVQ         (R8), AX
-	JMP          AX
+	VBROADCASTSS      lanes_42b30000<>+0(SB), Z4
+	VBROADCASTSS      lanes_c1c80000<>+0(SB), Z5
+	VMAXPS            Z0, Z5, Z5
+	VMINPS            Z5, Z4, Z4
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x08, Z5, Z5
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z5, Z4
+	VMULPS            Z4, Z4, Z6
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z7
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z4, Z7
+	VFMADD231PS       Z7, Z6, Z4
+	VSUBPS.BCST       lanes_40000000<>+0(SB), Z5, Z5
+	VCVTPS2DQ         Z5, Z5
+	VPADDD.BCST       lanes_0000007f<>+0(SB), Z5, Z5
+	VPSLLD            $0x17, Z5, Z5
+	VSUBPS.BCST       lanes_3e800000<>+0(SB), Z5, Z6
+	VFMADD231PS       Z4, Z5, Z6
+	VMULPS.BCST       lanes_40800000<>+0(SB), Z6, Z4
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z0, Z5
+	VCMPPS.BCST       $0x11, lanes_33000000<>+0(SB), Z5, K1
+	VBLENDMPS         Z0, Z4, K1, Z0
+	VBROADCASTSS      lanes_42b30000<>+0(SB), Z4
+	VBROADCASTSS      lanes_c1c80000<>+0(SB), Z5
+	VMAXPS            Z1, Z5, Z5
+	VMINPS            Z5, Z4, Z4
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x08, Z5, Z5
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z5, Z4
+	VMULPS            Z4, Z4, Z6
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z7
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z4, Z7
+	VFMADD231PS       Z7, Z6, Z4
+	VSUBPS.BCST       lanes_40000000<>+0(SB), Z5, Z5
+	VCVTPS2DQ         Z5, Z5
+	VPADDD.BCST       lanes_0000007f<>+0(SB), Z5, Z5
+	VPSLLD            $0x17, Z5, Z5
+	VSUBPS.BCST       lanes_3e800000<>+0(SB), Z5, Z6
+	VFMADD231PS       Z4, Z5, Z6
+	VMULPS.BCST       lanes_40800000<>+0(SB), Z6, Z4
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z1, Z5
+	VCMPPS.BCST       $0x11, lanes_33000000<>+0(SB), Z5, K1
+	VBLENDMPS         Z1, Z4, K1, Z1
+	VBROADCASTSS      lanes_42b30000<>+0(SB), Z4
+	VBROADCASTSS      lanes_c1c80000<>+0(SB), Z5
+	VMAXPS            Z2, Z5, Z5
+	VMINPS            Z5, Z4, Z4
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x08, Z5, Z5
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z5, Z4
+	VMULPS            Z4, Z4, Z6
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z7
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z4, Z7
+	VFMADD231PS       Z7, Z6, Z4
+	VSUBPS.BCST       lanes_40000000<>+0(SB), Z5, Z5
+	VCVTPS2DQ         Z5, Z5
+	VPADDD.BCST       lanes_0000007f<>+0(SB), Z5, Z5
+	VPSLLD            $0x17, Z5, Z5
+	VSUBPS.BCST       lanes_3e800000<>+0(SB), Z5, Z6
+	VFMADD231PS       Z4, Z5, Z6
+	VMULPS.BCST       lanes_40800000<>+0(SB), Z6, Z4
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z2, Z5
+	VCMPPS.BCST       $0x11, lanes_33000000<>+0(SB), Z5, K1
+	VBLENDMPS         Z2, Z4, K1, Z2
+	VBROADCASTSS      lanes_42b30000<>+0(SB), Z4
+	VBROADCASTSS      lanes_c1c80000<>+0(SB), Z5
+	VMAXPS            Z3, Z5, Z5
+	VMINPS            Z5, Z4, Z4
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x08, Z5, Z5
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z5, Z4
+	VMULPS            Z4, Z4, Z6
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z7
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z4, Z7
+	VFMADD231PS       Z7, Z6, Z4
+	VSUBPS.BCST       lanes_40000000<>+0(SB), Z5, Z5
+	VCVTPS2DQ         Z5, Z5
+	VPADDD.BCST       lanes_0000007f<>+0(SB), Z5, Z5
+	VPSLLD            $0x17, Z5, Z5
+	VSUBPS.BCST       lanes_3e800000<>+0(SB), Z5, Z6
+	VFMADD231PS       Z4, Z5, Z6
+	VMULPS.BCST       lanes_40800000<>+0(SB), Z6, Z4
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z3, Z5
+	VCMPPS.BCST       $0x11, lanes_33000000<>+0(SB), Z5, K1
+	VBLENDMPS         Z3, Z4, K1, Z3
+	ADDQ              $0x10, R8
+	MOVQ              (R8), AX
+	JMP               AX
 
 DATA lanes_42b30000<>+0(SB)/4, $0x42b30000
 DATA lanes_42b30000<>+4(SB)/4, $0x42b30000
@@ -2052,161 +2052,161 @@ GLOBL lanes_33000000<>(SB), RODATA|NOPTR, $64
 // func fusedLog512()
 // Requires: AVX512F
 TEXT ·fusedLog512(SB), NOSPLIT, $0
-	VCMPPS      $0x11, lanes_00800000<>+0(SB), Z0, K1
-	VMULPS      lanes_4c000000<>+0(SB), Z0, Z4
-	VBLENDMPS   Z4, Z0, K1, Z4
-	VPSUBD      lanes_3f3504f3<>+0(SB), Z4, Z5
-	VPSRAD      $0x17, Z5, Z5
-	VCVTDQ2PS   Z5, Z6
-	VMOVUPS     lanes_41c80000<>+0(SB), Z7
-	VMOVUPS     lanes_00000000<>+0(SB), Z8
-	VBLENDMPS   Z7, Z8, K1, Z7
-	VPSLLD      $0x17, Z5, Z5
-	VPSUBD      Z5, Z4, Z4
-	VSUBPS      Z7, Z6, Z5
-	VSUBPS      lanes_3f800000<>+0(SB), Z4, Z4
-	VADDPS      lanes_40000000<>+0(SB), Z4, Z6
-	VDIVPS      Z6, Z4, Z6
-	VMULPS      Z6, Z6, Z7
-	VMOVUPS     lanes_3e638e39<>+0(SB), Z8
-	VFMADD213PS lanes_3e924925<>+0(SB), Z7, Z8
-	VFMADD213PS lanes_3ecccccd<>+0(SB), Z7, Z8
-	VFMADD213PS lanes_3f2aaaab<>+0(SB), Z7, Z8
-	VMULPS      Z8, Z7, Z7
-	VMULPS      Z4, Z4, Z8
-	VMULPS      lanes_3f000000<>+0(SB), Z8, Z8
-	VADDPS      Z7, Z8, Z7
-	VMULPS      Z7, Z6, Z6
-	VFMADD231PS lanes_35bfbe8e<>+0(SB), Z5, Z6
-	VSUBPS      Z6, Z8, Z6
-	VSUBPS      Z6, Z4, Z4
-	VFMADD231PS lanes_3f317200<>+0(SB), Z5, Z4
-	VMOVUPS     lanes_7f800000<>+0(SB), Z5
-	VCMPPS      $0x00, Z5, Z0, K1
-	VBLENDMPS   Z5, Z4, K1, Z4
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z0, K1
-	VMOVUPS     lanes_ff800000<>+0(SB), Z5
-	VBLENDMPS   Z5, Z4, K1, Z4
-	VCMPPS      $0x19, lanes_00000000<>+0(SB), Z0, K1
-	VMOVUPS     lanes_7fc00000<>+0(SB), Z0
-	VBLENDMPS   Z0, Z4, K1, Z0
-	VCMPPS      $0x11, lanes_00800000<>+0(SB), Z1, K1
-	VMULPS      lanes_4c000000<>+0(SB), Z1, Z4
-	VBLENDMPS   Z4, Z1, K1, Z4
-	VPSUBD      lanes_3f3504f3<>+0(SB), Z4, Z5
-	VPSRAD      $0x17, Z5, Z5
-	VCVTDQ2PS   Z5, Z6
-	VMOVUPS     lanes_41c80000<>+0(SB), Z7
-	VMOVUPS     lanes_00000000<>+0(SB), Z8
-	VBLENDMPS   Z7, Z8, K1, Z7
-	VPSLLD      $0x17, Z5, Z5
-	VPSUBD      Z5, Z4, Z4
-	VSUBPS      Z7, Z6, Z5
-	VSUBPS      lanes_3f800000<>+0(SB), Z4, Z4
-	VADDPS      lanes_40000000<>+0(SB), Z4, Z6
-	VDIVPS      Z6, Z4, Z6
-	VMULPS      Z6, Z6, Z7
-	VMOVUPS     lanes_3e638e39<>+0(SB), Z8
-	VFMADD213PS lanes_3e924925<>+0(SB), Z7, Z8
-	VFMADD213PS lanes_3ecccccd<>+0(SB), Z7, Z8
-	VFMADD213PS lanes_3f2aaaab<>+0(SB), Z7, Z8
-	VMULPS      Z8, Z7, Z7
-	VMULPS      Z4, Z4, Z8
-	VMULPS      lanes_3f000000<>+0(SB), Z8, Z8
-	VADDPS      Z7, Z8, Z7
-	VMULPS      Z7, Z6, Z6
-	VFMADD231PS lanes_35bfbe8e<>+0(SB), Z5, Z6
-	VSUBPS      Z6, Z8, Z6
-	VSUBPS      Z6, Z4, Z4
-	VFMADD231PS lanes_3f317200<>+0(SB), Z5, Z4
-	VMOVUPS     lanes_7f800000<>+0(SB), Z5
-	VCMPPS      $0x00, Z5, Z1, K1
-	VBLENDMPS   Z5, Z4, K1, Z4
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z1, K1
-	VMOVUPS     lanes_ff800000<>+0(SB), Z5
-	VBLENDMPS   Z5, Z4, K1, Z4
-	VCMPPS      $0x19, lanes_00000000<>+0(SB), Z1, K1
-	VMOVUPS     lanes_7fc00000<>+0(SB), Z1
-	VBLENDMPS   Z1, Z4, K1, Z1
-	VCMPPS      $0x11, lanes_00800000<>+0(SB), Z2, K1
-	VMULPS      lanes_4c000000<>+0(SB), Z2, Z4
-	VBLENDMPS   Z4, Z2, K1, Z4
-	VPSUBD      lanes_3f3504f3<>+0(SB), Z4, Z5
-	VPSRAD      $0x17, Z5, Z5
-	VCVTDQ2PS   Z5, Z6
-	VMOVUPS     lanes_41c80000<>+0(SB), Z7
-	VMOVUPS     lanes_00000000<>+0(SB), Z8
-	VBLENDMPS   Z7, Z8, K1, Z7
-	VPSLLD      $0x17, Z5, Z5
-	VPSUBD      Z5, Z4, Z4
-	VSUBPS      Z7, Z6, Z5
-	VSUBPS      lanes_3f800000<>+0(SB), Z4, Z4
-	VADDPS      lanes_40000000<>+0(SB), Z4, Z6
-	VDIVPS      Z6, Z4, Z6
-	VMULPS      Z6, Z6, Z7
-	VMOVUPS     lanes_3e638e39<>+0(SB), Z8
-	VFMADD213PS lanes_3e924925<>+0(SB), Z7, Z8
-	VFMADD213PS lanes_3ecccccd<>+0(SB), Z7, Z8
-	VFMADD213PS lanes_3f2aaaab<>+0(SB), Z7, Z8
-	VMULPS      Z8, Z7, Z7
-	VMULPS      Z4, Z4, Z8
-	VMULPS      lanes_3f000000<>+0(SB), Z8, Z8
-	VADDPS      Z7, Z8, Z7
-	VMULPS      Z7, Z6, Z6
-	VFMADD231PS lanes_35bfbe8e<>+0(SB), Z5, Z6
-	VSUBPS      Z6, Z8, Z6
-	VSUBPS      Z6, Z4, Z4
-	VFMADD231PS lanes_3f317200<>+0(SB), Z5, Z4
-	VMOVUPS     lanes_7f800000<>+0(SB), Z5
-	VCMPPS      $0x00, Z5, Z2, K1
-	VBLENDMPS   Z5, Z4, K1, Z4
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z2, K1
-	VMOVUPS     lanes_ff800000<>+0(SB), Z5
-	VBLENDMPS   Z5, Z4, K1, Z4
-	VCMPPS      $0x19, lanes_00000000<>+0(SB), Z2, K1
-	VMOVUPS     lanes_7fc00000<>+0(SB), Z2
-	VBLENDMPS   Z2, Z4, K1, Z2
-	VCMPPS      $0x11, lanes_00800000<>+0(SB), Z3, K1
-	VMULPS      lanes_4c000000<>+0(SB), Z3, Z4
-	VBLENDMPS   Z4, Z3, K1, Z4
-	VPSUBD      lanes_3f3504f3<>+0(SB), Z4, Z5
-	VPSRAD      $0x17, Z5, Z5
-	VCVTDQ2PS   Z5, Z6
-	VMOVUPS     lanes_41c80000<>+0(SB), Z7
-	VMOVUPS     lanes_00000000<>+0(SB), Z8
-	VBLENDMPS   Z7, Z8, K1, Z7
-	VPSLLD      $0x17, Z5, Z5
-	VPSUBD      Z5, Z4, Z4
-	VSUBPS      Z7, Z6, Z5
-	VSUBPS      lanes_3f800000<>+0(SB), Z4, Z4
-	VADDPS      lanes_40000000<>+0(SB), Z4, Z6
-	VDIVPS      Z6, Z4, Z6
-	VMULPS      Z6, Z6, Z7
-	VMOVUPS     lanes_3e638e39<>+0(SB), Z8
-	VFMADD213PS lanes_3e924925<>+0(SB), Z7, Z8
-	VFMADD213PS lanes_3ecccccd<>+0(SB), Z7, Z8
-	VFMADD213PS lanes_3f2aaaab<>+0(SB), Z7, Z8
-	VMULPS      Z8, Z7, Z7
-	VMULPS      Z4, Z4, Z8
-	VMULPS      lanes_3f000000<>+0(SB), Z8, Z8
-	VADDPS      Z7, Z8, Z7
-	VMULPS      Z7, Z6, Z6
-	VFMADD231PS lanes_35bfbe8e<>+0(SB), Z5, Z6
-	VSUBPS      Z6, Z8, Z6
-	VSUBPS      Z6, Z4, Z4
-	VFMADD231PS lanes_3f317200<>+0(SB), Z5, Z4
-	VMOVUPS     lanes_7f800000<>+0(SB), Z5
-	VCMPPS      $0x00, Z5, Z3, K1
-	VBLENDMPS   Z5, Z4, K1, Z4
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z3, K1
-	VMOVUPS     lanes_ff800000<>+0(SB), Z5
-	VBLENDMPS   Z5, Z4, K1, Z4
-	VCMPPS      $0x19, lanes_00000000<>+0(SB), Z3, K1
-	VMOVUPS     lanes_7fc00000<>+0(SB), Z3
-	VBLENDMPS   Z3, Z4, K1, Z3
-	ADDQ        $0x10, R8
-	MOVQ        (R8), AX
-	JMP         AX
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z0, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z0, Z4
+	VBLENDMPS        Z4, Z0, K1, Z4
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z4, Z5
+	VPSRAD           $0x17, Z5, Z5
+	VCVTDQ2PS        Z5, Z6
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z7
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VPSLLD           $0x17, Z5, Z5
+	VPSUBD           Z5, Z4, Z4
+	VSUBPS           Z7, Z6, Z5
+	VSUBPS.BCST      lanes_3f800000<>+0(SB), Z4, Z4
+	VADDPS.BCST      lanes_40000000<>+0(SB), Z4, Z6
+	VDIVPS           Z6, Z4, Z6
+	VMULPS           Z6, Z6, Z7
+	VBROADCASTSS     lanes_3e638e39<>+0(SB), Z8
+	VFMADD213PS.BCST lanes_3e924925<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST lanes_3ecccccd<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST lanes_3f2aaaab<>+0(SB), Z7, Z8
+	VMULPS           Z8, Z7, Z7
+	VMULPS           Z4, Z4, Z8
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z8, Z8
+	VADDPS           Z7, Z8, Z7
+	VMULPS           Z7, Z6, Z6
+	VFMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z5, Z6
+	VSUBPS           Z6, Z8, Z6
+	VSUBPS           Z6, Z4, Z4
+	VFMADD231PS.BCST lanes_3f317200<>+0(SB), Z5, Z4
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z5
+	VCMPPS           $0x00, Z5, Z0, K1
+	VBLENDMPS        Z5, Z4, K1, Z4
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z0, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z5
+	VBLENDMPS        Z5, Z4, K1, Z4
+	VCMPPS.BCST      $0x19, lanes_00000000<>+0(SB), Z0, K1
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z0
+	VBLENDMPS        Z0, Z4, K1, Z0
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z1, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z1, Z4
+	VBLENDMPS        Z4, Z1, K1, Z4
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z4, Z5
+	VPSRAD           $0x17, Z5, Z5
+	VCVTDQ2PS        Z5, Z6
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z7
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VPSLLD           $0x17, Z5, Z5
+	VPSUBD           Z5, Z4, Z4
+	VSUBPS           Z7, Z6, Z5
+	VSUBPS.BCST      lanes_3f800000<>+0(SB), Z4, Z4
+	VADDPS.BCST      lanes_40000000<>+0(SB), Z4, Z6
+	VDIVPS           Z6, Z4, Z6
+	VMULPS           Z6, Z6, Z7
+	VBROADCASTSS     lanes_3e638e39<>+0(SB), Z8
+	VFMADD213PS.BCST lanes_3e924925<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST lanes_3ecccccd<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST lanes_3f2aaaab<>+0(SB), Z7, Z8
+	VMULPS           Z8, Z7, Z7
+	VMULPS           Z4, Z4, Z8
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z8, Z8
+	VADDPS           Z7, Z8, Z7
+	VMULPS           Z7, Z6, Z6
+	VFMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z5, Z6
+	VSUBPS           Z6, Z8, Z6
+	VSUBPS           Z6, Z4, Z4
+	VFMADD231PS.BCST lanes_3f317200<>+0(SB), Z5, Z4
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z5
+	VCMPPS           $0x00, Z5, Z1, K1
+	VBLENDMPS        Z5, Z4, K1, Z4
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z1, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z5
+	VBLENDMPS        Z5, Z4, K1, Z4
+	VCMPPS.BCST      $0x19, lanes_00000000<>+0(SB), Z1, K1
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z1
+	VBLENDMPS        Z1, Z4, K1, Z1
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z2, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z2, Z4
+	VBLENDMPS        Z4, Z2, K1, Z4
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z4, Z5
+	VPSRAD           $0x17, Z5, Z5
+	VCVTDQ2PS        Z5, Z6
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z7
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VPSLLD           $0x17, Z5, Z5
+	VPSUBD           Z5, Z4, Z4
+	VSUBPS           Z7, Z6, Z5
+	VSUBPS.BCST      lanes_3f800000<>+0(SB), Z4, Z4
+	VADDPS.BCST      lanes_40000000<>+0(SB), Z4, Z6
+	VDIVPS           Z6, Z4, Z6
+	VMULPS           Z6, Z6, Z7
+	VBROADCASTSS     lanes_3e638e39<>+0(SB), Z8
+	VFMADD213PS.BCST lanes_3e924925<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST lanes_3ecccccd<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST lanes_3f2aaaab<>+0(SB), Z7, Z8
+	VMULPS           Z8, Z7, Z7
+	VMULPS           Z4, Z4, Z8
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z8, Z8
+	VADDPS           Z7, Z8, Z7
+	VMULPS           Z7, Z6, Z6
+	VFMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z5, Z6
+	VSUBPS           Z6, Z8, Z6
+	VSUBPS           Z6, Z4, Z4
+	VFMADD231PS.BCST lanes_3f317200<>+0(SB), Z5, Z4
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z5
+	VCMPPS           $0x00, Z5, Z2, K1
+	VBLENDMPS        Z5, Z4, K1, Z4
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z2, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z5
+	VBLENDMPS        Z5, Z4, K1, Z4
+	VCMPPS.BCST      $0x19, lanes_00000000<>+0(SB), Z2, K1
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z2
+	VBLENDMPS        Z2, Z4, K1, Z2
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z3, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z3, Z4
+	VBLENDMPS        Z4, Z3, K1, Z4
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z4, Z5
+	VPSRAD           $0x17, Z5, Z5
+	VCVTDQ2PS        Z5, Z6
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z7
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VPSLLD           $0x17, Z5, Z5
+	VPSUBD           Z5, Z4, Z4
+	VSUBPS           Z7, Z6, Z5
+	VSUBPS.BCST      lanes_3f800000<>+0(SB), Z4, Z4
+	VADDPS.BCST      lanes_40000000<>+0(SB), Z4, Z6
+	VDIVPS           Z6, Z4, Z6
+	VMULPS           Z6, Z6, Z7
+	VBROADCASTSS     lanes_3e638e39<>+0(SB), Z8
+	VFMADD213PS.BCST lanes_3e924925<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST lanes_3ecccccd<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST lanes_3f2aaaab<>+0(SB), Z7, Z8
+	VMULPS           Z8, Z7, Z7
+	VMULPS           Z4, Z4, Z8
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z8, Z8
+	VADDPS           Z7, Z8, Z7
+	VMULPS           Z7, Z6, Z6
+	VFMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z5, Z6
+	VSUBPS           Z6, Z8, Z6
+	VSUBPS           Z6, Z4, Z4
+	VFMADD231PS.BCST lanes_3f317200<>+0(SB), Z5, Z4
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z5
+	VCMPPS           $0x00, Z5, Z3, K1
+	VBLENDMPS        Z5, Z4, K1, Z4
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z3, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z5
+	VBLENDMPS        Z5, Z4, K1, Z4
+	VCMPPS.BCST      $0x19, lanes_00000000<>+0(SB), Z3, K1
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z3
+	VBLENDMPS        Z3, Z4, K1, Z3
+	ADDQ             $0x10, R8
+	MOVQ             (R8), AX
+	JMP              AX
 
 DATA lanes_00800000<>+0(SB)/4, $0x00800000
 DATA lanes_00800000<>+4(SB)/4, $0x00800000
@@ -2391,165 +2391,165 @@ GLOBL lanes_7fc00000<>(SB), RODATA|NOPTR, $64
 // func fusedLog2512()
 // Requires: AVX512F
 TEXT ·fusedLog2512(SB), NOSPLIT, $0
-	VCMPPS      $0x11, lanes_00800000<>+0(SB), Z0, K1
-	VMULPS      lanes_4c000000<>+0(SB), Z0, Z4
-	VBLENDMPS   Z4, Z0, K1, Z4
-	VPSUBD      lanes_3f3504f3<>+0(SB), Z4, Z5
-	VPSRAD      $0x17, Z5, Z5
-	VCVTDQ2PS   Z5, Z6
-	VMOVUPS     lanes_41c80000<>+0(SB), Z7
-	VMOVUPS     lanes_00000000<>+0(SB), Z8
-	VBLENDMPS   Z7, Z8, K1, Z7
-	VPSLLD      $0x17, Z5, Z5
-	VPSUBD      Z5, Z4, Z4
-	VSUBPS      Z7, Z6, Z5
-	VSUBPS      lanes_3f800000<>+0(SB), Z4, Z4
-	VADDPS      lanes_40000000<>+0(SB), Z4, Z6
-	VDIVPS      Z6, Z4, Z6
-	VMULPS      Z6, Z6, Z7
-	VMOVUPS     lanes_3e638e39<>+0(SB), Z8
-	VFMADD213PS lanes_3e924925<>+0(SB), Z7, Z8
-	VFMADD213PS lanes_3ecccccd<>+0(SB), Z7, Z8
-	VFMADD213PS lanes_3f2aaaab<>+0(SB), Z7, Z8
-	VMULPS      Z8, Z7, Z7
-	VMULPS      Z4, Z4, Z8
-	VMULPS      lanes_3f000000<>+0(SB), Z8, Z8
-	VADDPS      Z7, Z8, Z7
-	VMULPS      Z7, Z6, Z6
-	VSUBPS      Z6, Z8, Z6
-	VSUBPS      Z6, Z4, Z4
-	VMOVUPS     lanes_3fb8aa3b<>+0(SB), Z6
-	VFMADD231PS lanes_32a57060<>+0(SB), Z4, Z5
-	VFMADD231PS Z6, Z4, Z5
-	VMOVUPS     lanes_7f800000<>+0(SB), Z4
-	VCMPPS      $0x00, Z4, Z0, K1
-	VBLENDMPS   Z4, Z5, K1, Z4
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z0, K1
-	VMOVUPS     lanes_ff800000<>+0(SB), Z5
-	VBLENDMPS   Z5, Z4, K1, Z4
-	VCMPPS      $0x19, lanes_00000000<>+0(SB), Z0, K1
-	VMOVUPS     lanes_7fc00000<>+0(SB), Z0
-	VBLENDMPS   Z0, Z4, K1, Z0
-	VCMPPS      $0x11, lanes_00800000<>+0(SB), Z1, K1
-	VMULPS      lanes_4c000000<>+0(SB), Z1, Z4
-	VBLENDMPS   Z4, Z1, K1, Z4
-	VPSUBD      lanes_3f3504f3<>+0(SB), Z4, Z5
-	VPSRAD      $0x17, Z5, Z5
-	VCVTDQ2PS   Z5, Z6
-	VMOVUPS     lanes_41c80000<>+0(SB), Z7
-	VMOVUPS     lanes_00000000<>+0(SB), Z8
-	VBLENDMPS   Z7, Z8, K1, Z7
-	VPSLLD      $0x17, Z5, Z5
-	VPSUBD      Z5, Z4, Z4
-	VSUBPS      Z7, Z6, Z5
-	VSUBPS      lanes_3f800000<>+0(SB), Z4, Z4
-	VADDPS      lanes_40000000<>+0(SB), Z4, Z6
-	VDIVPS      Z6, Z4, Z6
-	VMULPS      Z6, Z6, Z7
-	VMOVUPS     lanes_3e638e39<>+0(SB), Z8
-	VFMADD213PS lanes_3e924925<>+0(SB), Z7, Z8
-	VFMADD213PS lanes_3ecccccd<>+0(SB), Z7, Z8
-	VFMADD213PS lanes_3f2aaaab<>+0(SB), Z7, Z8
-	VMULPS      Z8, Z7, Z7
-	VMULPS      Z4, Z4, Z8
-	VMULPS      lanes_3f000000<>+0(SB), Z8, Z8
-	VADDPS      Z7, Z8, Z7
-	VMULPS      Z7, Z6, Z6
-	VSUBPS      Z6, Z8, Z6
-	VSUBPS      Z6, Z4, Z4
-	VMOVUPS     lanes_3fb8aa3b<>+0(SB), Z6
-	VFMADD231PS lanes_32a57060<>+0(SB), Z4, Z5
-	VFMADD231PS Z6, Z4, Z5
-	VMOVUPS     lanes_7f800000<>+0(SB), Z4
-	VCMPPS      $0x00, Z4, Z1, K1
-	VBLENDMPS   Z4, Z5, K1, Z4
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z1, K1
-	VMOVUPS     lanes_ff800000<>+0(SB), Z5
-	VBLENDMPS   Z5, Z4, K1, Z4
-	VCMPPS      $0x19, lanes_00000000<>+0(SB), Z1, K1
-	VMOVUPS     lanes_7fc00000<>+0(SB), Z1
-	VBLENDMPS   Z1, Z4, K1, Z1
-	VCMPPS      $0x11, lanes_00800000<>+0(SB), Z2, K1
-	VMULPS      lanes_4c000000<>+0(SB), Z2, Z4
-	VBLENDMPS   Z4, Z2, K1, Z4
-	VPSUBD      lanes_3f3504f3<>+0(SB), Z4, Z5
-	VPSRAD      $0x17, Z5, Z5
-	VCVTDQ2PS   Z5, Z6
-	VMOVUPS     lanes_41c80000<>+0(SB), Z7
-	VMOVUPS     lanes_00000000<>+0(SB), Z8
-	VBLENDMPS   Z7, Z8, K1, Z7
-	VPSLLD      $0x17, Z5, Z5
-	VPSUBD      Z5, Z4, Z4
-	VSUBPS      Z7, Z6, Z5
-	VSUBPS      lanes_3f800000<>+0(SB), Z4, Z4
-	VADDPS      lanes_40000000<>+0(SB), Z4, Z6
-	VDIVPS      Z6, Z4, Z6
-	VMULPS      Z6, Z6, Z7
-	VMOVUPS     lanes_3e638e39<>+0(SB), Z8
-	VFMADD213PS lanes_3e924925<>+0(SB), Z7, Z8
-	VFMADD213PS lanes_3ecccccd<>+0(SB), Z7, Z8
-	VFMADD213PS lanes_3f2aaaab<>+0(SB), Z7, Z8
-	VMULPS      Z8, Z7, Z7
-	VMULPS      Z4, Z4, Z8
-	VMULPS      lanes_3f000000<>+0(SB), Z8, Z8
-	VADDPS      Z7, Z8, Z7
-	VMULPS      Z7, Z6, Z6
-	VSUBPS      Z6, Z8, Z6
-	VSUBPS      Z6, Z4, Z4
-	VMOVUPS     lanes_3fb8aa3b<>+0(SB), Z6
-	VFMADD231PS lanes_32a57060<>+0(SB), Z4, Z5
-	VFMADD231PS Z6, Z4, Z5
-	VMOVUPS     lanes_7f800000<>+0(SB), Z4
-	VCMPPS      $0x00, Z4, Z2, K1
-	VBLENDMPS   Z4, Z5, K1, Z4
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z2, K1
-	VMOVUPS     lanes_ff800000<>+0(SB), Z5
-	VBLENDMPS   Z5, Z4, K1, Z4
-	VCMPPS      $0x19, lanes_00000000<>+0(SB), Z2, K1
-	VMOVUPS     lanes_7fc00000<>+0(SB), Z2
-	VBLENDMPS   Z2, Z4, K1, Z2
-	VCMPPS      $0x11, lanes_00800000<>+0(SB), Z3, K1
-	VMULPS      lanes_4c000000<>+0(SB), Z3, Z4
-	VBLENDMPS   Z4, Z3, K1, Z4
-	VPSUBD      lanes_3f3504f3<>+0(SB), Z4, Z5
-	VPSRAD      $0x17, Z5, Z5
-	VCVTDQ2PS   Z5, Z6
-	VMOVUPS     lanes_41c80000<>+0(SB), Z7
-	VMOVUPS     lanes_00000000<>+0(SB), Z8
-	VBLENDMPS   Z7, Z8, K1, Z7
-	VPSLLD      $0x17, Z5, Z5
-	VPSUBD      Z5, Z4, Z4
-	VSUBPS      Z7, Z6, Z5
-	VSUBPS      lanes_3f800000<>+0(SB), Z4, Z4
-	VADDPS      lanes_40000000<>+0(SB), Z4, Z6
-	VDIVPS      Z6, Z4, Z6
-	VMULPS      Z6, Z6, Z7
-	VMOVUPS     lanes_3e638e39<>+0(SB), Z8
-	VFMADD213PS lanes_3e924925<>+0(SB), Z7, Z8
-	VFMADD213PS lanes_3ecccccd<>+0(SB), Z7, Z8
-	VFMADD213PS lanes_3f2aaaab<>+0(SB), Z7, Z8
-	VMULPS      Z8, Z7, Z7
-	VMULPS      Z4, Z4, Z8
-	VMULPS      lanes_3f000000<>+0(SB), Z8, Z8
-	VADDPS      Z7, Z8, Z7
-	VMULPS      Z7, Z6, Z6
-	VSUBPS      Z6, Z8, Z6
-	VSUBPS      Z6, Z4, Z4
-	VMOVUPS     lanes_3fb8aa3b<>+0(SB), Z6
-	VFMADD231PS lanes_32a57060<>+0(SB), Z4, Z5
-	VFMADD231PS Z6, Z4, Z5
-	VMOVUPS     lanes_7f800000<>+0(SB), Z4
-	VCMPPS      $0x00, Z4, Z3, K1
-	VBLENDMPS   Z4, Z5, K1, Z4
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z3, K1
-	VMOVUPS     lanes_ff800000<>+0(SB), Z5
-	VBLENDMPS   Z5, Z4, K1, Z4
-	VCMPPS      $0x19, lanes_00000000<>+0(SB), Z3, K1
-	VMOVUPS     lanes_7fc00000<>+0(SB), Z3
-	VBLENDMPS   Z3, Z4, K1, Z3
-	ADDQ        $0x10, R8
-	MOVQ        (R8), AX
-	JMP         AX
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z0, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z0, Z4
+	VBLENDMPS        Z4, Z0, K1, Z4
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z4, Z5
+	VPSRAD           $0x17, Z5, Z5
+	VCVTDQ2PS        Z5, Z6
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z7
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VPSLLD           $0x17, Z5, Z5
+	VPSUBD           Z5, Z4, Z4
+	VSUBPS           Z7, Z6, Z5
+	VSUBPS.BCST      lanes_3f800000<>+0(SB), Z4, Z4
+	VADDPS.BCST      lanes_40000000<>+0(SB), Z4, Z6
+	VDIVPS           Z6, Z4, Z6
+	VMULPS           Z6, Z6, Z7
+	VBROADCASTSS     lanes_3e638e39<>+0(SB), Z8
+	VFMADD213PS.BCST lanes_3e924925<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST lanes_3ecccccd<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST lanes_3f2aaaab<>+0(SB), Z7, Z8
+	VMULPS           Z8, Z7, Z7
+	VMULPS           Z4, Z4, Z8
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z8, Z8
+	VADDPS           Z7, Z8, Z7
+	VMULPS           Z7, Z6, Z6
+	VSUBPS           Z6, Z8, Z6
+	VSUBPS           Z6, Z4, Z4
+	VBROADCASTSS     lanes_3fb8aa3b<>+0(SB), Z6
+	VFMADD231PS.BCST lanes_32a57060<>+0(SB), Z4, Z5
+	VFMADD231PS      Z6, Z4, Z5
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z4
+	VCMPPS           $0x00, Z4, Z0, K1
+	VBLENDMPS        Z4, Z5, K1, Z4
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z0, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z5
+	VBLENDMPS        Z5, Z4, K1, Z4
+	VCMPPS.BCST      $0x19, lanes_00000000<>+0(SB), Z0, K1
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z0
+	VBLENDMPS        Z0, Z4, K1, Z0
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z1, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z1, Z4
+	VBLENDMPS        Z4, Z1, K1, Z4
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z4, Z5
+	VPSRAD           $0x17, Z5, Z5
+	VCVTDQ2PS        Z5, Z6
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z7
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VPSLLD           $0x17, Z5, Z5
+	VPSUBD           Z5, Z4, Z4
+	VSUBPS           Z7, Z6, Z5
+	VSUBPS.BCST      lanes_3f800000<>+0(SB), Z4, Z4
+	VADDPS.BCST      lanes_40000000<>+0(SB), Z4, Z6
+	VDIVPS           Z6, Z4, Z6
+	VMULPS           Z6, Z6, Z7
+	VBROADCASTSS     lanes_3e638e39<>+0(SB), Z8
+	VFMADD213PS.BCST lanes_3e924925<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST lanes_3ecccccd<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST lanes_3f2aaaab<>+0(SB), Z7, Z8
+	VMULPS           Z8, Z7, Z7
+	VMULPS           Z4, Z4, Z8
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z8, Z8
+	VADDPS           Z7, Z8, Z7
+	VMULPS           Z7, Z6, Z6
+	VSUBPS           Z6, Z8, Z6
+	VSUBPS           Z6, Z4, Z4
+	VBROADCASTSS     lanes_3fb8aa3b<>+0(SB), Z6
+	VFMADD231PS.BCST lanes_32a57060<>+0(SB), Z4, Z5
+	VFMADD231PS      Z6, Z4, Z5
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z4
+	VCMPPS           $0x00, Z4, Z1, K1
+	VBLENDMPS        Z4, Z5, K1, Z4
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z1, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z5
+	VBLENDMPS        Z5, Z4, K1, Z4
+	VCMPPS.BCST      $0x19, lanes_00000000<>+0(SB), Z1, K1
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z1
+	VBLENDMPS        Z1, Z4, K1, Z1
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z2, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z2, Z4
+	VBLENDMPS        Z4, Z2, K1, Z4
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z4, Z5
+	VPSRAD           $0x17, Z5, Z5
+	VCVTDQ2PS        Z5, Z6
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z7
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VPSLLD           $0x17, Z5, Z5
+	VPSUBD           Z5, Z4, Z4
+	VSUBPS           Z7, Z6, Z5
+	VSUBPS.BCST      lanes_3f800000<>+0(SB), Z4, Z4
+	VADDPS.BCST      lanes_40000000<>+0(SB), Z4, Z6
+	VDIVPS           Z6, Z4, Z6
+	VMULPS           Z6, Z6, Z7
+	VBROADCASTSS     lanes_3e638e39<>+0(SB), Z8
+	VFMADD213PS.BCST lanes_3e924925<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST lanes_3ecccccd<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST lanes_3f2aaaab<>+0(SB), Z7, Z8
+	VMULPS           Z8, Z7, Z7
+	VMULPS           Z4, Z4, Z8
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z8, Z8
+	VADDPS           Z7, Z8, Z7
+	VMULPS           Z7, Z6, Z6
+	VSUBPS           Z6, Z8, Z6
+	VSUBPS           Z6, Z4, Z4
+	VBROADCASTSS     lanes_3fb8aa3b<>+0(SB), Z6
+	VFMADD231PS.BCST lanes_32a57060<>+0(SB), Z4, Z5
+	VFMADD231PS      Z6, Z4, Z5
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z4
+	VCMPPS           $0x00, Z4, Z2, K1
+	VBLENDMPS        Z4, Z5, K1, Z4
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z2, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z5
+	VBLENDMPS        Z5, Z4, K1, Z4
+	VCMPPS.BCST      $0x19, lanes_00000000<>+0(SB), Z2, K1
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z2
+	VBLENDMPS        Z2, Z4, K1, Z2
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z3, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z3, Z4
+	VBLENDMPS        Z4, Z3, K1, Z4
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z4, Z5
+	VPSRAD           $0x17, Z5, Z5
+	VCVTDQ2PS        Z5, Z6
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z7
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VPSLLD           $0x17, Z5, Z5
+	VPSUBD           Z5, Z4, Z4
+	VSUBPS           Z7, Z6, Z5
+	VSUBPS.BCST      lanes_3f800000<>+0(SB), Z4, Z4
+	VADDPS.BCST      lanes_40000000<>+0(SB), Z4, Z6
+	VDIVPS           Z6, Z4, Z6
+	VMULPS           Z6, Z6, Z7
+	VBROADCASTSS     lanes_3e638e39<>+0(SB), Z8
+	VFMADD213PS.BCST lanes_3e924925<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST lanes_3ecccccd<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST lanes_3f2aaaab<>+0(SB), Z7, Z8
+	VMULPS           Z8, Z7, Z7
+	VMULPS           Z4, Z4, Z8
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z8, Z8
+	VADDPS           Z7, Z8, Z7
+	VMULPS           Z7, Z6, Z6
+	VSUBPS           Z6, Z8, Z6
+	VSUBPS           Z6, Z4, Z4
+	VBROADCASTSS     lanes_3fb8aa3b<>+0(SB), Z6
+	VFMADD231PS.BCST lanes_32a57060<>+0(SB), Z4, Z5
+	VFMADD231PS      Z6, Z4, Z5
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z4
+	VCMPPS           $0x00, Z4, Z3, K1
+	VBLENDMPS        Z4, Z5, K1, Z4
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z3, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z5
+	VBLENDMPS        Z5, Z4, K1, Z4
+	VCMPPS.BCST      $0x19, lanes_00000000<>+0(SB), Z3, K1
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z3
+	VBLENDMPS        Z3, Z4, K1, Z3
+	ADDQ             $0x10, R8
+	MOVQ             (R8), AX
+	JMP              AX
 
 DATA lanes_32a57060<>+0(SB)/4, $0x32a57060
 DATA lanes_32a57060<>+4(SB)/4, $0x32a57060
@@ -2572,213 +2572,213 @@ GLOBL lanes_32a57060<>(SB), RODATA|NOPTR, $64
 // func fusedLog1p512()
 // Requires: AVX512DQ, AVX512F
 TEXT ·fusedLog1p512(SB), NOSPLIT, $0
-	VADDPS      lanes_3f800000<>+0(SB), Z0, Z4
-	VCMPPS      $0x11, lanes_00800000<>+0(SB), Z4, K1
-	VMULPS      lanes_4c000000<>+0(SB), Z4, Z5
-	VBLENDMPS   Z5, Z4, K1, Z5
-	VPSUBD      lanes_3f3504f3<>+0(SB), Z5, Z6
-	VPSRAD      $0x17, Z6, Z6
-	VCVTDQ2PS   Z6, Z7
-	VMOVUPS     lanes_41c80000<>+0(SB), Z8
-	VMOVUPS     lanes_00000000<>+0(SB), Z9
-	VBLENDMPS   Z8, Z9, K1, Z8
-	VPSLLD      $0x17, Z6, Z6
-	VPSUBD      Z6, Z5, Z5
-	VSUBPS      Z8, Z7, Z6
-	VMOVUPS     lanes_c2c80000<>+0(SB), Z7
-	VXORPS      lanes_80000000<>+0(SB), Z6, Z8
-	VMAXPS      Z8, Z7, Z7
-	VCVTPS2DQ   Z7, Z7
-	VPADDD      lanes_0000007f<>+0(SB), Z7, Z7
-	VPSLLD      $0x17, Z7, Z7
-	VSUBPS      lanes_3f800000<>+0(SB), Z7, Z8
-	VFMADD231PS Z7, Z0, Z8
-	VCMPPS      $0x11, lanes_41f00000<>+0(SB), Z6, K1
-	VSUBPS      lanes_3f800000<>+0(SB), Z5, Z5
-	VBLENDMPS   Z8, Z5, K1, Z5
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z0, K1
-	VADDPS      lanes_40000000<>+0(SB), Z5, Z7
-	VDIVPS      Z7, Z5, Z7
-	VMULPS      Z7, Z7, Z8
-	VMOVUPS     lanes_3e638e39<>+0(SB), Z9
-	VFMADD213PS lanes_3e924925<>+0(SB), Z8, Z9
-	VFMADD213PS lanes_3ecccccd<>+0(SB), Z8, Z9
-	VFMADD213PS lanes_3f2aaaab<>+0(SB), Z8, Z9
-	VMULPS      Z9, Z8, Z8
-	VMULPS      Z5, Z5, Z9
-	VMULPS      lanes_3f000000<>+0(SB), Z9, Z9
-	VADDPS      Z8, Z9, Z8
-	VMULPS      Z8, Z7, Z7
-	VFMADD231PS lanes_35bfbe8e<>+0(SB), Z6, Z7
-	VSUBPS      Z7, Z9, Z7
-	VSUBPS      Z7, Z5, Z5
-	VFMADD231PS lanes_3f317200<>+0(SB), Z6, Z5
-	VMOVUPS     lanes_7f800000<>+0(SB), Z6
-	VCMPPS      $0x00, Z6, Z4, K2
-	VBLENDMPS   Z6, Z5, K2, Z5
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z4, K2
-	VMOVUPS     lanes_ff800000<>+0(SB), Z6
-	VBLENDMPS   Z6, Z5, K2, Z5
-	VCMPPS      $0x19, lanes_00000000<>+0(SB), Z4, K2
-	VMOVUPS     lanes_7fc00000<>+0(SB), Z4
-	VBLENDMPS   Z4, Z5, K2, Z4
-	VBLENDMPS   Z0, Z4, K1, Z0
-	VADDPS      lanes_3f800000<>+0(SB), Z1, Z4
-	VCMPPS      $0x11, lanes_00800000<>+0(SB), Z4, K1
-	VMULPS      lanes_4c000000<>+0(SB), Z4, Z5
-	VBLENDMPS   Z5, Z4, K1, Z5
-	VPSUBD      lanes_3f3504f3<>+0(SB), Z5, Z6
-	VPSRAD      $0x17, Z6, Z6
-	VCVTDQ2PS   Z6, Z7
-	VMOVUPS     lanes_41c80000<>+0(SB), Z8
-	VMOVUPS     lanes_00000000<>+0(SB), Z9
-	VBLENDMPS   Z8, Z9, K1, Z8
-	VPSLLD      $0x17, Z6, Z6
-	VPSUBD      Z6, Z5, Z5
-	VSUBPS      Z8, Z7, Z6
-	VMOVUPS     lanes_c2c80000<>+0(SB), Z7
-	VXORPS      lanes_80000000<>+0(SB), Z6, Z8
-	VMAXPS      Z8, Z7, Z7
-	VCVTPS2DQ   Z7, Z7
-	VPADDD      lanes_0000007f<>+0(SB), Z7, Z7
-	VPSLLD      $0x17, Z7, Z7
-	VSUBPS      lanes_3f800000<>+0(SB), Z7, Z8
-	VFMADD231PS Z7, Z1, Z8
-	VCMPPS      $0x11, lanes_41f00000<>+0(SB), Z6, K1
-	VSUBPS      lanes_3f800000<>+0(SB), Z5, Z5
-	VBLENDMPS   Z8, Z5, K1, Z5
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z1, K1
-	VADDPS      lanes_40000000<>+0(SB), Z5, Z7
-	VDIVPS      Z7, Z5, Z7
-	VMULPS      Z7, Z7, Z8
-	VMOVUPS     lanes_3e638e39<>+0(SB), Z9
-	VFMADD213PS lanes_3e924925<>+0(SB), Z8, Z9
-	VFMADD213PS lanes_3ecccccd<>+0(SB), Z8, Z9
-	VFMADD213PS lanes_3f2aaaab<>+0(SB), Z8, Z9
-	VMULPS      Z9, Z8, Z8
-	VMULPS      Z5, Z5, Z9
-	VMULPS      lanes_3f000000<>+0(SB), Z9, Z9
-	VADDPS      Z8, Z9, Z8
-	VMULPS      Z8, Z7, Z7
-	VFMADD231PS lanes_35bfbe8e<>+0(SB), Z6, Z7
-	VSUBPS      Z7, Z9, Z7
-	VSUBPS      Z7, Z5, Z5
-	VFMADD231PS lanes_3f317200<>+0(SB), Z6, Z5
-	VMOVUPS     lanes_7f800000<>+0(SB), Z6
-	VCMPPS      $0x00, Z6, Z4, K2
-	VBLENDMPS   Z6, Z5, K2, Z5
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z4, K2
-	VMOVUPS     lanes_ff800000<>+0(SB), Z6
-	VBLENDMPS   Z6, Z5, K2, Z5
-	VCMPPS      $0x19, lanes_00000000<>+0(SB), Z4, K2
-	VMOVUPS     lanes_7fc00000<>+0(SB), Z4
-	VBLENDMPS   Z4, Z5, K2, Z4
-	VBLENDMPS   Z1, Z4, K1, Z1
-	VADDPS      lanes_3f800000<>+0(SB), Z2, Z4
-	VCMPPS      $0x11, lanes_00800000<>+0(SB), Z4, K1
-	VMULPS      lanes_4c000000<>+0(SB), Z4, Z5
-	VBLENDMPS   Z5, Z4, K1, Z5
-	VPSUBD      lanes_3f3504f3<>+0(SB), Z5, Z6
-	VPSRAD      $0x17, Z6, Z6
-	VCVTDQ2PS   Z6, Z7
-	VMOVUPS     lanes_41c80000<>+0(SB), Z8
-	VMOVUPS     lanes_00000000<>+0(SB), Z9
-	VBLENDMPS   Z8, Z9, K1, Z8
-	VPSLLD      $0x17, Z6, Z6
-	VPSUBD      Z6, Z5, Z5
-	VSUBPS      Z8, Z7, Z6
-	VMOVUPS     lanes_c2c80000<>+0(SB), Z7
-	VXORPS      lanes_80000000<>+0(SB), Z6, Z8
-	VMAXPS      Z8, Z7, Z7
-	VCVTPS2DQ   Z7, Z7
-	VPADDD      lanes_0000007f<>+0(SB), Z7, Z7
-	VPSLLD      $0x17, Z7, Z7
-	VSUBPS      lanes_3f800000<>+0(SB), Z7, Z8
-	VFMADD231PS Z7, Z2, Z8
-	VCMPPS      $0x11, lanes_41f00000<>+0(SB), Z6, K1
-	VSUBPS      lanes_3f800000<>+0(SB), Z5, Z5
-	VBLENDMPS   Z8, Z5, K1, Z5
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z2, K1
-	VADDPS      lanes_40000000<>+0(SB), Z5, Z7
-	VDIVPS      Z7, Z5, Z7
-	VMULPS      Z7, Z7, Z8
-	VMOVUPS     lanes_3e638e39<>+0(SB), Z9
-	VFMADD213PS lanes_3e924925<>+0(SB), Z8, Z9
-	VFMADD213PS lanes_3ecccccd<>+0(SB), Z8, Z9
-	VFMADD213PS lanes_3f2aaaab<>+0(SB), Z8, Z9
-	VMULPS      Z9, Z8, Z8
-	VMULPS      Z5, Z5, Z9
-	VMULPS      lanes_3f000000<>+0(SB), Z9, Z9
-	VADDPS      Z8, Z9, Z8
-	VMULPS      Z8, Z7, Z7
-	VFMADD231PS lanes_35bfbe8e<>+0(SB), Z6, Z7
-	VSUBPS      Z7, Z9, Z7
-	VSUBPS      Z7, Z5, Z5
-	VFMADD231PS lanes_3f317200<>+0(SB), Z6, Z5
-	VMOVUPS     lanes_7f800000<>+0(SB), Z6
-	VCMPPS      $0x00, Z6, Z4, K2
-	VBLENDMPS   Z6, Z5, K2, Z5
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z4, K2
-	VMOVUPS     lanes_ff800000<>+0(SB), Z6
-	VBLENDMPS   Z6, Z5, K2, Z5
-	VCMPPS      $0x19, lanes_00000000<>+0(SB), Z4, K2
-	VMOVUPS     lanes_7fc00000<>+0(SB), Z4
-	VBLENDMPS   Z4, Z5, K2, Z4
-	VBLENDMPS   Z2, Z4, K1, Z2
-	VADDPS      lanes_3f800000<>+0(SB), Z3, Z4
-	VCMPPS      $0x11, lanes_00800000<>+0(SB), Z4, K1
-	VMULPS      lanes_4c000000<>+0(SB), Z4, Z5
-	VBLENDMPS   Z5, Z4, K1, Z5
-	VPSUBD      lanes_3f3504f3<>+0(SB), Z5, Z6
-	VPSRAD      $0x17, Z6, Z6
-	VCVTDQ2PS   Z6, Z7
-	VMOVUPS     lanes_41c80000<>+0(SB), Z8
-	VMOVUPS     lanes_00000000<>+0(SB), Z9
-	VBLENDMPS   Z8, Z9, K1, Z8
-	VPSLLD      $0x17, Z6, Z6
-	VPSUBD      Z6, Z5, Z5
-	VSUBPS      Z8, Z7, Z6
-	VMOVUPS     lanes_c2c80000<>+0(SB), Z7
-	VXORPS      lanes_80000000<>+0(SB), Z6, Z8
-	VMAXPS      Z8, Z7, Z7
-	VCVTPS2DQ   Z7, Z7
-	VPADDD      lanes_0000007f<>+0(SB), Z7, Z7
-	VPSLLD      $0x17, Z7, Z7
-	VSUBPS      lanes_3f800000<>+0(SB), Z7, Z8
-	VFMADD231PS Z7, Z3, Z8
-	VCMPPS      $0x11, lanes_41f00000<>+0(SB), Z6, K1
-	VSUBPS      lanes_3f800000<>+0(SB), Z5, Z5
-	VBLENDMPS   Z8, Z5, K1, Z5
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z3, K1
-	VADDPS      lanes_40000000<>+0(SB), Z5, Z7
-	VDIVPS      Z7, Z5, Z7
-	VMULPS      Z7, Z7, Z8
-	VMOVUPS     lanes_3e638e39<>+0(SB), Z9
-	VFMADD213PS lanes_3e924925<>+0(SB), Z8, Z9
-	VFMADD213PS lanes_3ecccccd<>+0(SB), Z8, Z9
-	VFMADD213PS lanes_3f2aaaab<>+0(SB), Z8, Z9
-	VMULPS      Z9, Z8, Z8
-	VMULPS      Z5, Z5, Z9
-	VMULPS      lanes_3f000000<>+0(SB), Z9, Z9
-	VADDPS      Z8, Z9, Z8
-	VMULPS      Z8, Z7, Z7
-	VFMADD231PS lanes_35bfbe8e<>+0(SB), Z6, Z7
-	VSUBPS      Z7, Z9, Z7
-	VSUBPS      Z7, Z5, Z5
-	VFMADD231PS lanes_3f317200<>+0(SB), Z6, Z5
-	VMOVUPS     lanes_7f800000<>+0(SB), Z6
-	VCMPPS      $0x00, Z6, Z4, K2
-	VBLENDMPS   Z6, Z5, K2, Z5
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z4, K2
-	VMOVUPS     lanes_ff800000<>+0(SB), Z6
-	VBLENDMPS   Z6, Z5, K2, Z5
-	VCMPPS      $0x19, lanes_00000000<>+0(SB), Z4, K2
-	VMOVUPS     lanes_7fc00000<>+0(SB), Z4
-	VBLENDMPS   Z4, Z5, K2, Z4
-	VBLENDMPS   Z3, Z4, K1, Z3
-	ADDQ        $0x10, R8
-	MOVQ        (R8), AX
-	JMP         AX
+	VADDPS.BCST      lanes_3f800000<>+0(SB), Z0, Z4
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z4, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z4, Z5
+	VBLENDMPS        Z5, Z4, K1, Z5
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z5, Z6
+	VPSRAD           $0x17, Z6, Z6
+	VCVTDQ2PS        Z6, Z7
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z8
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z9
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VPSLLD           $0x17, Z6, Z6
+	VPSUBD           Z6, Z5, Z5
+	VSUBPS           Z8, Z7, Z6
+	VBROADCASTSS     lanes_c2c80000<>+0(SB), Z7
+	VXORPS.BCST      lanes_80000000<>+0(SB), Z6, Z8
+	VMAXPS           Z8, Z7, Z7
+	VCVTPS2DQ        Z7, Z7
+	VPADDD.BCST      lanes_0000007f<>+0(SB), Z7, Z7
+	VPSLLD           $0x17, Z7, Z7
+	VSUBPS.BCST      lanes_3f800000<>+0(SB), Z7, Z8
+	VFMADD231PS      Z7, Z0, Z8
+	VCMPPS.BCST      $0x11, lanes_41f00000<>+0(SB), Z6, K1
+	VSUBPS.BCST      lanes_3f800000<>+0(SB), Z5, Z5
+	VBLENDMPS        Z8, Z5, K1, Z5
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z0, K1
+	VADDPS.BCST      lanes_40000000<>+0(SB), Z5, Z7
+	VDIVPS           Z7, Z5, Z7
+	VMULPS           Z7, Z7, Z8
+	VBROADCASTSS     lanes_3e638e39<>+0(SB), Z9
+	VFMADD213PS.BCST lanes_3e924925<>+0(SB), Z8, Z9
+	VFMADD213PS.BCST lanes_3ecccccd<>+0(SB), Z8, Z9
+	VFMADD213PS.BCST lanes_3f2aaaab<>+0(SB), Z8, Z9
+	VMULPS           Z9, Z8, Z8
+	VMULPS           Z5, Z5, Z9
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z9, Z9
+	VADDPS           Z8, Z9, Z8
+	VMULPS           Z8, Z7, Z7
+	VFMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z6, Z7
+	VSUBPS           Z7, Z9, Z7
+	VSUBPS           Z7, Z5, Z5
+	VFMADD231PS.BCST lanes_3f317200<>+0(SB), Z6, Z5
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z6
+	VCMPPS           $0x00, Z6, Z4, K2
+	VBLENDMPS        Z6, Z5, K2, Z5
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z4, K2
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z6
+	VBLENDMPS        Z6, Z5, K2, Z5
+	VCMPPS.BCST      $0x19, lanes_00000000<>+0(SB), Z4, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z4
+	VBLENDMPS        Z4, Z5, K2, Z4
+	VBLENDMPS        Z0, Z4, K1, Z0
+	VADDPS.BCST      lanes_3f800000<>+0(SB), Z1, Z4
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z4, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z4, Z5
+	VBLENDMPS        Z5, Z4, K1, Z5
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z5, Z6
+	VPSRAD           $0x17, Z6, Z6
+	VCVTDQ2PS        Z6, Z7
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z8
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z9
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VPSLLD           $0x17, Z6, Z6
+	VPSUBD           Z6, Z5, Z5
+	VSUBPS           Z8, Z7, Z6
+	VBROADCASTSS     lanes_c2c80000<>+0(SB), Z7
+	VXORPS.BCST      lanes_80000000<>+0(SB), Z6, Z8
+	VMAXPS           Z8, Z7, Z7
+	VCVTPS2DQ        Z7, Z7
+	VPADDD.BCST      lanes_0000007f<>+0(SB), Z7, Z7
+	VPSLLD           $0x17, Z7, Z7
+	VSUBPS.BCST      lanes_3f800000<>+0(SB), Z7, Z8
+	VFMADD231PS      Z7, Z1, Z8
+	VCMPPS.BCST      $0x11, lanes_41f00000<>+0(SB), Z6, K1
+	VSUBPS.BCST      lanes_3f800000<>+0(SB), Z5, Z5
+	VBLENDMPS        Z8, Z5, K1, Z5
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z1, K1
+	VADDPS.BCST      lanes_40000000<>+0(SB), Z5, Z7
+	VDIVPS           Z7, Z5, Z7
+	VMULPS           Z7, Z7, Z8
+	VBROADCASTSS     lanes_3e638e39<>+0(SB), Z9
+	VFMADD213PS.BCST lanes_3e924925<>+0(SB), Z8, Z9
+	VFMADD213PS.BCST lanes_3ecccccd<>+0(SB), Z8, Z9
+	VFMADD213PS.BCST lanes_3f2aaaab<>+0(SB), Z8, Z9
+	VMULPS           Z9, Z8, Z8
+	VMULPS           Z5, Z5, Z9
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z9, Z9
+	VADDPS           Z8, Z9, Z8
+	VMULPS           Z8, Z7, Z7
+	VFMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z6, Z7
+	VSUBPS           Z7, Z9, Z7
+	VSUBPS           Z7, Z5, Z5
+	VFMADD231PS.BCST lanes_3f317200<>+0(SB), Z6, Z5
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z6
+	VCMPPS           $0x00, Z6, Z4, K2
+	VBLENDMPS        Z6, Z5, K2, Z5
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z4, K2
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z6
+	VBLENDMPS        Z6, Z5, K2, Z5
+	VCMPPS.BCST      $0x19, lanes_00000000<>+0(SB), Z4, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z4
+	VBLENDMPS        Z4, Z5, K2, Z4
+	VBLENDMPS        Z1, Z4, K1, Z1
+	VADDPS.BCST      lanes_3f800000<>+0(SB), Z2, Z4
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z4, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z4, Z5
+	VBLENDMPS        Z5, Z4, K1, Z5
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z5, Z6
+	VPSRAD           $0x17, Z6, Z6
+	VCVTDQ2PS        Z6, Z7
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z8
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z9
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VPSLLD           $0x17, Z6, Z6
+	VPSUBD           Z6, Z5, Z5
+	VSUBPS           Z8, Z7, Z6
+	VBROADCASTSS     lanes_c2c80000<>+0(SB), Z7
+	VXORPS.BCST      lanes_80000000<>+0(SB), Z6, Z8
+	VMAXPS           Z8, Z7, Z7
+	VCVTPS2DQ        Z7, Z7
+	VPADDD.BCST      lanes_0000007f<>+0(SB), Z7, Z7
+	VPSLLD           $0x17, Z7, Z7
+	VSUBPS.BCST      lanes_3f800000<>+0(SB), Z7, Z8
+	VFMADD231PS      Z7, Z2, Z8
+	VCMPPS.BCST      $0x11, lanes_41f00000<>+0(SB), Z6, K1
+	VSUBPS.BCST      lanes_3f800000<>+0(SB), Z5, Z5
+	VBLENDMPS        Z8, Z5, K1, Z5
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z2, K1
+	VADDPS.BCST      lanes_40000000<>+0(SB), Z5, Z7
+	VDIVPS           Z7, Z5, Z7
+	VMULPS           Z7, Z7, Z8
+	VBROADCASTSS     lanes_3e638e39<>+0(SB), Z9
+	VFMADD213PS.BCST lanes_3e924925<>+0(SB), Z8, Z9
+	VFMADD213PS.BCST lanes_3ecccccd<>+0(SB), Z8, Z9
+	VFMADD213PS.BCST lanes_3f2aaaab<>+0(SB), Z8, Z9
+	VMULPS           Z9, Z8, Z8
+	VMULPS           Z5, Z5, Z9
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z9, Z9
+	VADDPS           Z8, Z9, Z8
+	VMULPS           Z8, Z7, Z7
+	VFMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z6, Z7
+	VSUBPS           Z7, Z9, Z7
+	VSUBPS           Z7, Z5, Z5
+	VFMADD231PS.BCST lanes_3f317200<>+0(SB), Z6, Z5
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z6
+	VCMPPS           $0x00, Z6, Z4, K2
+	VBLENDMPS        Z6, Z5, K2, Z5
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z4, K2
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z6
+	VBLENDMPS        Z6, Z5, K2, Z5
+	VCMPPS.BCST      $0x19, lanes_00000000<>+0(SB), Z4, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z4
+	VBLENDMPS        Z4, Z5, K2, Z4
+	VBLENDMPS        Z2, Z4, K1, Z2
+	VADDPS.BCST      lanes_3f800000<>+0(SB), Z3, Z4
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z4, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z4, Z5
+	VBLENDMPS        Z5, Z4, K1, Z5
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z5, Z6
+	VPSRAD           $0x17, Z6, Z6
+	VCVTDQ2PS        Z6, Z7
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z8
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z9
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VPSLLD           $0x17, Z6, Z6
+	VPSUBD           Z6, Z5, Z5
+	VSUBPS           Z8, Z7, Z6
+	VBROADCASTSS     lanes_c2c80000<>+0(SB), Z7
+	VXORPS.BCST      lanes_80000000<>+0(SB), Z6, Z8
+	VMAXPS           Z8, Z7, Z7
+	VCVTPS2DQ        Z7, Z7
+	VPADDD.BCST      lanes_0000007f<>+0(SB), Z7, Z7
+	VPSLLD           $0x17, Z7, Z7
+	VSUBPS.BCST      lanes_3f800000<>+0(SB), Z7, Z8
+	VFMADD231PS      Z7, Z3, Z8
+	VCMPPS.BCST      $0x11, lanes_41f00000<>+0(SB), Z6, K1
+	VSUBPS.BCST      lanes_3f800000<>+0(SB), Z5, Z5
+	VBLENDMPS        Z8, Z5, K1, Z5
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z3, K1
+	VADDPS.BCST      lanes_40000000<>+0(SB), Z5, Z7
+	VDIVPS           Z7, Z5, Z7
+	VMULPS           Z7, Z7, Z8
+	VBROADCASTSS     lanes_3e638e39<>+0(SB), Z9
+	VFMADD213PS.BCST lanes_3e924925<>+0(SB), Z8, Z9
+	VFMADD213PS.BCST lanes_3ecccccd<>+0(SB), Z8, Z9
+	VFMADD213PS.BCST lanes_3f2aaaab<>+0(SB), Z8, Z9
+	VMULPS           Z9, Z8, Z8
+	VMULPS           Z5, Z5, Z9
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z9, Z9
+	VADDPS           Z8, Z9, Z8
+	VMULPS           Z8, Z7, Z7
+	VFMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z6, Z7
+	VSUBPS           Z7, Z9, Z7
+	VSUBPS           Z7, Z5, Z5
+	VFMADD231PS.BCST lanes_3f317200<>+0(SB), Z6, Z5
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z6
+	VCMPPS           $0x00, Z6, Z4, K2
+	VBLENDMPS        Z6, Z5, K2, Z5
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z4, K2
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z6
+	VBLENDMPS        Z6, Z5, K2, Z5
+	VCMPPS.BCST      $0x19, lanes_00000000<>+0(SB), Z4, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z4
+	VBLENDMPS        Z4, Z5, K2, Z4
+	VBLENDMPS        Z3, Z4, K1, Z3
+	ADDQ             $0x10, R8
+	MOVQ             (R8), AX
+	JMP              AX
 
 DATA lanes_c2c80000<>+0(SB)/4, $0xc2c80000
 DATA lanes_c2c80000<>+4(SB)/4, $0xc2c80000
@@ -2819,137 +2819,137 @@ GLOBL lanes_41f00000<>(SB), RODATA|NOPTR, $64
 // func fusedSinh512()
 // Requires: AVX512DQ, AVX512F
 TEXT ·fusedSinh512(SB), NOSPLIT, $0
-	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z4
-	VMOVUPS      lanes_42b30000<>+0(SB), Z5
-	VMOVUPS      lanes_c1c80000<>+0(SB), Z6
-	VMAXPS       Z4, Z6, Z6
-	VMINPS       Z6, Z5, Z5
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z5, Z6
-	VRNDSCALEPS  $0x08, Z6, Z6
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z6, Z5
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z6, Z5
-	VMULPS       Z5, Z5, Z7
-	VMOVUPS      lanes_39500d01<>+0(SB), Z8
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z5, Z8
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z5, Z8
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z5, Z8
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z5, Z8
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z5, Z8
-	VFMADD231PS  Z8, Z7, Z5
-	VSUBPS       lanes_40000000<>+0(SB), Z6, Z6
-	VCVTPS2DQ    Z6, Z6
-	VPADDD       lanes_0000007f<>+0(SB), Z6, Z6
-	VPSLLD       $0x17, Z6, Z6
-	VSUBPS       lanes_3e800000<>+0(SB), Z6, Z7
-	VFMADD231PS  Z5, Z6, Z7
-	VMULPS       lanes_3e800000<>+0(SB), Z7, Z5
-	VADDPS       lanes_3e800000<>+0(SB), Z7, Z6
-	VDIVPS       Z6, Z5, Z5
-	VADDPS       Z5, Z7, Z5
-	VADDPS       Z5, Z5, Z5
-	VANDPS       lanes_80000000<>+0(SB), Z0, Z6
-	VORPS        Z6, Z5, Z5
-	VCMPPS       $0x11, lanes_39800000<>+0(SB), Z4, K1
-	VBLENDMPS    Z0, Z5, K1, Z0
-	VANDPS       lanes_7fffffff<>+0(SB), Z1, Z4
-	VMOVUPS      lanes_42b30000<>+0(SB), Z5
-	VMOVUPS      lanes_c1c80000<>+0(SB), Z6
-	VMAXPS       Z4, Z6, Z6
-	VMINPS       Z6, Z5, Z5
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z5, Z6
-	VRNDSCALEPS  $0x08, Z6, Z6
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z6, Z5
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z6, Z5
-	VMULPS       Z5, Z5, Z7
-	VMOVUPS      lanes_39500d01<>+0(SB), Z8
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z5, Z8
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z5, Z8
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z5, Z8
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z5, Z8
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z5, Z8
-	VFMADD231PS  Z8, Z7, Z5
-	VSUBPS       lanes_40000000<>+0(SB), Z6, Z6
-	VCVTPS2DQ    Z6, Z6
-	VPADDD       lanes_0000007f<>+0(SB), Z6, Z6
-	VPSLLD       $0x17, Z6, Z6
-	VSUBPS       lanes_3e800000<>+0(SB), Z6, Z7
-	VFMADD231PS  Z5, Z6, Z7
-	VMULPS       lanes_3e800000<>+0(SB), Z7, Z5
-	VADDPS       lanes_3e800000<>+0(SB), Z7, Z6
-	VDIVPS       Z6, Z5, Z5
-	VADDPS       Z5, Z7, Z5
-	VADDPS       Z5, Z5, Z5
-	VANDPS       lanes_80000000<>+0(SB), Z1, Z6
-	VORPS        Z6, Z5, Z5
-	VCMPPS       $0x11, lanes_39800000<>+0(SB), Z4, K1
-	VBLENDMPS    Z1, Z5, K1, Z1
-	VANDPS       lanes_7fffffff<>+0(SB), Z2, Z4
-	VMOVUPS      lanes_42b30000<>+0(SB), Z5
-	VMOVUPS      lanes_c1c80000<>+0(SB), Z6
-	VMAXPS       Z4, Z6, Z6
-	VMINPS       Z6, Z5, Z5
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z5, Z6
-	VRNDSCALEPS  $0x08, Z6, Z6
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z6, Z5
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z6, Z5
-	VMULPS       Z5, Z5, Z7
-	VMOVUPS      lanes_39500d01<>+0(SB), Z8
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z5, Z8
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z5, Z8
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z5, Z8
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z5, Z8
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z5, Z8
-	VFMADD231PS  Z8, Z7, Z5
-	VSUBPS       lanes_40000000<>+0(SB), Z6, Z6
-	VCVTPS2DQ    Z6, Z6
-	VPADDD       lanes_0000007f<>+0(SB), Z6, Z6
-	VPSLLD       $0x17, Z6, Z6
-	VSUBPS       lanes_3e800000<>+0(SB), Z6, Z7
-	VFMADD231PS  Z5, Z6, Z7
-	VMULPS       lanes_3e800000<>+0(SB), Z7, Z5
-	VADDPS       lanes_3e800000<>+0(SB), Z7, Z6
-	VDIVPS       Z6, Z5, Z5
-	VADDPS       Z5, Z7, Z5
-	VADDPS       Z5, Z5, Z5
-	VANDPS       lanes_80000000<>+0(SB), Z2, Z6
-	VORPS        Z6, Z5, Z5
-	VCMPPS       $0x11, lanes_39800000<>+0(SB), Z4, K1
-	VBLENDMPS    Z2, Z5, K1, Z2
-	VANDPS       lanes_7fffffff<>+0(SB), Z3, Z4
-	VMOVUPS      lanes_42b30000<>+0(SB), Z5
-	VMOVUPS      lanes_c1c80000<>+0(SB), Z6
-	VMAXPS       Z4, Z6, Z6
-	VMINPS       Z6, Z5, Z5
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z5, Z6
-	VRNDSCALEPS  $0x08, Z6, Z6
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z6, Z5
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z6, Z5
-	VMULPS       Z5, Z5, Z7
-	VMOVUPS      lanes_39500d01<>+0(SB), Z8
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z5, Z8
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z5, Z8
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z5, Z8
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z5, Z8
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z5, Z8
-	VFMADD231PS  Z8, Z7, Z5
-	VSUBPS       lanes_40000000<>+0(SB), Z6, Z6
-	VCVTPS2DQ    Z6, Z6
-	VPADDD       lanes_0000007f<>+0(SB), Z6, Z6
-	VPSLLD       $0x17, Z6, Z6
-	VSUBPS       lanes_3e800000<>+0(SB), Z6, Z7
-	VFMADD231PS  Z5, Z6, Z7
-	VMULPS       lanes_3e800000<>+0(SB), Z7, Z5
-	VADDPS       lanes_3e800000<>+0(SB), Z7, Z6
-	VDIVPS       Z6, Z5, Z5
-	VADDPS       Z5, Z7, Z5
-	VADDPS       Z5, Z5, Z5
-	VANDPS       lanes_80000000<>+0(SB), Z3, Z6
-	VORPS        Z6, Z5, Z5
-	VCMPPS       $0x11, lanes_39800000<>+0(SB), Z4, K1
-	VBLENDMPS    Z3, Z5, K1, Z3
-	ADDQ         $0x10, R8
-	MOVQ         (R8), AX
-	JMP          AX
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z0, Z4
+	VBROADCASTSS      lanes_42b30000<>+0(SB), Z5
+	VBROADCASTSS      lanes_c1c80000<>+0(SB), Z6
+	VMAXPS            Z4, Z6, Z6
+	VMINPS            Z6, Z5, Z5
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z5, Z6
+	VRNDSCALEPS       $0x08, Z6, Z6
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z6, Z5
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z6, Z5
+	VMULPS            Z5, Z5, Z7
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z8
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z5, Z8
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z5, Z8
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z5, Z8
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z5, Z8
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z5, Z8
+	VFMADD231PS       Z8, Z7, Z5
+	VSUBPS.BCST       lanes_40000000<>+0(SB), Z6, Z6
+	VCVTPS2DQ         Z6, Z6
+	VPADDD.BCST       lanes_0000007f<>+0(SB), Z6, Z6
+	VPSLLD            $0x17, Z6, Z6
+	VSUBPS.BCST       lanes_3e800000<>+0(SB), Z6, Z7
+	VFMADD231PS       Z5, Z6, Z7
+	VMULPS.BCST       lanes_3e800000<>+0(SB), Z7, Z5
+	VADDPS.BCST       lanes_3e800000<>+0(SB), Z7, Z6
+	VDIVPS            Z6, Z5, Z5
+	VADDPS            Z5, Z7, Z5
+	VADDPS            Z5, Z5, Z5
+	VANDPS.BCST       lanes_80000000<>+0(SB), Z0, Z6
+	VORPS             Z6, Z5, Z5
+	VCMPPS.BCST       $0x11, lanes_39800000<>+0(SB), Z4, K1
+	VBLENDMPS         Z0, Z5, K1, Z0
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z1, Z4
+	VBROADCASTSS      lanes_42b30000<>+0(SB), Z5
+	VBROADCASTSS      lanes_c1c80000<>+0(SB), Z6
+	VMAXPS            Z4, Z6, Z6
+	VMINPS            Z6, Z5, Z5
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z5, Z6
+	VRNDSCALEPS       $0x08, Z6, Z6
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z6, Z5
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z6, Z5
+	VMULPS            Z5, Z5, Z7
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z8
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z5, Z8
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z5, Z8
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z5, Z8
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z5, Z8
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z5, Z8
+	VFMADD231PS       Z8, Z7, Z5
+	VSUBPS.BCST       lanes_40000000<>+0(SB), Z6, Z6
+	VCVTPS2DQ         Z6, Z6
+	VPADDD.BCST       lanes_0000007f<>+0(SB), Z6, Z6
+	VPSLLD            $0x17, Z6, Z6
+	VSUBPS.BCST       lanes_3e800000<>+0(SB), Z6, Z7
+	VFMADD231PS       Z5, Z6, Z7
+	VMULPS.BCST       lanes_3e800000<>+0(SB), Z7, Z5
+	VADDPS.BCST       lanes_3e800000<>+0(SB), Z7, Z6
+	VDIVPS            Z6, Z5, Z5
+	VADDPS            Z5, Z7, Z5
+	VADDPS            Z5, Z5, Z5
+	VANDPS.BCST       lanes_80000000<>+0(SB), Z1, Z6
+	VORPS             Z6, Z5, Z5
+	VCMPPS.BCST       $0x11, lanes_39800000<>+0(SB), Z4, K1
+	VBLENDMPS         Z1, Z5, K1, Z1
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z2, Z4
+	VBROADCASTSS      lanes_42b30000<>+0(SB), Z5
+	VBROADCASTSS      lanes_c1c80000<>+0(SB), Z6
+	VMAXPS            Z4, Z6, Z6
+	VMINPS            Z6, Z5, Z5
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z5, Z6
+	VRNDSCALEPS       $0x08, Z6, Z6
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z6, Z5
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z6, Z5
+	VMULPS            Z5, Z5, Z7
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z8
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z5, Z8
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z5, Z8
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z5, Z8
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z5, Z8
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z5, Z8
+	VFMADD231PS       Z8, Z7, Z5
+	VSUBPS.BCST       lanes_40000000<>+0(SB), Z6, Z6
+	VCVTPS2DQ         Z6, Z6
+	VPADDD.BCST       lanes_0000007f<>+0(SB), Z6, Z6
+	VPSLLD            $0x17, Z6, Z6
+	VSUBPS.BCST       lanes_3e800000<>+0(SB), Z6, Z7
+	VFMADD231PS       Z5, Z6, Z7
+	VMULPS.BCST       lanes_3e800000<>+0(SB), Z7, Z5
+	VADDPS.BCST       lanes_3e800000<>+0(SB), Z7, Z6
+	VDIVPS            Z6, Z5, Z5
+	VADDPS            Z5, Z7, Z5
+	VADDPS            Z5, Z5, Z5
+	VANDPS.BCST       lanes_80000000<>+0(SB), Z2, Z6
+	VORPS             Z6, Z5, Z5
+	VCMPPS.BCST       $0x11, lanes_39800000<>+0(SB), Z4, K1
+	VBLENDMPS         Z2, Z5, K1, Z2
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z3, Z4
+	VBROADCASTSS      lanes_42b30000<>+0(SB), Z5
+	VBROADCASTSS      lanes_c1c80000<>+0(SB), Z6
+	VMAXPS            Z4, Z6, Z6
+	VMINPS            Z6, Z5, Z5
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z5, Z6
+	VRNDSCALEPS       $0x08, Z6, Z6
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z6, Z5
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z6, Z5
+	VMULPS            Z5, Z5, Z7
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z8
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z5, Z8
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z5, Z8
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z5, Z8
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z5, Z8
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z5, Z8
+	VFMADD231PS       Z8, Z7, Z5
+	VSUBPS.BCST       lanes_40000000<>+0(SB), Z6, Z6
+	VCVTPS2DQ         Z6, Z6
+	VPADDD.BCST       lanes_0000007f<>+0(SB), Z6, Z6
+	VPSLLD            $0x17, Z6, Z6
+	VSUBPS.BCST       lanes_3e800000<>+0(SB), Z6, Z7
+	VFMADD231PS       Z5, Z6, Z7
+	VMULPS.BCST       lanes_3e800000<>+0(SB), Z7, Z5
+	VADDPS.BCST       lanes_3e800000<>+0(SB), Z7, Z6
+	VDIVPS            Z6, Z5, Z5
+	VADDPS            Z5, Z7, Z5
+	VADDPS            Z5, Z5, Z5
+	VANDPS.BCST       lanes_80000000<>+0(SB), Z3, Z6
+	VORPS             Z6, Z5, Z5
+	VCMPPS.BCST       $0x11, lanes_39800000<>+0(SB), Z4, K1
+	VBLENDMPS         Z3, Z5, K1, Z3
+	ADDQ              $0x10, R8
+	MOVQ              (R8), AX
+	JMP               AX
 
 DATA lanes_39800000<>+0(SB)/4, $0x39800000
 DATA lanes_39800000<>+4(SB)/4, $0x39800000
@@ -2972,89 +2972,89 @@ GLOBL lanes_39800000<>(SB), RODATA|NOPTR, $64
 // func fusedCosh512()
 // Requires: AVX512DQ, AVX512F
 TEXT ·fusedCosh512(SB), NOSPLIT, $0
-	VMOVUPS      lanes_42b40000<>+0(SB), Z4
-	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z0
-	VMINPS       Z0, Z4, Z0
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z0, Z4
-	VRNDSCALEPS  $0x08, Z4, Z4
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z4, Z0
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z4, Z0
-	VMOVUPS      lanes_39500d01<>+0(SB), Z5
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z0, Z5
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z0, Z5
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z0, Z5
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z0, Z5
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z0, Z5
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z0, Z5
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z0, Z5
-	VSUBPS       lanes_3f800000<>+0(SB), Z4, Z0
-	VSCALEFPS    Z0, Z5, Z0
-	VMOVUPS      lanes_3e800000<>+0(SB), Z4
-	VDIVPS       Z0, Z4, Z4
-	VADDPS       Z4, Z0, Z0
-	VMOVUPS      lanes_42b40000<>+0(SB), Z4
-	VANDPS       lanes_7fffffff<>+0(SB), Z1, Z1
-	VMINPS       Z1, Z4, Z1
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z4
-	VRNDSCALEPS  $0x08, Z4, Z4
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z4, Z1
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z4, Z1
-	VMOVUPS      lanes_39500d01<>+0(SB), Z5
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z1, Z5
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z1, Z5
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z1, Z5
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z1, Z5
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z5
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z5
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z5
-	VSUBPS       lanes_3f800000<>+0(SB), Z4, Z1
-	VSCALEFPS    Z1, Z5, Z1
-	VMOVUPS      lanes_3e800000<>+0(SB), Z4
-	VDIVPS       Z1, Z4, Z4
-	VADDPS       Z4, Z1, Z1
-	VMOVUPS      lanes_42b40000<>+0(SB), Z4
-	VANDPS       lanes_7fffffff<>+0(SB), Z2, Z2
-	VMINPS       Z2, Z4, Z2
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z2, Z4
-	VRNDSCALEPS  $0x08, Z4, Z4
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z4, Z2
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z4, Z2
-	VMOVUPS      lanes_39500d01<>+0(SB), Z5
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z2, Z5
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z2, Z5
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z2, Z5
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z2, Z5
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z2, Z5
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z2, Z5
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z2, Z5
-	VSUBPS       lanes_3f800000<>+0(SB), Z4, Z2
-	VSCALEFPS    Z2, Z5, Z2
-	VMOVUPS      lanes_3e800000<>+0(SB), Z4
-	VDIVPS       Z2, Z4, Z4
-	VADDPS       Z4, Z2, Z2
-	VMOVUPS      lanes_42b40000<>+0(SB), Z4
-	VANDPS       lanes_7fffffff<>+0(SB), Z3, Z3
-	VMINPS       Z3, Z4, Z3
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z3, Z4
-	VRNDSCALEPS  $0x08, Z4, Z4
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z4, Z3
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z4, Z3
-	VMOVUPS      lanes_39500d01<>+0(SB), Z5
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z3, Z5
-	VSUBPS       lanes_3f800000<>+0(SB), Z4, Z3
-	VSCALEFPS    Z3, Z5, Z3
-	VMOVUPS      lanes_3e800000<>+0(SB), Z4
-	VDIVPS       Z3, Z4, Z4
-	VADDPS       Z4, Z3, Z3
-	ADDQ         $0x10, R8
-	MOVQ         (R8), AX
-	JMP          AX
+	VBROADCASTSS      lanes_42b40000<>+0(SB), Z4
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z0, Z0
+	VMINPS            Z0, Z4, Z0
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z0, Z4
+	VRNDSCALEPS       $0x08, Z4, Z4
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z4, Z0
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z4, Z0
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z5
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z0, Z5
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z0, Z5
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z0, Z5
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z0, Z5
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z0, Z5
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z0, Z5
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z0, Z5
+	VSUBPS.BCST       lanes_3f800000<>+0(SB), Z4, Z0
+	VSCALEFPS         Z0, Z5, Z0
+	VBROADCASTSS      lanes_3e800000<>+0(SB), Z4
+	VDIVPS            Z0, Z4, Z4
+	VADDPS            Z4, Z0, Z0
+	VBROADCASTSS      lanes_42b40000<>+0(SB), Z4
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z1, Z1
+	VMINPS            Z1, Z4, Z1
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z1, Z4
+	VRNDSCALEPS       $0x08, Z4, Z4
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z4, Z1
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z4, Z1
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z5
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z1, Z5
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z1, Z5
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z1, Z5
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z1, Z5
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z1, Z5
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z1, Z5
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z1, Z5
+	VSUBPS.BCST       lanes_3f800000<>+0(SB), Z4, Z1
+	VSCALEFPS         Z1, Z5, Z1
+	VBROADCASTSS      lanes_3e800000<>+0(SB), Z4
+	VDIVPS            Z1, Z4, Z4
+	VADDPS            Z4, Z1, Z1
+	VBROADCASTSS      lanes_42b40000<>+0(SB), Z4
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z2, Z2
+	VMINPS            Z2, Z4, Z2
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z2, Z4
+	VRNDSCALEPS       $0x08, Z4, Z4
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z4, Z2
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z4, Z2
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z5
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z2, Z5
+	VSUBPS.BCST       lanes_3f800000<>+0(SB), Z4, Z2
+	VSCALEFPS         Z2, Z5, Z2
+	VBROADCASTSS      lanes_3e800000<>+0(SB), Z4
+	VDIVPS            Z2, Z4, Z4
+	VADDPS            Z4, Z2, Z2
+	VBROADCASTSS      lanes_42b40000<>+0(SB), Z4
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z3, Z3
+	VMINPS            Z3, Z4, Z3
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z3, Z4
+	VRNDSCALEPS       $0x08, Z4, Z4
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z4, Z3
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z5
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z3, Z5
+	VSUBPS.BCST       lanes_3f800000<>+0(SB), Z4, Z3
+	VSCALEFPS         Z3, Z5, Z3
+	VBROADCASTSS      lanes_3e800000<>+0(SB), Z4
+	VDIVPS            Z3, Z4, Z4
+	VADDPS            Z4, Z3, Z3
+	ADDQ              $0x10, R8
+	MOVQ              (R8), AX
+	JMP               AX
 
 DATA lanes_42b40000<>+0(SB)/4, $0x42b40000
 DATA lanes_42b40000<>+4(SB)/4, $0x42b40000
@@ -3077,109 +3077,109 @@ GLOBL lanes_42b40000<>(SB), RODATA|NOPTR, $64
 // func fusedTanh512()
 // Requires: AVX512DQ, AVX512F
 TEXT ·fusedTanh512(SB), NOSPLIT, $0
-	VMOVUPS      lanes_c2200000<>+0(SB), Z4
-	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z5
-	VMULPS       lanes_c0000000<>+0(SB), Z5, Z5
-	VMAXPS       Z5, Z4, Z4
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z4, Z5
-	VRNDSCALEPS  $0x08, Z5, Z5
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z5, Z4
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z5, Z4
-	VMULPS       Z4, Z4, Z6
-	VMOVUPS      lanes_39500d01<>+0(SB), Z7
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z4, Z7
-	VFMADD231PS  Z7, Z6, Z4
-	VMOVUPS      lanes_3f800000<>+0(SB), Z6
-	VSCALEFPS    Z5, Z6, Z5
-	VSUBPS       lanes_3f800000<>+0(SB), Z5, Z6
-	VFMADD231PS  Z4, Z5, Z6
-	VADDPS       lanes_40000000<>+0(SB), Z6, Z4
-	VDIVPS       Z4, Z6, Z4
-	VANDPS       lanes_7fffffff<>+0(SB), Z4, Z4
-	VANDPS       lanes_80000000<>+0(SB), Z0, Z0
-	VORPS        Z0, Z4, Z0
-	VMOVUPS      lanes_c2200000<>+0(SB), Z4
-	VANDPS       lanes_7fffffff<>+0(SB), Z1, Z5
-	VMULPS       lanes_c0000000<>+0(SB), Z5, Z5
-	VMAXPS       Z5, Z4, Z4
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z4, Z5
-	VRNDSCALEPS  $0x08, Z5, Z5
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z5, Z4
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z5, Z4
-	VMULPS       Z4, Z4, Z6
-	VMOVUPS      lanes_39500d01<>+0(SB), Z7
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z4, Z7
-	VFMADD231PS  Z7, Z6, Z4
-	VMOVUPS      lanes_3f800000<>+0(SB), Z6
-	VSCALEFPS    Z5, Z6, Z5
-	VSUBPS       lanes_3f800000<>+0(SB), Z5, Z6
-	VFMADD231PS  Z4, Z5, Z6
-	VADDPS       lanes_40000000<>+0(SB), Z6, Z4
-	VDIVPS       Z4, Z6, Z4
-	VANDPS       lanes_7fffffff<>+0(SB), Z4, Z4
-	VANDPS       lanes_80000000<>+0(SB), Z1, Z1
-	VORPS        Z1, Z4, Z1
-	VMOVUPS      lanes_c2200000<>+0(SB), Z4
-	VANDPS       lanes_7fffffff<>+0(SB), Z2, Z5
-	VMULPS       lanes_c0000000<>+0(SB), Z5, Z5
-	VMAXPS       Z5, Z4, Z4
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z4, Z5
-	VRNDSCALEPS  $0x08, Z5, Z5
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z5, Z4
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z5, Z4
-	VMULPS       Z4, Z4, Z6
-	VMOVUPS      lanes_39500d01<>+0(SB), Z7
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z4, Z7
-	VFMADD231PS  Z7, Z6, Z4
-	VMOVUPS      lanes_3f800000<>+0(SB), Z6
-	VSCALEFPS    Z5, Z6, Z5
-	VSUBPS       lanes_3f800000<>+0(SB), Z5, Z6
-	VFMADD231PS  Z4, Z5, Z6
-	VADDPS       lanes_40000000<>+0(SB), Z6, Z4
-	VDIVPS       Z4, Z6, Z4
-	VANDPS       lanes_7fffffff<>+0(SB), Z4, Z4
-	VANDPS       lanes_80000000<>+0(SB), Z2, Z2
-	VORPS        Z2, Z4, Z2
-	VMOVUPS      lanes_c2200000<>+0(SB), Z4
-	VANDPS       lanes_7fffffff<>+0(SB), Z3, Z5
-	VMULPS       lanes_c0000000<>+0(SB), Z5, Z5
-	VMAXPS       Z5, Z4, Z4
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z4, Z5
-	VRNDSCALEPS  $0x08, Z5, Z5
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z5, Z4
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z5, Z4
-	VMULPS       Z4, Z4, Z6
-	VMOVUPS      lanes_39500d01<>+0(SB), Z7
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z4, Z7
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z4, Z7
-	VFMADD231PS  Z7, Z6, Z4
-	VMOVUPS      lanes_3f800000<>+0(SB), Z6
-	VSCALEFPS    Z5, Z6, Z5
-	VSUBPS       lanes_3f800000<>+0(SB), Z5, Z6
-	VFMADD231PS  Z4, Z5, Z6
-	VADDPS       lanes_40000000<>+0(SB), Z6, Z4
-	VDIVPS       Z4, Z6, Z4
-	VANDPS       lanes_7fffffff<>+0(SB), Z4, Z4
-	VANDPS       lanes_80000000<>+0(SB), Z3, Z3
-	VORPS        Z3, Z4, Z3
-	ADDQ         $0x10, R8
-	MOVQ         (R8), AX
-	JMP          AX
+	VBROADCASTSS      lanes_c2200000<>+0(SB), Z4
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z0, Z5
+	VMULPS.BCST       lanes_c0000000<>+0(SB), Z5, Z5
+	VMAXPS            Z5, Z4, Z4
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x08, Z5, Z5
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z5, Z4
+	VMULPS            Z4, Z4, Z6
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z7
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z4, Z7
+	VFMADD231PS       Z7, Z6, Z4
+	VBROADCASTSS      lanes_3f800000<>+0(SB), Z6
+	VSCALEFPS         Z5, Z6, Z5
+	VSUBPS.BCST       lanes_3f800000<>+0(SB), Z5, Z6
+	VFMADD231PS       Z4, Z5, Z6
+	VADDPS.BCST       lanes_40000000<>+0(SB), Z6, Z4
+	VDIVPS            Z4, Z6, Z4
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z4, Z4
+	VANDPS.BCST       lanes_80000000<>+0(SB), Z0, Z0
+	VORPS             Z0, Z4, Z0
+	VBROADCASTSS      lanes_c2200000<>+0(SB), Z4
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z1, Z5
+	VMULPS.BCST       lanes_c0000000<>+0(SB), Z5, Z5
+	VMAXPS            Z5, Z4, Z4
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x08, Z5, Z5
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z5, Z4
+	VMULPS            Z4, Z4, Z6
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z7
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z4, Z7
+	VFMADD231PS       Z7, Z6, Z4
+	VBROADCASTSS      lanes_3f800000<>+0(SB), Z6
+	VSCALEFPS         Z5, Z6, Z5
+	VSUBPS.BCST       lanes_3f800000<>+0(SB), Z5, Z6
+	VFMADD231PS       Z4, Z5, Z6
+	VADDPS.BCST       lanes_40000000<>+0(SB), Z6, Z4
+	VDIVPS            Z4, Z6, Z4
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z4, Z4
+	VANDPS.BCST       lanes_80000000<>+0(SB), Z1, Z1
+	VORPS             Z1, Z4, Z1
+	VBROADCASTSS      lanes_c2200000<>+0(SB), Z4
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z2, Z5
+	VMULPS.BCST       lanes_c0000000<>+0(SB), Z5, Z5
+	VMAXPS            Z5, Z4, Z4
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x08, Z5, Z5
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z5, Z4
+	VMULPS            Z4, Z4, Z6
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z7
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z4, Z7
+	VFMADD231PS       Z7, Z6, Z4
+	VBROADCASTSS      lanes_3f800000<>+0(SB), Z6
+	VSCALEFPS         Z5, Z6, Z5
+	VSUBPS.BCST       lanes_3f800000<>+0(SB), Z5, Z6
+	VFMADD231PS       Z4, Z5, Z6
+	VADDPS.BCST       lanes_40000000<>+0(SB), Z6, Z4
+	VDIVPS            Z4, Z6, Z4
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z4, Z4
+	VANDPS.BCST       lanes_80000000<>+0(SB), Z2, Z2
+	VORPS             Z2, Z4, Z2
+	VBROADCASTSS      lanes_c2200000<>+0(SB), Z4
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z3, Z5
+	VMULPS.BCST       lanes_c0000000<>+0(SB), Z5, Z5
+	VMAXPS            Z5, Z4, Z4
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x08, Z5, Z5
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z5, Z4
+	VMULPS            Z4, Z4, Z6
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z7
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z4, Z7
+	VFMADD231PS       Z7, Z6, Z4
+	VBROADCASTSS      lanes_3f800000<>+0(SB), Z6
+	VSCALEFPS         Z5, Z6, Z5
+	VSUBPS.BCST       lanes_3f800000<>+0(SB), Z5, Z6
+	VFMADD231PS       Z4, Z5, Z6
+	VADDPS.BCST       lanes_40000000<>+0(SB), Z6, Z4
+	VDIVPS            Z4, Z6, Z4
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z4, Z4
+	VANDPS.BCST       lanes_80000000<>+0(SB), Z3, Z3
+	VORPS             Z3, Z4, Z3
+	ADDQ              $0x10, R8
+	MOVQ              (R8), AX
+	JMP               AX
 
 DATA lanes_c2200000<>+0(SB)/4, $0xc2200000
 DATA lanes_c2200000<>+4(SB)/4, $0xc2200000
@@ -3220,308 +3220,308 @@ GLOBL lanes_c0000000<>(SB), RODATA|NOPTR, $64
 // func fusedSigmoid512()
 // Requires: AVX512DQ, AVX512F
 TEXT ·fusedSigmoid512(SB), NOSPLIT, $0
-	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z4
-	VXORPS       lanes_80000000<>+0(SB), Z4, Z4
-	VMOVUPS      lanes_42b20000<>+0(SB), Z5
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z6
-	VMAXPS       Z4, Z6, Z4
-	VMINPS       Z4, Z5, Z4
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z4, Z5
-	VRNDSCALEPS  $0x08, Z5, Z5
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z5, Z4
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z5, Z4
-	VMOVUPS      lanes_39500d01<>+0(SB), Z6
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z4, Z6
-	VSCALEFPS    Z5, Z6, Z4
-	VCMPPS       $0x11, lanes_00000000<>+0(SB), Z0, K1
-	VMOVUPS      lanes_3f800000<>+0(SB), Z0
-	VBLENDMPS    Z4, Z0, K1, Z0
-	VADDPS       lanes_3f800000<>+0(SB), Z4, Z4
-	VDIVPS       Z4, Z0, Z0
-	VANDPS       lanes_7fffffff<>+0(SB), Z1, Z4
-	VXORPS       lanes_80000000<>+0(SB), Z4, Z4
-	VMOVUPS      lanes_42b20000<>+0(SB), Z5
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z6
-	VMAXPS       Z4, Z6, Z4
-	VMINPS       Z4, Z5, Z4
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z4, Z5
-	VRNDSCALEPS  $0x08, Z5, Z5
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z5, Z4
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z5, Z4
-	VMOVUPS      lanes_39500d01<>+0(SB), Z6
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z4, Z6
-	VSCALEFPS    Z5, Z6, Z4
-	VCMPPS       $0x11, lanes_00000000<>+0(SB), Z1, K1
-	VMOVUPS      lanes_3f800000<>+0(SB), Z1
-	VBLENDMPS    Z4, Z1, K1, Z1
-	VADDPS       lanes_3f800000<>+0(SB), Z4, Z4
-	VDIVPS       Z4, Z1, Z1
-	VANDPS       lanes_7fffffff<>+0(SB), Z2, Z4
-	VXORPS       lanes_80000000<>+0(SB), Z4, Z4
-	VMOVUPS      lanes_42b20000<>+0(SB), Z5
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z6
-	VMAXPS       Z4, Z6, Z4
-	VMINPS       Z4, Z5, Z4
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z4, Z5
-	VRNDSCALEPS  $0x08, Z5, Z5
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z5, Z4
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z5, Z4
-	VMOVUPS      lanes_39500d01<>+0(SB), Z6
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z4, Z6
-	VSCALEFPS    Z5, Z6, Z4
-	VCMPPS       $0x11, lanes_00000000<>+0(SB), Z2, K1
-	VMOVUPS      lanes_3f800000<>+0(SB), Z2
-	VBLENDMPS    Z4, Z2, K1, Z2
-	VADDPS       lanes_3f800000<>+0(SB), Z4, Z4
-	VDIVPS       Z4, Z2, Z2
-	VANDPS       lanes_7fffffff<>+0(SB), Z3, Z4
-	VXORPS       lanes_80000000<>+0(SB), Z4, Z4
-	VMOVUPS      lanes_42b20000<>+0(SB), Z5
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z6
-	VMAXPS       Z4, Z6, Z4
-	VMINPS       Z4, Z5, Z4
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z4, Z5
-	VRNDSCALEPS  $0x08, Z5, Z5
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z5, Z4
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z5, Z4
-	VMOVUPS      lanes_39500d01<>+0(SB), Z6
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z4, Z6
-	VSCALEFPS    Z5, Z6, Z4
-	VCMPPS       $0x11, lanes_00000000<>+0(SB), Z3, K1
-	VMOVUPS      lanes_3f800000<>+0(SB), Z3
-	VBLENDMPS    Z4, Z3, K1, Z3
-	VADDPS       lanes_3f800000<>+0(SB), Z4, Z4
-	VDIVPS       Z4, Z3, Z3
-	ADDQ         $0x10, R8
-	MOVQ         (R8), AX
-	JMP          AX
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z0, Z4
+	VXORPS.BCST       lanes_80000000<>+0(SB), Z4, Z4
+	VBROADCASTSS      lanes_42b20000<>+0(SB), Z5
+	VBROADCASTSS      lanes_c2d00000<>+0(SB), Z6
+	VMAXPS            Z4, Z6, Z4
+	VMINPS            Z4, Z5, Z4
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x08, Z5, Z5
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z5, Z4
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z6
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z4, Z6
+	VSCALEFPS         Z5, Z6, Z4
+	VCMPPS.BCST       $0x11, lanes_00000000<>+0(SB), Z0, K1
+	VBROADCASTSS      lanes_3f800000<>+0(SB), Z0
+	VBLENDMPS         Z4, Z0, K1, Z0
+	VADDPS.BCST       lanes_3f800000<>+0(SB), Z4, Z4
+	VDIVPS            Z4, Z0, Z0
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z1, Z4
+	VXORPS.BCST       lanes_80000000<>+0(SB), Z4, Z4
+	VBROADCASTSS      lanes_42b20000<>+0(SB), Z5
+	VBROADCASTSS      lanes_c2d00000<>+0(SB), Z6
+	VMAXPS            Z4, Z6, Z4
+	VMINPS            Z4, Z5, Z4
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x08, Z5, Z5
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z5, Z4
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z6
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z4, Z6
+	VSCALEFPS         Z5, Z6, Z4
+	VCMPPS.BCST       $0x11, lanes_00000000<>+0(SB), Z1, K1
+	VBROADCASTSS      lanes_3f800000<>+0(SB), Z1
+	VBLENDMPS         Z4, Z1, K1, Z1
+	VADDPS.BCST       lanes_3f800000<>+0(SB), Z4, Z4
+	VDIVPS            Z4, Z1, Z1
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z2, Z4
+	VXORPS.BCST       lanes_80000000<>+0(SB), Z4, Z4
+	VBROADCASTSS      lanes_42b20000<>+0(SB), Z5
+	VBROADCASTSS      lanes_c2d00000<>+0(SB), Z6
+	VMAXPS            Z4, Z6, Z4
+	VMINPS            Z4, Z5, Z4
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x08, Z5, Z5
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z5, Z4
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z6
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z4, Z6
+	VSCALEFPS         Z5, Z6, Z4
+	VCMPPS.BCST       $0x11, lanes_00000000<>+0(SB), Z2, K1
+	VBROADCASTSS      lanes_3f800000<>+0(SB), Z2
+	VBLENDMPS         Z4, Z2, K1, Z2
+	VADDPS.BCST       lanes_3f800000<>+0(SB), Z4, Z4
+	VDIVPS            Z4, Z2, Z2
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z3, Z4
+	VXORPS.BCST       lanes_80000000<>+0(SB), Z4, Z4
+	VBROADCASTSS      lanes_42b20000<>+0(SB), Z5
+	VBROADCASTSS      lanes_c2d00000<>+0(SB), Z6
+	VMAXPS            Z4, Z6, Z4
+	VMINPS            Z4, Z5, Z4
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x08, Z5, Z5
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z5, Z4
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z6
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z4, Z6
+	VSCALEFPS         Z5, Z6, Z4
+	VCMPPS.BCST       $0x11, lanes_00000000<>+0(SB), Z3, K1
+	VBROADCASTSS      lanes_3f800000<>+0(SB), Z3
+	VBLENDMPS         Z4, Z3, K1, Z3
+	VADDPS.BCST       lanes_3f800000<>+0(SB), Z4, Z4
+	VDIVPS            Z4, Z3, Z3
+	ADDQ              $0x10, R8
+	MOVQ              (R8), AX
+	JMP               AX
 
 // func fusedErf512()
 // Requires: AVX512DQ, AVX512F
 TEXT ·fusedErf512(SB), NOSPLIT, $0
-	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z4
-	VMULPS       Z0, Z0, Z5
-	VMOVUPS      lanes_327e62b9<>+0(SB), Z6
-	VFMADD213PS  lanes_b42fba17<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_35dcf365<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_b77a692e<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_38fcd193<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_ba6016da<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_3bab2de7<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_bcdc1672<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_3de71791<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_bec093a3<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_3f906ebb<>+0(SB), Z5, Z6
-	VMULPS       Z6, Z0, Z5
-	VMOVUPS      lanes_40800000<>+0(SB), Z6
-	VMINPS       Z4, Z6, Z6
-	VMOVUPS      lanes_b5dafa56<>+0(SB), Z7
-	VFMADD213PS  lanes_3840bd3e<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes_ba1c3aa3<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes_3b9bd746<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes_bcd85c44<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes_3de168f7<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes_3f21c074<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes_3f90ab2e<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes_b9a6a618<>+0(SB), Z6, Z7
-	VMOVUPS      lanes_3f800000<>+0(SB), Z6
-	VXORPS       lanes_80000000<>+0(SB), Z7, Z7
-	VMOVUPS      lanes_42b20000<>+0(SB), Z8
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z9
-	VMAXPS       Z7, Z9, Z7
-	VMINPS       Z7, Z8, Z7
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z7, Z8
-	VRNDSCALEPS  $0x08, Z8, Z8
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z8, Z7
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z8, Z7
-	VMOVUPS      lanes_39500d01<>+0(SB), Z9
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z7, Z9
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z7, Z9
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z7, Z9
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z7, Z9
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z7, Z9
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z7, Z9
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z7, Z9
-	VSCALEFPS    Z8, Z9, Z7
-	VSUBPS       Z7, Z6, Z6
-	VANDPS       lanes_80000000<>+0(SB), Z0, Z0
-	VORPS        Z0, Z6, Z0
-	VCMPPS       $0x11, lanes_3f800000<>+0(SB), Z4, K1
-	VBLENDMPS    Z5, Z0, K1, Z0
-	VANDPS       lanes_7fffffff<>+0(SB), Z1, Z4
-	VMULPS       Z1, Z1, Z5
-	VMOVUPS      lanes_327e62b9<>+0(SB), Z6
-	VFMADD213PS  lanes_b42fba17<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_35dcf365<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_b77a692e<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_38fcd193<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_ba6016da<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_3bab2de7<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_bcdc1672<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_3de71791<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_bec093a3<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_3f906ebb<>+0(SB), Z5, Z6
-	VMULPS       Z6, Z1, Z5
-	VMOVUPS      lanes_40800000<>+0(SB), Z6
-	VMINPS       Z4, Z6, Z6
-	VMOVUPS      lanes_b5dafa56<>+0(SB), Z7
-	VFMADD213PS  lanes_3840bd3e<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes_ba1c3aa3<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes_3b9bd746<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes_bcd85c44<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes_3de168f7<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes_3f21c074<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes_3f90ab2e<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes_b9a6a618<>+0(SB), Z6, Z7
-	VMOVUPS      lanes_3f800000<>+0(SB), Z6
-	VXORPS       lanes_80000000<>+0(SB), Z7, Z7
-	VMOVUPS      lanes_42b20000<>+0(SB), Z8
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z9
-	VMAXPS       Z7, Z9, Z7
-	VMINPS       Z7, Z8, Z7
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z7, Z8
-	VRNDSCALEPS  $0x08, Z8, Z8
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z8, Z7
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z8, Z7
-	VMOVUPS      lanes_39500d01<>+0(SB), Z9
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z7, Z9
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z7, Z9
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z7, Z9
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z7, Z9
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z7, Z9
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z7, Z9
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z7, Z9
-	VSCALEFPS    Z8, Z9, Z7
-	VSUBPS       Z7, Z6, Z6
-	VANDPS       lanes_80000000<>+0(SB), Z1, Z1
-	VORPS        Z1, Z6, Z1
-	VCMPPS       $0x11, lanes_3f800000<>+0(SB), Z4, K1
-	VBLENDMPS    Z5, Z1, K1, Z1
-	VANDPS       lanes_7fffffff<>+0(SB), Z2, Z4
-	VMULPS       Z2, Z2, Z5
-	VMOVUPS      lanes_327e62b9<>+0(SB), Z6
-	VFMADD213PS  lanes_b42fba17<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_35dcf365<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_b77a692e<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_38fcd193<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_ba6016da<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_3bab2de7<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_bcdc1672<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_3de71791<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_bec093a3<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_3f906ebb<>+0(SB), Z5, Z6
-	VMULPS       Z6, Z2, Z5
-	VMOVUPS      lanes_40800000<>+0(SB), Z6
-	VMINPS       Z4, Z6, Z6
-	VMOVUPS      lanes_b5dafa56<>+0(SB), Z7
-	VFMADD213PS  lanes_3840bd3e<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes_ba1c3aa3<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes_3b9bd746<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes_bcd85c44<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes_3de168f7<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes_3f21c074<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes_3f90ab2e<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes_b9a6a618<>+0(SB), Z6, Z7
-	VMOVUPS      lanes_3f800000<>+0(SB), Z6
-	VXORPS       lanes_80000000<>+0(SB), Z7, Z7
-	VMOVUPS      lanes_42b20000<>+0(SB), Z8
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z9
-	VMAXPS       Z7, Z9, Z7
-	VMINPS       Z7, Z8, Z7
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z7, Z8
-	VRNDSCALEPS  $0x08, Z8, Z8
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z8, Z7
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z8, Z7
-	VMOVUPS      lanes_39500d01<>+0(SB), Z9
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z7, Z9
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z7, Z9
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z7, Z9
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z7, Z9
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z7, Z9
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z7, Z9
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z7, Z9
-	VSCALEFPS    Z8, Z9, Z7
-	VSUBPS       Z7, Z6, Z6
-	VANDPS       lanes_80000000<>+0(SB), Z2, Z2
-	VORPS        Z2, Z6, Z2
-	VCMPPS       $0x11, lanes_3f800000<>+0(SB), Z4, K1
-	VBLENDMPS    Z5, Z2, K1, Z2
-	VANDPS       lanes_7fffffff<>+0(SB), Z3, Z4
-	VMULPS       Z3, Z3, Z5
-	VMOVUPS      lanes_327e62b9<>+0(SB), Z6
-	VFMADD213PS  lanes_b42fba17<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_35dcf365<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_b77a692e<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_38fcd193<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_ba6016da<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_3bab2de7<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_bcdc1672<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_3de71791<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_bec093a3<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes_3f906ebb<>+0(SB), Z5, Z6
-	VMULPS       Z6, Z3, Z5
-	VMOVUPS      lanes_40800000<>+0(SB), Z6
-	VMINPS       Z4, Z6, Z6
-	VMOVUPS      lanes_b5dafa56<>+0(SB), Z7
-	VFMADD213PS  lanes_3840bd3e<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes_ba1c3aa3<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes_3b9bd746<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes_bcd85c44<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes_3de168f7<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes_3f21c074<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes_3f90ab2e<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes_b9a6a618<>+0(SB), Z6, Z7
-	VMOVUPS      lanes_3f800000<>+0(SB), Z6
-	VXORPS       lanes_80000000<>+0(SB), Z7, Z7
-	VMOVUPS      lanes_42b20000<>+0(SB), Z8
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z9
-	VMAXPS       Z7, Z9, Z7
-	VMINPS       Z7, Z8, Z7
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z7, Z8
-	VRNDSCALEPS  $0x08, Z8, Z8
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z8, Z7
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z8, Z7
-	VMOVUPS      lanes_39500d01<>+0(SB), Z9
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z7, Z9
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z7, Z9
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z7, Z9
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z7, Z9
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z7, Z9
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z7, Z9
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z7, Z9
-	VSCALEFPS    Z8, Z9, Z7
-	VSUBPS       Z7, Z6, Z6
-	VANDPS       lanes_80000000<>+0(SB), Z3, Z3
-	VORPS        Z3, Z6, Z3
-	VCMPPS       $0x11, lanes_3f800000<>+0(SB), Z4, K1
-	VBLENDMPS    Z5, Z3, K1, Z3
-	ADDQ         $0x10, R8
-	MOVQ         (R8), AX
-	JMP          AX
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z0, Z4
+	VMULPS            Z0, Z0, Z5
+	VBROADCASTSS      lanes_327e62b9<>+0(SB), Z6
+	VFMADD213PS.BCST  lanes_b42fba17<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_35dcf365<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_b77a692e<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_38fcd193<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_ba6016da<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_3bab2de7<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_bcdc1672<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_3de71791<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_bec093a3<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_3f906ebb<>+0(SB), Z5, Z6
+	VMULPS            Z6, Z0, Z5
+	VBROADCASTSS      lanes_40800000<>+0(SB), Z6
+	VMINPS            Z4, Z6, Z6
+	VBROADCASTSS      lanes_b5dafa56<>+0(SB), Z7
+	VFMADD213PS.BCST  lanes_3840bd3e<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  lanes_ba1c3aa3<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  lanes_3b9bd746<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  lanes_bcd85c44<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  lanes_3de168f7<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  lanes_3f21c074<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  lanes_3f90ab2e<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  lanes_b9a6a618<>+0(SB), Z6, Z7
+	VBROADCASTSS      lanes_3f800000<>+0(SB), Z6
+	VXORPS.BCST       lanes_80000000<>+0(SB), Z7, Z7
+	VBROADCASTSS      lanes_42b20000<>+0(SB), Z8
+	VBROADCASTSS      lanes_c2d00000<>+0(SB), Z9
+	VMAXPS            Z7, Z9, Z7
+	VMINPS            Z7, Z8, Z7
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z7, Z8
+	VRNDSCALEPS       $0x08, Z8, Z8
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z8, Z7
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z8, Z7
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z9
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z7, Z9
+	VSCALEFPS         Z8, Z9, Z7
+	VSUBPS            Z7, Z6, Z6
+	VANDPS.BCST       lanes_80000000<>+0(SB), Z0, Z0
+	VORPS             Z0, Z6, Z0
+	VCMPPS.BCST       $0x11, lanes_3f800000<>+0(SB), Z4, K1
+	VBLENDMPS         Z5, Z0, K1, Z0
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z1, Z4
+	VMULPS            Z1, Z1, Z5
+	VBROADCASTSS      lanes_327e62b9<>+0(SB), Z6
+	VFMADD213PS.BCST  lanes_b42fba17<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_35dcf365<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_b77a692e<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_38fcd193<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_ba6016da<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_3bab2de7<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_bcdc1672<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_3de71791<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_bec093a3<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_3f906ebb<>+0(SB), Z5, Z6
+	VMULPS            Z6, Z1, Z5
+	VBROADCASTSS      lanes_40800000<>+0(SB), Z6
+	VMINPS            Z4, Z6, Z6
+	VBROADCASTSS      lanes_b5dafa56<>+0(SB), Z7
+	VFMADD213PS.BCST  lanes_3840bd3e<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  lanes_ba1c3aa3<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  lanes_3b9bd746<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  lanes_bcd85c44<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  lanes_3de168f7<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  lanes_3f21c074<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  lanes_3f90ab2e<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  lanes_b9a6a618<>+0(SB), Z6, Z7
+	VBROADCASTSS      lanes_3f800000<>+0(SB), Z6
+	VXORPS.BCST       lanes_80000000<>+0(SB), Z7, Z7
+	VBROADCASTSS      lanes_42b20000<>+0(SB), Z8
+	VBROADCASTSS      lanes_c2d00000<>+0(SB), Z9
+	VMAXPS            Z7, Z9, Z7
+	VMINPS            Z7, Z8, Z7
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z7, Z8
+	VRNDSCALEPS       $0x08, Z8, Z8
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z8, Z7
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z8, Z7
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z9
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z7, Z9
+	VSCALEFPS         Z8, Z9, Z7
+	VSUBPS            Z7, Z6, Z6
+	VANDPS.BCST       lanes_80000000<>+0(SB), Z1, Z1
+	VORPS             Z1, Z6, Z1
+	VCMPPS.BCST       $0x11, lanes_3f800000<>+0(SB), Z4, K1
+	VBLENDMPS         Z5, Z1, K1, Z1
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z2, Z4
+	VMULPS            Z2, Z2, Z5
+	VBROADCASTSS      lanes_327e62b9<>+0(SB), Z6
+	VFMADD213PS.BCST  lanes_b42fba17<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_35dcf365<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_b77a692e<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_38fcd193<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_ba6016da<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_3bab2de7<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_bcdc1672<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_3de71791<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_bec093a3<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_3f906ebb<>+0(SB), Z5, Z6
+	VMULPS            Z6, Z2, Z5
+	VBROADCASTSS      lanes_40800000<>+0(SB), Z6
+	VMINPS            Z4, Z6, Z6
+	VBROADCASTSS      lanes_b5dafa56<>+0(SB), Z7
+	VFMADD213PS.BCST  lanes_3840bd3e<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  lanes_ba1c3aa3<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  lanes_3b9bd746<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  lanes_bcd85c44<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  lanes_3de168f7<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  lanes_3f21c074<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  lanes_3f90ab2e<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  lanes_b9a6a618<>+0(SB), Z6, Z7
+	VBROADCASTSS      lanes_3f800000<>+0(SB), Z6
+	VXORPS.BCST       lanes_80000000<>+0(SB), Z7, Z7
+	VBROADCASTSS      lanes_42b20000<>+0(SB), Z8
+	VBROADCASTSS      lanes_c2d00000<>+0(SB), Z9
+	VMAXPS            Z7, Z9, Z7
+	VMINPS            Z7, Z8, Z7
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z7, Z8
+	VRNDSCALEPS       $0x08, Z8, Z8
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z8, Z7
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z8, Z7
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z9
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z7, Z9
+	VSCALEFPS         Z8, Z9, Z7
+	VSUBPS            Z7, Z6, Z6
+	VANDPS.BCST       lanes_80000000<>+0(SB), Z2, Z2
+	VORPS             Z2, Z6, Z2
+	VCMPPS.BCST       $0x11, lanes_3f800000<>+0(SB), Z4, K1
+	VBLENDMPS         Z5, Z2, K1, Z2
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z3, Z4
+	VMULPS            Z3, Z3, Z5
+	VBROADCASTSS      lanes_327e62b9<>+0(SB), Z6
+	VFMADD213PS.BCST  lanes_b42fba17<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_35dcf365<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_b77a692e<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_38fcd193<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_ba6016da<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_3bab2de7<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_bcdc1672<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_3de71791<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_bec093a3<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_3f906ebb<>+0(SB), Z5, Z6
+	VMULPS            Z6, Z3, Z5
+	VBROADCASTSS      lanes_40800000<>+0(SB), Z6
+	VMINPS            Z4, Z6, Z6
+	VBROADCASTSS      lanes_b5dafa56<>+0(SB), Z7
+	VFMADD213PS.BCST  lanes_3840bd3e<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  lanes_ba1c3aa3<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  lanes_3b9bd746<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  lanes_bcd85c44<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  lanes_3de168f7<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  lanes_3f21c074<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  lanes_3f90ab2e<>+0(SB), Z6, Z7
+	VFMADD213PS.BCST  lanes_b9a6a618<>+0(SB), Z6, Z7
+	VBROADCASTSS      lanes_3f800000<>+0(SB), Z6
+	VXORPS.BCST       lanes_80000000<>+0(SB), Z7, Z7
+	VBROADCASTSS      lanes_42b20000<>+0(SB), Z8
+	VBROADCASTSS      lanes_c2d00000<>+0(SB), Z9
+	VMAXPS            Z7, Z9, Z7
+	VMINPS            Z7, Z8, Z7
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z7, Z8
+	VRNDSCALEPS       $0x08, Z8, Z8
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z8, Z7
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z8, Z7
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z9
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z7, Z9
+	VSCALEFPS         Z8, Z9, Z7
+	VSUBPS            Z7, Z6, Z6
+	VANDPS.BCST       lanes_80000000<>+0(SB), Z3, Z3
+	VORPS             Z3, Z6, Z3
+	VCMPPS.BCST       $0x11, lanes_3f800000<>+0(SB), Z4, K1
+	VBLENDMPS         Z5, Z3, K1, Z3
+	ADDQ              $0x10, R8
+	MOVQ              (R8), AX
+	JMP               AX
 
 DATA lanes_327e62b9<>+0(SB)/4, $0x327e62b9
 DATA lanes_327e62b9<>+4(SB)/4, $0x327e62b9
@@ -3886,109 +3886,109 @@ GLOBL lanes_b9a6a618<>(SB), RODATA|NOPTR, $64
 // func fusedAsin512()
 // Requires: AVX512DQ, AVX512F
 TEXT ·fusedAsin512(SB), NOSPLIT, $0
-	VANDPS      lanes_7fffffff<>+0(SB), Z0, Z4
-	VMOVUPS     lanes_3f000000<>+0(SB), Z5
-	VCMPPS      $0x11, Z4, Z5, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z5
-	VSUBPS      Z4, Z5, Z5
-	VMULPS      lanes_3f000000<>+0(SB), Z5, Z5
-	VMULPS      Z4, Z4, Z6
-	VBLENDMPS   Z5, Z6, K1, Z5
-	VSQRTPS     Z5, Z6
-	VBLENDMPS   Z6, Z4, K1, Z4
-	VMULPS      Z5, Z4, Z6
-	VMOVUPS     lanes_3d09ff6a<>+0(SB), Z7
-	VFMADD213PS lanes_3c8c7c8f<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3cfec6d1<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3d36addd<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3d999a18<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3e2aaaaa<>+0(SB), Z5, Z7
-	VFMADD231PS Z7, Z6, Z4
-	VADDPS      Z4, Z4, Z5
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z6
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z5, Z5
-	VSUBPS      Z5, Z6, Z5
-	VBLENDMPS   Z5, Z4, K1, Z4
-	VANDPS      lanes_80000000<>+0(SB), Z0, Z0
-	VORPS       Z0, Z4, Z0
-	VANDPS      lanes_7fffffff<>+0(SB), Z1, Z4
-	VMOVUPS     lanes_3f000000<>+0(SB), Z5
-	VCMPPS      $0x11, Z4, Z5, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z5
-	VSUBPS      Z4, Z5, Z5
-	VMULPS      lanes_3f000000<>+0(SB), Z5, Z5
-	VMULPS      Z4, Z4, Z6
-	VBLENDMPS   Z5, Z6, K1, Z5
-	VSQRTPS     Z5, Z6
-	VBLENDMPS   Z6, Z4, K1, Z4
-	VMULPS      Z5, Z4, Z6
-	VMOVUPS     lanes_3d09ff6a<>+0(SB), Z7
-	VFMADD213PS lanes_3c8c7c8f<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3cfec6d1<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3d36addd<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3d999a18<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3e2aaaaa<>+0(SB), Z5, Z7
-	VFMADD231PS Z7, Z6, Z4
-	VADDPS      Z4, Z4, Z5
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z6
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z5, Z5
-	VSUBPS      Z5, Z6, Z5
-	VBLENDMPS   Z5, Z4, K1, Z4
-	VANDPS      lanes_80000000<>+0(SB), Z1, Z1
-	VORPS       Z1, Z4, Z1
-	VANDPS      lanes_7fffffff<>+0(SB), Z2, Z4
-	VMOVUPS     lanes_3f000000<>+0(SB), Z5
-	VCMPPS      $0x11, Z4, Z5, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z5
-	VSUBPS      Z4, Z5, Z5
-	VMULPS      lanes_3f000000<>+0(SB), Z5, Z5
-	VMULPS      Z4, Z4, Z6
-	VBLENDMPS   Z5, Z6, K1, Z5
-	VSQRTPS     Z5, Z6
-	VBLENDMPS   Z6, Z4, K1, Z4
-	VMULPS      Z5, Z4, Z6
-	VMOVUPS     lanes_3d09ff6a<>+0(SB), Z7
-	VFMADD213PS lanes_3c8c7c8f<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3cfec6d1<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3d36addd<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3d999a18<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3e2aaaaa<>+0(SB), Z5, Z7
-	VFMADD231PS Z7, Z6, Z4
-	VADDPS      Z4, Z4, Z5
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z6
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z5, Z5
-	VSUBPS      Z5, Z6, Z5
-	VBLENDMPS   Z5, Z4, K1, Z4
-	VANDPS      lanes_80000000<>+0(SB), Z2, Z2
-	VORPS       Z2, Z4, Z2
-	VANDPS      lanes_7fffffff<>+0(SB), Z3, Z4
-	VMOVUPS     lanes_3f000000<>+0(SB), Z5
-	VCMPPS      $0x11, Z4, Z5, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z5
-	VSUBPS      Z4, Z5, Z5
-	VMULPS      lanes_3f000000<>+0(SB), Z5, Z5
-	VMULPS      Z4, Z4, Z6
-	VBLENDMPS   Z5, Z6, K1, Z5
-	VSQRTPS     Z5, Z6
-	VBLENDMPS   Z6, Z4, K1, Z4
-	VMULPS      Z5, Z4, Z6
-	VMOVUPS     lanes_3d09ff6a<>+0(SB), Z7
-	VFMADD213PS lanes_3c8c7c8f<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3cfec6d1<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3d36addd<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3d999a18<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3e2aaaaa<>+0(SB), Z5, Z7
-	VFMADD231PS Z7, Z6, Z4
-	VADDPS      Z4, Z4, Z5
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z6
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z5, Z5
-	VSUBPS      Z5, Z6, Z5
-	VBLENDMPS   Z5, Z4, K1, Z4
-	VANDPS      lanes_80000000<>+0(SB), Z3, Z3
-	VORPS       Z3, Z4, Z3
-	ADDQ        $0x10, R8
-	MOVQ        (R8), AX
-	JMP         AX
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z0, Z4
+	VBROADCASTSS     lanes_3f000000<>+0(SB), Z5
+	VCMPPS           $0x11, Z4, Z5, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z5
+	VSUBPS           Z4, Z5, Z5
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z5, Z5
+	VMULPS           Z4, Z4, Z6
+	VBLENDMPS        Z5, Z6, K1, Z5
+	VSQRTPS          Z5, Z6
+	VBLENDMPS        Z6, Z4, K1, Z4
+	VMULPS           Z5, Z4, Z6
+	VBROADCASTSS     lanes_3d09ff6a<>+0(SB), Z7
+	VFMADD213PS.BCST lanes_3c8c7c8f<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3cfec6d1<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3d36addd<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3d999a18<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3e2aaaaa<>+0(SB), Z5, Z7
+	VFMADD231PS      Z7, Z6, Z4
+	VADDPS           Z4, Z4, Z5
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z5, Z5
+	VSUBPS           Z5, Z6, Z5
+	VBLENDMPS        Z5, Z4, K1, Z4
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z0, Z0
+	VORPS            Z0, Z4, Z0
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z1, Z4
+	VBROADCASTSS     lanes_3f000000<>+0(SB), Z5
+	VCMPPS           $0x11, Z4, Z5, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z5
+	VSUBPS           Z4, Z5, Z5
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z5, Z5
+	VMULPS           Z4, Z4, Z6
+	VBLENDMPS        Z5, Z6, K1, Z5
+	VSQRTPS          Z5, Z6
+	VBLENDMPS        Z6, Z4, K1, Z4
+	VMULPS           Z5, Z4, Z6
+	VBROADCASTSS     lanes_3d09ff6a<>+0(SB), Z7
+	VFMADD213PS.BCST lanes_3c8c7c8f<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3cfec6d1<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3d36addd<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3d999a18<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3e2aaaaa<>+0(SB), Z5, Z7
+	VFMADD231PS      Z7, Z6, Z4
+	VADDPS           Z4, Z4, Z5
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z5, Z5
+	VSUBPS           Z5, Z6, Z5
+	VBLENDMPS        Z5, Z4, K1, Z4
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z1, Z1
+	VORPS            Z1, Z4, Z1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z2, Z4
+	VBROADCASTSS     lanes_3f000000<>+0(SB), Z5
+	VCMPPS           $0x11, Z4, Z5, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z5
+	VSUBPS           Z4, Z5, Z5
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z5, Z5
+	VMULPS           Z4, Z4, Z6
+	VBLENDMPS        Z5, Z6, K1, Z5
+	VSQRTPS          Z5, Z6
+	VBLENDMPS        Z6, Z4, K1, Z4
+	VMULPS           Z5, Z4, Z6
+	VBROADCASTSS     lanes_3d09ff6a<>+0(SB), Z7
+	VFMADD213PS.BCST lanes_3c8c7c8f<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3cfec6d1<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3d36addd<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3d999a18<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3e2aaaaa<>+0(SB), Z5, Z7
+	VFMADD231PS      Z7, Z6, Z4
+	VADDPS           Z4, Z4, Z5
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z5, Z5
+	VSUBPS           Z5, Z6, Z5
+	VBLENDMPS        Z5, Z4, K1, Z4
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z2, Z2
+	VORPS            Z2, Z4, Z2
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z3, Z4
+	VBROADCASTSS     lanes_3f000000<>+0(SB), Z5
+	VCMPPS           $0x11, Z4, Z5, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z5
+	VSUBPS           Z4, Z5, Z5
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z5, Z5
+	VMULPS           Z4, Z4, Z6
+	VBLENDMPS        Z5, Z6, K1, Z5
+	VSQRTPS          Z5, Z6
+	VBLENDMPS        Z6, Z4, K1, Z4
+	VMULPS           Z5, Z4, Z6
+	VBROADCASTSS     lanes_3d09ff6a<>+0(SB), Z7
+	VFMADD213PS.BCST lanes_3c8c7c8f<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3cfec6d1<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3d36addd<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3d999a18<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3e2aaaaa<>+0(SB), Z5, Z7
+	VFMADD231PS      Z7, Z6, Z4
+	VADDPS           Z4, Z4, Z5
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z5, Z5
+	VSUBPS           Z5, Z6, Z5
+	VBLENDMPS        Z5, Z4, K1, Z4
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z3, Z3
+	VORPS            Z3, Z4, Z3
+	ADDQ             $0x10, R8
+	MOVQ             (R8), AX
+	JMP              AX
 
 DATA lanes_3d09ff6a<>+0(SB)/4, $0x3d09ff6a
 DATA lanes_3d09ff6a<>+4(SB)/4, $0x3d09ff6a
@@ -4137,129 +4137,129 @@ GLOBL lanes_b33bbd2e<>(SB), RODATA|NOPTR, $64
 // func fusedAcos512()
 // Requires: AVX512DQ, AVX512F
 TEXT ·fusedAcos512(SB), NOSPLIT, $0
-	VANDPS      lanes_7fffffff<>+0(SB), Z0, Z4
-	VMOVUPS     lanes_3f000000<>+0(SB), Z5
-	VCMPPS      $0x11, Z4, Z5, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z5
-	VSUBPS      Z4, Z5, Z5
-	VMULPS      lanes_3f000000<>+0(SB), Z5, Z5
-	VMULPS      Z4, Z4, Z6
-	VBLENDMPS   Z5, Z6, K1, Z5
-	VSQRTPS     Z5, Z6
-	VBLENDMPS   Z6, Z4, K1, Z4
-	VMULPS      Z5, Z4, Z6
-	VMOVUPS     lanes_3d09ff6a<>+0(SB), Z7
-	VFMADD213PS lanes_3c8c7c8f<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3cfec6d1<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3d36addd<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3d999a18<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3e2aaaaa<>+0(SB), Z5, Z7
-	VFMADD231PS Z7, Z6, Z4
-	VANDPS      lanes_80000000<>+0(SB), Z0, Z5
-	VORPS       Z5, Z4, Z5
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z6
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z5, Z5
-	VSUBPS      Z5, Z6, Z5
-	VADDPS      Z4, Z4, Z4
-	VPMOVD2M    Z0, K2
-	VMOVUPS     lanes_40490fdb<>+0(SB), Z0
-	VSUBPS      lanes_b3bbbd2e<>+0(SB), Z4, Z6
-	VSUBPS      Z6, Z0, Z0
-	VBLENDMPS   Z0, Z4, K2, Z0
-	VBLENDMPS   Z0, Z5, K1, Z0
-	VANDPS      lanes_7fffffff<>+0(SB), Z1, Z4
-	VMOVUPS     lanes_3f000000<>+0(SB), Z5
-	VCMPPS      $0x11, Z4, Z5, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z5
-	VSUBPS      Z4, Z5, Z5
-	VMULPS      lanes_3f000000<>+0(SB), Z5, Z5
-	VMULPS      Z4, Z4, Z6
-	VBLENDMPS   Z5, Z6, K1, Z5
-	VSQRTPS     Z5, Z6
-	VBLENDMPS   Z6, Z4, K1, Z4
-	VMULPS      Z5, Z4, Z6
-	VMOVUPS     lanes_3d09ff6a<>+0(SB), Z7
-	VFMADD213PS lanes_3c8c7c8f<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3cfec6d1<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3d36addd<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3d999a18<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3e2aaaaa<>+0(SB), Z5, Z7
-	VFMADD231PS Z7, Z6, Z4
-	VANDPS      lanes_80000000<>+0(SB), Z1, Z5
-	VORPS       Z5, Z4, Z5
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z6
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z5, Z5
-	VSUBPS      Z5, Z6, Z5
-	VADDPS      Z4, Z4, Z4
-	VPMOVD2M    Z1, K2
-	VMOVUPS     lanes_40490fdb<>+0(SB), Z1
-	VSUBPS      lanes_b3bbbd2e<>+0(SB), Z4, Z6
-	VSUBPS      Z6, Z1, Z1
-	VBLENDMPS   Z1, Z4, K2, Z1
-	VBLENDMPS   Z1, Z5, K1, Z1
-	VANDPS      lanes_7fffffff<>+0(SB), Z2, Z4
-	VMOVUPS     lanes_3f000000<>+0(SB), Z5
-	VCMPPS      $0x11, Z4, Z5, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z5
-	VSUBPS      Z4, Z5, Z5
-	VMULPS      lanes_3f000000<>+0(SB), Z5, Z5
-	VMULPS      Z4, Z4, Z6
-	VBLENDMPS   Z5, Z6, K1, Z5
-	VSQRTPS     Z5, Z6
-	VBLENDMPS   Z6, Z4, K1, Z4
-	VMULPS      Z5, Z4, Z6
-	VMOVUPS     lanes_3d09ff6a<>+0(SB), Z7
-	VFMADD213PS lanes_3c8c7c8f<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3cfec6d1<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3d36addd<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3d999a18<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3e2aaaaa<>+0(SB), Z5, Z7
-	VFMADD231PS Z7, Z6, Z4
-	VANDPS      lanes_80000000<>+0(SB), Z2, Z5
-	VORPS       Z5, Z4, Z5
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z6
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z5, Z5
-	VSUBPS      Z5, Z6, Z5
-	VADDPS      Z4, Z4, Z4
-	VPMOVD2M    Z2, K2
-	VMOVUPS     lanes_40490fdb<>+0(SB), Z2
-	VSUBPS      lanes_b3bbbd2e<>+0(SB), Z4, Z6
-	VSUBPS      Z6, Z2, Z2
-	VBLENDMPS   Z2, Z4, K2, Z2
-	VBLENDMPS   Z2, Z5, K1, Z2
-	VANDPS      lanes_7fffffff<>+0(SB), Z3, Z4
-	VMOVUPS     lanes_3f000000<>+0(SB), Z5
-	VCMPPS      $0x11, Z4, Z5, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z5
-	VSUBPS      Z4, Z5, Z5
-	VMULPS      lanes_3f000000<>+0(SB), Z5, Z5
-	VMULPS      Z4, Z4, Z6
-	VBLENDMPS   Z5, Z6, K1, Z5
-	VSQRTPS     Z5, Z6
-	VBLENDMPS   Z6, Z4, K1, Z4
-	VMULPS      Z5, Z4, Z6
-	VMOVUPS     lanes_3d09ff6a<>+0(SB), Z7
-	VFMADD213PS lanes_3c8c7c8f<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3cfec6d1<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3d36addd<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3d999a18<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3e2aaaaa<>+0(SB), Z5, Z7
-	VFMADD231PS Z7, Z6, Z4
-	VANDPS      lanes_80000000<>+0(SB), Z3, Z5
-	VORPS       Z5, Z4, Z5
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z6
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z5, Z5
-	VSUBPS      Z5, Z6, Z5
-	VADDPS      Z4, Z4, Z4
-	VPMOVD2M    Z3, K2
-	VMOVUPS     lanes_40490fdb<>+0(SB), Z3
-	VSUBPS      lanes_b3bbbd2e<>+0(SB), Z4, Z6
-	VSUBPS      Z6, Z3, Z3
-	VBLENDMPS   Z3, Z4, K2, Z3
-	VBLENDMPS   Z3, Z5, K1, Z3
-	ADDQ        $0x10, R8
-	MOVQ        (R8), AX
-	JMP         AX
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z0, Z4
+	VBROADCASTSS     lanes_3f000000<>+0(SB), Z5
+	VCMPPS           $0x11, Z4, Z5, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z5
+	VSUBPS           Z4, Z5, Z5
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z5, Z5
+	VMULPS           Z4, Z4, Z6
+	VBLENDMPS        Z5, Z6, K1, Z5
+	VSQRTPS          Z5, Z6
+	VBLENDMPS        Z6, Z4, K1, Z4
+	VMULPS           Z5, Z4, Z6
+	VBROADCASTSS     lanes_3d09ff6a<>+0(SB), Z7
+	VFMADD213PS.BCST lanes_3c8c7c8f<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3cfec6d1<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3d36addd<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3d999a18<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3e2aaaaa<>+0(SB), Z5, Z7
+	VFMADD231PS      Z7, Z6, Z4
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z0, Z5
+	VORPS            Z5, Z4, Z5
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z5, Z5
+	VSUBPS           Z5, Z6, Z5
+	VADDPS           Z4, Z4, Z4
+	VPMOVD2M         Z0, K2
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z0
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z4, Z6
+	VSUBPS           Z6, Z0, Z0
+	VBLENDMPS        Z0, Z4, K2, Z0
+	VBLENDMPS        Z0, Z5, K1, Z0
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z1, Z4
+	VBROADCASTSS     lanes_3f000000<>+0(SB), Z5
+	VCMPPS           $0x11, Z4, Z5, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z5
+	VSUBPS           Z4, Z5, Z5
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z5, Z5
+	VMULPS           Z4, Z4, Z6
+	VBLENDMPS        Z5, Z6, K1, Z5
+	VSQRTPS          Z5, Z6
+	VBLENDMPS        Z6, Z4, K1, Z4
+	VMULPS           Z5, Z4, Z6
+	VBROADCASTSS     lanes_3d09ff6a<>+0(SB), Z7
+	VFMADD213PS.BCST lanes_3c8c7c8f<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3cfec6d1<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3d36addd<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3d999a18<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3e2aaaaa<>+0(SB), Z5, Z7
+	VFMADD231PS      Z7, Z6, Z4
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z1, Z5
+	VORPS            Z5, Z4, Z5
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z5, Z5
+	VSUBPS           Z5, Z6, Z5
+	VADDPS           Z4, Z4, Z4
+	VPMOVD2M         Z1, K2
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z1
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z4, Z6
+	VSUBPS           Z6, Z1, Z1
+	VBLENDMPS        Z1, Z4, K2, Z1
+	VBLENDMPS        Z1, Z5, K1, Z1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z2, Z4
+	VBROADCASTSS     lanes_3f000000<>+0(SB), Z5
+	VCMPPS           $0x11, Z4, Z5, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z5
+	VSUBPS           Z4, Z5, Z5
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z5, Z5
+	VMULPS           Z4, Z4, Z6
+	VBLENDMPS        Z5, Z6, K1, Z5
+	VSQRTPS          Z5, Z6
+	VBLENDMPS        Z6, Z4, K1, Z4
+	VMULPS           Z5, Z4, Z6
+	VBROADCASTSS     lanes_3d09ff6a<>+0(SB), Z7
+	VFMADD213PS.BCST lanes_3c8c7c8f<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3cfec6d1<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3d36addd<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3d999a18<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3e2aaaaa<>+0(SB), Z5, Z7
+	VFMADD231PS      Z7, Z6, Z4
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z2, Z5
+	VORPS            Z5, Z4, Z5
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z5, Z5
+	VSUBPS           Z5, Z6, Z5
+	VADDPS           Z4, Z4, Z4
+	VPMOVD2M         Z2, K2
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z2
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z4, Z6
+	VSUBPS           Z6, Z2, Z2
+	VBLENDMPS        Z2, Z4, K2, Z2
+	VBLENDMPS        Z2, Z5, K1, Z2
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z3, Z4
+	VBROADCASTSS     lanes_3f000000<>+0(SB), Z5
+	VCMPPS           $0x11, Z4, Z5, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z5
+	VSUBPS           Z4, Z5, Z5
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z5, Z5
+	VMULPS           Z4, Z4, Z6
+	VBLENDMPS        Z5, Z6, K1, Z5
+	VSQRTPS          Z5, Z6
+	VBLENDMPS        Z6, Z4, K1, Z4
+	VMULPS           Z5, Z4, Z6
+	VBROADCASTSS     lanes_3d09ff6a<>+0(SB), Z7
+	VFMADD213PS.BCST lanes_3c8c7c8f<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3cfec6d1<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3d36addd<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3d999a18<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3e2aaaaa<>+0(SB), Z5, Z7
+	VFMADD231PS      Z7, Z6, Z4
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z3, Z5
+	VORPS            Z5, Z4, Z5
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z5, Z5
+	VSUBPS           Z5, Z6, Z5
+	VADDPS           Z4, Z4, Z4
+	VPMOVD2M         Z3, K2
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z3
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z4, Z6
+	VSUBPS           Z6, Z3, Z3
+	VBLENDMPS        Z3, Z4, K2, Z3
+	VBLENDMPS        Z3, Z5, K1, Z3
+	ADDQ             $0x10, R8
+	MOVQ             (R8), AX
+	JMP              AX
 
 DATA lanes_40490fdb<>+0(SB)/4, $0x40490fdb
 DATA lanes_40490fdb<>+4(SB)/4, $0x40490fdb
@@ -4300,113 +4300,113 @@ GLOBL lanes_b3bbbd2e<>(SB), RODATA|NOPTR, $64
 // func fusedAtan512()
 // Requires: AVX512DQ, AVX512F
 TEXT ·fusedAtan512(SB), NOSPLIT, $0
-	VANDPS      lanes_7fffffff<>+0(SB), Z0, Z4
-	VMOVUPS     lanes_3f800000<>+0(SB), Z5
-	VCMPPS      $0x11, Z4, Z5, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z5
-	VDIVPS      Z4, Z5, Z5
-	VBLENDMPS   Z5, Z4, K1, Z4
-	VMULPS      Z4, Z4, Z5
-	VMULPS      Z5, Z4, Z6
-	VMOVUPS     lanes_ba7571ff<>+0(SB), Z7
-	VFMADD213PS lanes_3bcb663a<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_bc9dc96a<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_bd6bf57d<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3d97e90c<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_bdb9128e<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3de36ca5<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_be12481b<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_beaaaaab<>+0(SB), Z5, Z7
-	VFMADD231PS Z7, Z6, Z4
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z5
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z4, Z6
-	VSUBPS      Z6, Z5, Z5
-	VBLENDMPS   Z5, Z4, K1, Z4
-	VANDPS      lanes_80000000<>+0(SB), Z0, Z0
-	VORPS       Z0, Z4, Z0
-	VANDPS      lanes_7fffffff<>+0(SB), Z1, Z4
-	VMOVUPS     lanes_3f800000<>+0(SB), Z5
-	VCMPPS      $0x11, Z4, Z5, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z5
-	VDIVPS      Z4, Z5, Z5
-	VBLENDMPS   Z5, Z4, K1, Z4
-	VMULPS      Z4, Z4, Z5
-	VMULPS      Z5, Z4, Z6
-	VMOVUPS     lanes_ba7571ff<>+0(SB), Z7
-	VFMADD213PS lanes_3bcb663a<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_bc9dc96a<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_bd6bf57d<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3d97e90c<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_bdb9128e<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3de36ca5<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_be12481b<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_beaaaaab<>+0(SB), Z5, Z7
-	VFMADD231PS Z7, Z6, Z4
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z5
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z4, Z6
-	VSUBPS      Z6, Z5, Z5
-	VBLENDMPS   Z5, Z4, K1, Z4
-	VANDPS      lanes_80000000<>+0(SB), Z1, Z1
-	VORPS       Z1, Z4, Z1
-	VANDPS      lanes_7fffffff<>+0(SB), Z2, Z4
-	VMOVUPS     lanes_3f800000<>+0(SB), Z5
-	VCMPPS      $0x11, Z4, Z5, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z5
-	VDIVPS      Z4, Z5, Z5
-	VBLENDMPS   Z5, Z4, K1, Z4
-	VMULPS      Z4, Z4, Z5
-	VMULPS      Z5, Z4, Z6
-	VMOVUPS     lanes_ba7571ff<>+0(SB), Z7
-	VFMADD213PS lanes_3bcb663a<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_bc9dc96a<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_bd6bf57d<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3d97e90c<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_bdb9128e<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3de36ca5<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_be12481b<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_beaaaaab<>+0(SB), Z5, Z7
-	VFMADD231PS Z7, Z6, Z4
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z5
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z4, Z6
-	VSUBPS      Z6, Z5, Z5
-	VBLENDMPS   Z5, Z4, K1, Z4
-	VANDPS      lanes_80000000<>+0(SB), Z2, Z2
-	VORPS       Z2, Z4, Z2
-	VANDPS      lanes_7fffffff<>+0(SB), Z3, Z4
-	VMOVUPS     lanes_3f800000<>+0(SB), Z5
-	VCMPPS      $0x11, Z4, Z5, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z5
-	VDIVPS      Z4, Z5, Z5
-	VBLENDMPS   Z5, Z4, K1, Z4
-	VMULPS      Z4, Z4, Z5
-	VMULPS      Z5, Z4, Z6
-	VMOVUPS     lanes_ba7571ff<>+0(SB), Z7
-	VFMADD213PS lanes_3bcb663a<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_bc9dc96a<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_bd6bf57d<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3d97e90c<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_bdb9128e<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3de36ca5<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_be12481b<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_beaaaaab<>+0(SB), Z5, Z7
-	VFMADD231PS Z7, Z6, Z4
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z5
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z4, Z6
-	VSUBPS      Z6, Z5, Z5
-	VBLENDMPS   Z5, Z4, K1, Z4
-	VANDPS      lanes_80000000<>+0(SB), Z3, Z3
-	VORPS       Z3, Z4, Z3
-	ADDQ        $0x10, R8
-	MOVQ        (R8), AX
-	JMP         AX
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z0, Z4
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z5
+	VCMPPS           $0x11, Z4, Z5, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z5
+	VDIVPS           Z4, Z5, Z5
+	VBLENDMPS        Z5, Z4, K1, Z4
+	VMULPS           Z4, Z4, Z5
+	VMULPS           Z5, Z4, Z6
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z7
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z5, Z7
+	VFMADD231PS      Z7, Z6, Z4
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z5
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z4, Z6
+	VSUBPS           Z6, Z5, Z5
+	VBLENDMPS        Z5, Z4, K1, Z4
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z0, Z0
+	VORPS            Z0, Z4, Z0
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z1, Z4
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z5
+	VCMPPS           $0x11, Z4, Z5, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z5
+	VDIVPS           Z4, Z5, Z5
+	VBLENDMPS        Z5, Z4, K1, Z4
+	VMULPS           Z4, Z4, Z5
+	VMULPS           Z5, Z4, Z6
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z7
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z5, Z7
+	VFMADD231PS      Z7, Z6, Z4
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z5
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z4, Z6
+	VSUBPS           Z6, Z5, Z5
+	VBLENDMPS        Z5, Z4, K1, Z4
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z1, Z1
+	VORPS            Z1, Z4, Z1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z2, Z4
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z5
+	VCMPPS           $0x11, Z4, Z5, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z5
+	VDIVPS           Z4, Z5, Z5
+	VBLENDMPS        Z5, Z4, K1, Z4
+	VMULPS           Z4, Z4, Z5
+	VMULPS           Z5, Z4, Z6
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z7
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z5, Z7
+	VFMADD231PS      Z7, Z6, Z4
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z5
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z4, Z6
+	VSUBPS           Z6, Z5, Z5
+	VBLENDMPS        Z5, Z4, K1, Z4
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z2, Z2
+	VORPS            Z2, Z4, Z2
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z3, Z4
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z5
+	VCMPPS           $0x11, Z4, Z5, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z5
+	VDIVPS           Z4, Z5, Z5
+	VBLENDMPS        Z5, Z4, K1, Z4
+	VMULPS           Z4, Z4, Z5
+	VMULPS           Z5, Z4, Z6
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z7
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z5, Z7
+	VFMADD231PS      Z7, Z6, Z4
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z5
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z4, Z6
+	VSUBPS           Z6, Z5, Z5
+	VBLENDMPS        Z5, Z4, K1, Z4
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z3, Z3
+	VORPS            Z3, Z4, Z3
+	ADDQ             $0x10, R8
+	MOVQ             (R8), AX
+	JMP              AX
 
 DATA lanes_ba7571ff<>+0(SB)/4, $0xba7571ff
 DATA lanes_ba7571ff<>+4(SB)/4, $0xba7571ff
@@ -4609,1533 +4609,1533 @@ GLOBL lanes_beaaaaab<>(SB), RODATA|NOPTR, $64
 // func fusedAtan2M512()
 // Requires: AVX512DQ, AVX512F
 TEXT ·fusedAtan2M512(SB), NOSPLIT, $0
-	MOVQ        8(R8), AX
-	MOVQ        (R9)(AX*8), AX
-	VMOVUPS     (AX)(R11*1), Z4
-	VANDPS      lanes_7fffffff<>+0(SB), Z4, Z5
-	VANDPS      lanes_7fffffff<>+0(SB), Z0, Z6
-	VMINPS      Z6, Z5, Z7
-	VMAXPS      Z6, Z5, Z8
-	VDIVPS      Z8, Z7, Z9
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z8, K1
-	VMOVUPS     lanes_00000000<>+0(SB), Z8
-	VBLENDMPS   Z8, Z9, K1, Z8
-	VCMPPS      $0x00, lanes_7f800000<>+0(SB), Z7, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z7
-	VBLENDMPS   Z7, Z8, K1, Z7
-	VMULPS      Z7, Z7, Z8
-	VMULPS      Z8, Z7, Z9
-	VMOVUPS     lanes_ba7571ff<>+0(SB), Z10
-	VFMADD213PS lanes_3bcb663a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bc9dc96a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bd6bf57d<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d97e90c<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bdb9128e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3de36ca5<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_be12481b<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_beaaaaab<>+0(SB), Z8, Z10
-	VFMADD231PS Z10, Z9, Z7
-	VCMPPS      $0x11, Z6, Z5, K1
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z5
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z7, Z6
-	VSUBPS      Z6, Z5, Z5
-	VBLENDMPS   Z5, Z7, K1, Z5
-	VPMOVD2M    Z4, K1
-	VMOVUPS     lanes_40490fdb<>+0(SB), Z6
-	VSUBPS      lanes_b3bbbd2e<>+0(SB), Z5, Z7
-	VSUBPS      Z7, Z6, Z6
-	VBLENDMPS   Z6, Z5, K1, Z5
-	VANDPS      lanes_80000000<>+0(SB), Z0, Z6
-	VORPS       Z6, Z5, Z5
-	VCMPPS      $0x03, Z0, Z4, K1
-	VADDPS      Z0, Z4, Z0
-	VBLENDMPS   Z0, Z5, K1, Z0
-	VMOVUPS     64(AX)(R11*1), Z4
-	VANDPS      lanes_7fffffff<>+0(SB), Z4, Z5
-	VANDPS      lanes_7fffffff<>+0(SB), Z1, Z6
-	VMINPS      Z6, Z5, Z7
-	VMAXPS      Z6, Z5, Z8
-	VDIVPS      Z8, Z7, Z9
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z8, K1
-	VMOVUPS     lanes_00000000<>+0(SB), Z8
-	VBLENDMPS   Z8, Z9, K1, Z8
-	VCMPPS      $0x00, lanes_7f800000<>+0(SB), Z7, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z7
-	VBLENDMPS   Z7, Z8, K1, Z7
-	VMULPS      Z7, Z7, Z8
-	VMULPS      Z8, Z7, Z9
-	VMOVUPS     lanes_ba7571ff<>+0(SB), Z10
-	VFMADD213PS lanes_3bcb663a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bc9dc96a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bd6bf57d<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d97e90c<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bdb9128e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3de36ca5<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_be12481b<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_beaaaaab<>+0(SB), Z8, Z10
-	VFMADD231PS Z10, Z9, Z7
-	VCMPPS      $0x11, Z6, Z5, K1
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z5
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z7, Z6
-	VSUBPS      Z6, Z5, Z5
-	VBLENDMPS   Z5, Z7, K1, Z5
-	VPMOVD2M    Z4, K1
-	VMOVUPS     lanes_40490fdb<>+0(SB), Z6
-	VSUBPS      lanes_b3bbbd2e<>+0(SB), Z5, Z7
-	VSUBPS      Z7, Z6, Z6
-	VBLENDMPS   Z6, Z5, K1, Z5
-	VANDPS      lanes_80000000<>+0(SB), Z1, Z6
-	VORPS       Z6, Z5, Z5
-	VCMPPS      $0x03, Z1, Z4, K1
-	VADDPS      Z1, Z4, Z1
-	VBLENDMPS   Z1, Z5, K1, Z1
-	VMOVUPS     128(AX)(R11*1), Z4
-	VANDPS      lanes_7fffffff<>+0(SB), Z4, Z5
-	VANDPS      lanes_7fffffff<>+0(SB), Z2, Z6
-	VMINPS      Z6, Z5, Z7
-	VMAXPS      Z6, Z5, Z8
-	VDIVPS      Z8, Z7, Z9
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z8, K1
-	VMOVUPS     lanes_00000000<>+0(SB), Z8
-	VBLENDMPS   Z8, Z9, K1, Z8
-	VCMPPS      $0x00, lanes_7f800000<>+0(SB), Z7, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z7
-	VBLENDMPS   Z7, Z8, K1, Z7
-	VMULPS      Z7, Z7, Z8
-	VMULPS      Z8, Z7, Z9
-	VMOVUPS     lanes_ba7571ff<>+0(SB), Z10
-	VFMADD213PS lanes_3bcb663a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bc9dc96a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bd6bf57d<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d97e90c<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bdb9128e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3de36ca5<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_be12481b<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_beaaaaab<>+0(SB), Z8, Z10
-	VFMADD231PS Z10, Z9, Z7
-	VCMPPS      $0x11, Z6, Z5, K1
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z5
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z7, Z6
-	VSUBPS      Z6, Z5, Z5
-	VBLENDMPS   Z5, Z7, K1, Z5
-	VPMOVD2M    Z4, K1
-	VMOVUPS     lanes_40490fdb<>+0(SB), Z6
-	VSUBPS      lanes_b3bbbd2e<>+0(SB), Z5, Z7
-	VSUBPS      Z7, Z6, Z6
-	VBLENDMPS   Z6, Z5, K1, Z5
-	VANDPS      lanes_80000000<>+0(SB), Z2, Z6
-	VORPS       Z6, Z5, Z5
-	VCMPPS      $0x03, Z2, Z4, K1
-	VADDPS      Z2, Z4, Z2
-	VBLENDMPS   Z2, Z5, K1, Z2
-	VMOVUPS     192(AX)(R11*1), Z4
-	VANDPS      lanes_7fffffff<>+0(SB), Z4, Z5
-	VANDPS      lanes_7fffffff<>+0(SB), Z3, Z6
-	VMINPS      Z6, Z5, Z7
-	VMAXPS      Z6, Z5, Z8
-	VDIVPS      Z8, Z7, Z9
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z8, K1
-	VMOVUPS     lanes_00000000<>+0(SB), Z8
-	VBLENDMPS   Z8, Z9, K1, Z8
-	VCMPPS      $0x00, lanes_7f800000<>+0(SB), Z7, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z7
-	VBLENDMPS   Z7, Z8, K1, Z7
-	VMULPS      Z7, Z7, Z8
-	VMULPS      Z8, Z7, Z9
-	VMOVUPS     lanes_ba7571ff<>+0(SB), Z10
-	VFMADD213PS lanes_3bcb663a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bc9dc96a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bd6bf57d<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d97e90c<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bdb9128e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3de36ca5<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_be12481b<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_beaaaaab<>+0(SB), Z8, Z10
-	VFMADD231PS Z10, Z9, Z7
-	VCMPPS      $0x11, Z6, Z5, K1
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z5
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z7, Z6
-	VSUBPS      Z6, Z5, Z5
-	VBLENDMPS   Z5, Z7, K1, Z5
-	VPMOVD2M    Z4, K1
-	VMOVUPS     lanes_40490fdb<>+0(SB), Z6
-	VSUBPS      lanes_b3bbbd2e<>+0(SB), Z5, Z7
-	VSUBPS      Z7, Z6, Z6
-	VBLENDMPS   Z6, Z5, K1, Z5
-	VANDPS      lanes_80000000<>+0(SB), Z3, Z6
-	VORPS       Z6, Z5, Z5
-	VCMPPS      $0x03, Z3, Z4, K1
-	VADDPS      Z3, Z4, Z3
-	VBLENDMPS   Z3, Z5, K1, Z3
-	ADDQ        $0x10, R8
-	MOVQ        (R8), AX
-	JMP         AX
+	MOVQ             8(R8), AX
+	MOVQ             (R9)(AX*8), AX
+	VMOVUPS          (AX)(R11*1), Z4
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z4, Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z0, Z6
+	VMINPS           Z6, Z5, Z7
+	VMAXPS           Z6, Z5, Z8
+	VDIVPS           Z8, Z7, Z9
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z8, K1
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z7, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z7
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VMULPS           Z7, Z7, Z8
+	VMULPS           Z8, Z7, Z9
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z10
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z8, Z10
+	VFMADD231PS      Z10, Z9, Z7
+	VCMPPS           $0x11, Z6, Z5, K1
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z5
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z7, Z6
+	VSUBPS           Z6, Z5, Z5
+	VBLENDMPS        Z5, Z7, K1, Z5
+	VPMOVD2M         Z4, K1
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z5, Z7
+	VSUBPS           Z7, Z6, Z6
+	VBLENDMPS        Z6, Z5, K1, Z5
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z0, Z6
+	VORPS            Z6, Z5, Z5
+	VCMPPS           $0x03, Z0, Z4, K1
+	VADDPS           Z0, Z4, Z0
+	VBLENDMPS        Z0, Z5, K1, Z0
+	VMOVUPS          64(AX)(R11*1), Z4
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z4, Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z1, Z6
+	VMINPS           Z6, Z5, Z7
+	VMAXPS           Z6, Z5, Z8
+	VDIVPS           Z8, Z7, Z9
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z8, K1
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z7, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z7
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VMULPS           Z7, Z7, Z8
+	VMULPS           Z8, Z7, Z9
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z10
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z8, Z10
+	VFMADD231PS      Z10, Z9, Z7
+	VCMPPS           $0x11, Z6, Z5, K1
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z5
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z7, Z6
+	VSUBPS           Z6, Z5, Z5
+	VBLENDMPS        Z5, Z7, K1, Z5
+	VPMOVD2M         Z4, K1
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z5, Z7
+	VSUBPS           Z7, Z6, Z6
+	VBLENDMPS        Z6, Z5, K1, Z5
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z1, Z6
+	VORPS            Z6, Z5, Z5
+	VCMPPS           $0x03, Z1, Z4, K1
+	VADDPS           Z1, Z4, Z1
+	VBLENDMPS        Z1, Z5, K1, Z1
+	VMOVUPS          128(AX)(R11*1), Z4
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z4, Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z2, Z6
+	VMINPS           Z6, Z5, Z7
+	VMAXPS           Z6, Z5, Z8
+	VDIVPS           Z8, Z7, Z9
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z8, K1
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z7, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z7
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VMULPS           Z7, Z7, Z8
+	VMULPS           Z8, Z7, Z9
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z10
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z8, Z10
+	VFMADD231PS      Z10, Z9, Z7
+	VCMPPS           $0x11, Z6, Z5, K1
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z5
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z7, Z6
+	VSUBPS           Z6, Z5, Z5
+	VBLENDMPS        Z5, Z7, K1, Z5
+	VPMOVD2M         Z4, K1
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z5, Z7
+	VSUBPS           Z7, Z6, Z6
+	VBLENDMPS        Z6, Z5, K1, Z5
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z2, Z6
+	VORPS            Z6, Z5, Z5
+	VCMPPS           $0x03, Z2, Z4, K1
+	VADDPS           Z2, Z4, Z2
+	VBLENDMPS        Z2, Z5, K1, Z2
+	VMOVUPS          192(AX)(R11*1), Z4
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z4, Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z3, Z6
+	VMINPS           Z6, Z5, Z7
+	VMAXPS           Z6, Z5, Z8
+	VDIVPS           Z8, Z7, Z9
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z8, K1
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z7, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z7
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VMULPS           Z7, Z7, Z8
+	VMULPS           Z8, Z7, Z9
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z10
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z8, Z10
+	VFMADD231PS      Z10, Z9, Z7
+	VCMPPS           $0x11, Z6, Z5, K1
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z5
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z7, Z6
+	VSUBPS           Z6, Z5, Z5
+	VBLENDMPS        Z5, Z7, K1, Z5
+	VPMOVD2M         Z4, K1
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z5, Z7
+	VSUBPS           Z7, Z6, Z6
+	VBLENDMPS        Z6, Z5, K1, Z5
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z3, Z6
+	VORPS            Z6, Z5, Z5
+	VCMPPS           $0x03, Z3, Z4, K1
+	VADDPS           Z3, Z4, Z3
+	VBLENDMPS        Z3, Z5, K1, Z3
+	ADDQ             $0x10, R8
+	MOVQ             (R8), AX
+	JMP              AX
 
 // func fusedAtan2T512()
 // Requires: AVX512DQ, AVX512F
 TEXT ·fusedAtan2T512(SB), NOSPLIT, $0
-	MOVQ        8(R8), AX
-	VMOVUPS     (R10)(AX*1), Z4
-	VANDPS      lanes_7fffffff<>+0(SB), Z4, Z5
-	VANDPS      lanes_7fffffff<>+0(SB), Z0, Z6
-	VMINPS      Z6, Z5, Z7
-	VMAXPS      Z6, Z5, Z8
-	VDIVPS      Z8, Z7, Z9
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z8, K1
-	VMOVUPS     lanes_00000000<>+0(SB), Z8
-	VBLENDMPS   Z8, Z9, K1, Z8
-	VCMPPS      $0x00, lanes_7f800000<>+0(SB), Z7, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z7
-	VBLENDMPS   Z7, Z8, K1, Z7
-	VMULPS      Z7, Z7, Z8
-	VMULPS      Z8, Z7, Z9
-	VMOVUPS     lanes_ba7571ff<>+0(SB), Z10
-	VFMADD213PS lanes_3bcb663a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bc9dc96a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bd6bf57d<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d97e90c<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bdb9128e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3de36ca5<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_be12481b<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_beaaaaab<>+0(SB), Z8, Z10
-	VFMADD231PS Z10, Z9, Z7
-	VCMPPS      $0x11, Z6, Z5, K1
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z5
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z7, Z6
-	VSUBPS      Z6, Z5, Z5
-	VBLENDMPS   Z5, Z7, K1, Z5
-	VPMOVD2M    Z4, K1
-	VMOVUPS     lanes_40490fdb<>+0(SB), Z6
-	VSUBPS      lanes_b3bbbd2e<>+0(SB), Z5, Z7
-	VSUBPS      Z7, Z6, Z6
-	VBLENDMPS   Z6, Z5, K1, Z5
-	VANDPS      lanes_80000000<>+0(SB), Z0, Z6
-	VORPS       Z6, Z5, Z5
-	VCMPPS      $0x03, Z0, Z4, K1
-	VADDPS      Z0, Z4, Z0
-	VBLENDMPS   Z0, Z5, K1, Z0
-	VMOVUPS     64(R10)(AX*1), Z4
-	VANDPS      lanes_7fffffff<>+0(SB), Z4, Z5
-	VANDPS      lanes_7fffffff<>+0(SB), Z1, Z6
-	VMINPS      Z6, Z5, Z7
-	VMAXPS      Z6, Z5, Z8
-	VDIVPS      Z8, Z7, Z9
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z8, K1
-	VMOVUPS     lanes_00000000<>+0(SB), Z8
-	VBLENDMPS   Z8, Z9, K1, Z8
-	VCMPPS      $0x00, lanes_7f800000<>+0(SB), Z7, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z7
-	VBLENDMPS   Z7, Z8, K1, Z7
-	VMULPS      Z7, Z7, Z8
-	VMULPS      Z8, Z7, Z9
-	VMOVUPS     lanes_ba7571ff<>+0(SB), Z10
-	VFMADD213PS lanes_3bcb663a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bc9dc96a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bd6bf57d<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d97e90c<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bdb9128e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3de36ca5<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_be12481b<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_beaaaaab<>+0(SB), Z8, Z10
-	VFMADD231PS Z10, Z9, Z7
-	VCMPPS      $0x11, Z6, Z5, K1
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z5
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z7, Z6
-	VSUBPS      Z6, Z5, Z5
-	VBLENDMPS   Z5, Z7, K1, Z5
-	VPMOVD2M    Z4, K1
-	VMOVUPS     lanes_40490fdb<>+0(SB), Z6
-	VSUBPS      lanes_b3bbbd2e<>+0(SB), Z5, Z7
-	VSUBPS      Z7, Z6, Z6
-	VBLENDMPS   Z6, Z5, K1, Z5
-	VANDPS      lanes_80000000<>+0(SB), Z1, Z6
-	VORPS       Z6, Z5, Z5
-	VCMPPS      $0x03, Z1, Z4, K1
-	VADDPS      Z1, Z4, Z1
-	VBLENDMPS   Z1, Z5, K1, Z1
-	VMOVUPS     128(R10)(AX*1), Z4
-	VANDPS      lanes_7fffffff<>+0(SB), Z4, Z5
-	VANDPS      lanes_7fffffff<>+0(SB), Z2, Z6
-	VMINPS      Z6, Z5, Z7
-	VMAXPS      Z6, Z5, Z8
-	VDIVPS      Z8, Z7, Z9
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z8, K1
-	VMOVUPS     lanes_00000000<>+0(SB), Z8
-	VBLENDMPS   Z8, Z9, K1, Z8
-	VCMPPS      $0x00, lanes_7f800000<>+0(SB), Z7, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z7
-	VBLENDMPS   Z7, Z8, K1, Z7
-	VMULPS      Z7, Z7, Z8
-	VMULPS      Z8, Z7, Z9
-	VMOVUPS     lanes_ba7571ff<>+0(SB), Z10
-	VFMADD213PS lanes_3bcb663a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bc9dc96a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bd6bf57d<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d97e90c<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bdb9128e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3de36ca5<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_be12481b<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_beaaaaab<>+0(SB), Z8, Z10
-	VFMADD231PS Z10, Z9, Z7
-	VCMPPS      $0x11, Z6, Z5, K1
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z5
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z7, Z6
-	VSUBPS      Z6, Z5, Z5
-	VBLENDMPS   Z5, Z7, K1, Z5
-	VPMOVD2M    Z4, K1
-	VMOVUPS     lanes_40490fdb<>+0(SB), Z6
-	VSUBPS      lanes_b3bbbd2e<>+0(SB), Z5, Z7
-	VSUBPS      Z7, Z6, Z6
-	VBLENDMPS   Z6, Z5, K1, Z5
-	VANDPS      lanes_80000000<>+0(SB), Z2, Z6
-	VORPS       Z6, Z5, Z5
-	VCMPPS      $0x03, Z2, Z4, K1
-	VADDPS      Z2, Z4, Z2
-	VBLENDMPS   Z2, Z5, K1, Z2
-	VMOVUPS     192(R10)(AX*1), Z4
-	VANDPS      lanes_7fffffff<>+0(SB), Z4, Z5
-	VANDPS      lanes_7fffffff<>+0(SB), Z3, Z6
-	VMINPS      Z6, Z5, Z7
-	VMAXPS      Z6, Z5, Z8
-	VDIVPS      Z8, Z7, Z9
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z8, K1
-	VMOVUPS     lanes_00000000<>+0(SB), Z8
-	VBLENDMPS   Z8, Z9, K1, Z8
-	VCMPPS      $0x00, lanes_7f800000<>+0(SB), Z7, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z7
-	VBLENDMPS   Z7, Z8, K1, Z7
-	VMULPS      Z7, Z7, Z8
-	VMULPS      Z8, Z7, Z9
-	VMOVUPS     lanes_ba7571ff<>+0(SB), Z10
-	VFMADD213PS lanes_3bcb663a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bc9dc96a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bd6bf57d<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d97e90c<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bdb9128e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3de36ca5<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_be12481b<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_beaaaaab<>+0(SB), Z8, Z10
-	VFMADD231PS Z10, Z9, Z7
-	VCMPPS      $0x11, Z6, Z5, K1
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z5
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z7, Z6
-	VSUBPS      Z6, Z5, Z5
-	VBLENDMPS   Z5, Z7, K1, Z5
-	VPMOVD2M    Z4, K1
-	VMOVUPS     lanes_40490fdb<>+0(SB), Z6
-	VSUBPS      lanes_b3bbbd2e<>+0(SB), Z5, Z7
-	VSUBPS      Z7, Z6, Z6
-	VBLENDMPS   Z6, Z5, K1, Z5
-	VANDPS      lanes_80000000<>+0(SB), Z3, Z6
-	VORPS       Z6, Z5, Z5
-	VCMPPS      $0x03, Z3, Z4, K1
-	VADDPS      Z3, Z4, Z3
-	VBLENDMPS   Z3, Z5, K1, Z3
-	ADDQ        $0x10, R8
-	MOVQ        (R8), AX
-	JMP         AX
+	MOVQ             8(R8), AX
+	VMOVUPS          (R10)(AX*1), Z4
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z4, Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z0, Z6
+	VMINPS           Z6, Z5, Z7
+	VMAXPS           Z6, Z5, Z8
+	VDIVPS           Z8, Z7, Z9
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z8, K1
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z7, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z7
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VMULPS           Z7, Z7, Z8
+	VMULPS           Z8, Z7, Z9
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z10
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z8, Z10
+	VFMADD231PS      Z10, Z9, Z7
+	VCMPPS           $0x11, Z6, Z5, K1
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z5
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z7, Z6
+	VSUBPS           Z6, Z5, Z5
+	VBLENDMPS        Z5, Z7, K1, Z5
+	VPMOVD2M         Z4, K1
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z5, Z7
+	VSUBPS           Z7, Z6, Z6
+	VBLENDMPS        Z6, Z5, K1, Z5
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z0, Z6
+	VORPS            Z6, Z5, Z5
+	VCMPPS           $0x03, Z0, Z4, K1
+	VADDPS           Z0, Z4, Z0
+	VBLENDMPS        Z0, Z5, K1, Z0
+	VMOVUPS          64(R10)(AX*1), Z4
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z4, Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z1, Z6
+	VMINPS           Z6, Z5, Z7
+	VMAXPS           Z6, Z5, Z8
+	VDIVPS           Z8, Z7, Z9
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z8, K1
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z7, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z7
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VMULPS           Z7, Z7, Z8
+	VMULPS           Z8, Z7, Z9
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z10
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z8, Z10
+	VFMADD231PS      Z10, Z9, Z7
+	VCMPPS           $0x11, Z6, Z5, K1
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z5
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z7, Z6
+	VSUBPS           Z6, Z5, Z5
+	VBLENDMPS        Z5, Z7, K1, Z5
+	VPMOVD2M         Z4, K1
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z5, Z7
+	VSUBPS           Z7, Z6, Z6
+	VBLENDMPS        Z6, Z5, K1, Z5
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z1, Z6
+	VORPS            Z6, Z5, Z5
+	VCMPPS           $0x03, Z1, Z4, K1
+	VADDPS           Z1, Z4, Z1
+	VBLENDMPS        Z1, Z5, K1, Z1
+	VMOVUPS          128(R10)(AX*1), Z4
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z4, Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z2, Z6
+	VMINPS           Z6, Z5, Z7
+	VMAXPS           Z6, Z5, Z8
+	VDIVPS           Z8, Z7, Z9
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z8, K1
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z7, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z7
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VMULPS           Z7, Z7, Z8
+	VMULPS           Z8, Z7, Z9
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z10
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z8, Z10
+	VFMADD231PS      Z10, Z9, Z7
+	VCMPPS           $0x11, Z6, Z5, K1
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z5
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z7, Z6
+	VSUBPS           Z6, Z5, Z5
+	VBLENDMPS        Z5, Z7, K1, Z5
+	VPMOVD2M         Z4, K1
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z5, Z7
+	VSUBPS           Z7, Z6, Z6
+	VBLENDMPS        Z6, Z5, K1, Z5
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z2, Z6
+	VORPS            Z6, Z5, Z5
+	VCMPPS           $0x03, Z2, Z4, K1
+	VADDPS           Z2, Z4, Z2
+	VBLENDMPS        Z2, Z5, K1, Z2
+	VMOVUPS          192(R10)(AX*1), Z4
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z4, Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z3, Z6
+	VMINPS           Z6, Z5, Z7
+	VMAXPS           Z6, Z5, Z8
+	VDIVPS           Z8, Z7, Z9
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z8, K1
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z7, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z7
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VMULPS           Z7, Z7, Z8
+	VMULPS           Z8, Z7, Z9
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z10
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z8, Z10
+	VFMADD231PS      Z10, Z9, Z7
+	VCMPPS           $0x11, Z6, Z5, K1
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z5
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z7, Z6
+	VSUBPS           Z6, Z5, Z5
+	VBLENDMPS        Z5, Z7, K1, Z5
+	VPMOVD2M         Z4, K1
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z5, Z7
+	VSUBPS           Z7, Z6, Z6
+	VBLENDMPS        Z6, Z5, K1, Z5
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z3, Z6
+	VORPS            Z6, Z5, Z5
+	VCMPPS           $0x03, Z3, Z4, K1
+	VADDPS           Z3, Z4, Z3
+	VBLENDMPS        Z3, Z5, K1, Z3
+	ADDQ             $0x10, R8
+	MOVQ             (R8), AX
+	JMP              AX
 
 // func fusedAtan2U512()
 // Requires: AVX512DQ, AVX512F
 TEXT ·fusedAtan2U512(SB), NOSPLIT, $0
-	MOVQ         8(R8), AX
-	MOVQ         (R9)(AX*8), AX
-	VBROADCASTSS (AX), Z4
-	VMOVUPS      Z4, Z5
-	VANDPS       lanes_7fffffff<>+0(SB), Z5, Z6
-	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z7
-	VMINPS       Z7, Z6, Z8
-	VMAXPS       Z7, Z6, Z9
-	VDIVPS       Z9, Z8, Z10
-	VCMPPS       $0x00, lanes_00000000<>+0(SB), Z9, K1
-	VMOVUPS      lanes_00000000<>+0(SB), Z9
-	VBLENDMPS    Z9, Z10, K1, Z9
-	VCMPPS       $0x00, lanes_7f800000<>+0(SB), Z8, K1
-	VMOVUPS      lanes_3f800000<>+0(SB), Z8
-	VBLENDMPS    Z8, Z9, K1, Z8
-	VMULPS       Z8, Z8, Z9
-	VMULPS       Z9, Z8, Z10
-	VMOVUPS      lanes_ba7571ff<>+0(SB), Z11
-	VFMADD213PS  lanes_3bcb663a<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_bc9dc96a<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_3d1cfd3e<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_bd6bf57d<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_3d97e90c<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_bdb9128e<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_3de36ca5<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_be12481b<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_3e4cccc6<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_beaaaaab<>+0(SB), Z9, Z11
-	VFMADD231PS  Z11, Z10, Z8
-	VCMPPS       $0x11, Z7, Z6, K1
-	VMOVUPS      lanes_3fc90fdb<>+0(SB), Z6
-	VSUBPS       lanes_b33bbd2e<>+0(SB), Z8, Z7
-	VSUBPS       Z7, Z6, Z6
-	VBLENDMPS    Z6, Z8, K1, Z6
-	VPMOVD2M     Z5, K1
-	VMOVUPS      lanes_40490fdb<>+0(SB), Z7
-	VSUBPS       lanes_b3bbbd2e<>+0(SB), Z6, Z8
-	VSUBPS       Z8, Z7, Z7
-	VBLENDMPS    Z7, Z6, K1, Z6
-	VANDPS       lanes_80000000<>+0(SB), Z0, Z7
-	VORPS        Z7, Z6, Z6
-	VCMPPS       $0x03, Z0, Z5, K1
-	VADDPS       Z0, Z5, Z0
-	VBLENDMPS    Z0, Z6, K1, Z0
-	VMOVUPS      Z4, Z5
-	VANDPS       lanes_7fffffff<>+0(SB), Z5, Z6
-	VANDPS       lanes_7fffffff<>+0(SB), Z1, Z7
-	VMINPS       Z7, Z6, Z8
-	VMAXPS       Z7, Z6, Z9
-	VDIVPS       Z9, Z8, Z10
-	VCMPPS       $0x00, lanes_00000000<>+0(SB), Z9, K1
-	VMOVUPS      lanes_00000000<>+0(SB), Z9
-	VBLENDMPS    Z9, Z10, K1, Z9
-	VCMPPS       $0x00, lanes_7f800000<>+0(SB), Z8, K1
-	VMOVUPS      lanes_3f800000<>+0(SB), Z8
-	VBLENDMPS    Z8, Z9, K1, Z8
-	VMULPS       Z8, Z8, Z9
-	VMULPS       Z9, Z8, Z10
-	VMOVUPS      lanes_ba7571ff<>+0(SB), Z11
-	VFMADD213PS  lanes_3bcb663a<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_bc9dc96a<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_3d1cfd3e<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_bd6bf57d<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_3d97e90c<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_bdb9128e<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_3de36ca5<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_be12481b<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_3e4cccc6<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_beaaaaab<>+0(SB), Z9, Z11
-	VFMADD231PS  Z11, Z10, Z8
-	VCMPPS       $0x11, Z7, Z6, K1
-	VMOVUPS      lanes_3fc90fdb<>+0(SB), Z6
-	VSUBPS       lanes_b33bbd2e<>+0(SB), Z8, Z7
-	VSUBPS       Z7, Z6, Z6
-	VBLENDMPS    Z6, Z8, K1, Z6
-	VPMOVD2M     Z5, K1
-	VMOVUPS      lanes_40490fdb<>+0(SB), Z7
-	VSUBPS       lanes_b3bbbd2e<>+0(SB), Z6, Z8
-	VSUBPS       Z8, Z7, Z7
-	VBLENDMPS    Z7, Z6, K1, Z6
-	VANDPS       lanes_80000000<>+0(SB), Z1, Z7
-	VORPS        Z7, Z6, Z6
-	VCMPPS       $0x03, Z1, Z5, K1
-	VADDPS       Z1, Z5, Z1
-	VBLENDMPS    Z1, Z6, K1, Z1
-	VMOVUPS      Z4, Z5
-	VANDPS       lanes_7fffffff<>+0(SB), Z5, Z6
-	VANDPS       lanes_7fffffff<>+0(SB), Z2, Z7
-	VMINPS       Z7, Z6, Z8
-	VMAXPS       Z7, Z6, Z9
-	VDIVPS       Z9, Z8, Z10
-	VCMPPS       $0x00, lanes_00000000<>+0(SB), Z9, K1
-	VMOVUPS      lanes_00000000<>+0(SB), Z9
-	VBLENDMPS    Z9, Z10, K1, Z9
-	VCMPPS       $0x00, lanes_7f800000<>+0(SB), Z8, K1
-	VMOVUPS      lanes_3f800000<>+0(SB), Z8
-	VBLENDMPS    Z8, Z9, K1, Z8
-	VMULPS       Z8, Z8, Z9
-	VMULPS       Z9, Z8, Z10
-	VMOVUPS      lanes_ba7571ff<>+0(SB), Z11
-	VFMADD213PS  lanes_3bcb663a<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_bc9dc96a<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_3d1cfd3e<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_bd6bf57d<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_3d97e90c<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_bdb9128e<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_3de36ca5<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_be12481b<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_3e4cccc6<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_beaaaaab<>+0(SB), Z9, Z11
-	VFMADD231PS  Z11, Z10, Z8
-	VCMPPS       $0x11, Z7, Z6, K1
-	VMOVUPS      lanes_3fc90fdb<>+0(SB), Z6
-	VSUBPS       lanes_b33bbd2e<>+0(SB), Z8, Z7
-	VSUBPS       Z7, Z6, Z6
-	VBLENDMPS    Z6, Z8, K1, Z6
-	VPMOVD2M     Z5, K1
-	VMOVUPS      lanes_40490fdb<>+0(SB), Z7
-	VSUBPS       lanes_b3bbbd2e<>+0(SB), Z6, Z8
-	VSUBPS       Z8, Z7, Z7
-	VBLENDMPS    Z7, Z6, K1, Z6
-	VANDPS       lanes_80000000<>+0(SB), Z2, Z7
-	VORPS        Z7, Z6, Z6
-	VCMPPS       $0x03, Z2, Z5, K1
-	VADDPS       Z2, Z5, Z2
-	VBLENDMPS    Z2, Z6, K1, Z2
-	VANDPS       lanes_7fffffff<>+0(SB), Z4, Z5
-	VANDPS       lanes_7fffffff<>+0(SB), Z3, Z6
-	VMINPS       Z6, Z5, Z7
-	VMAXPS       Z6, Z5, Z8
-	VDIVPS       Z8, Z7, Z9
-	VCMPPS       $0x00, lanes_00000000<>+0(SB), Z8, K1
-	VMOVUPS      lanes_00000000<>+0(SB), Z8
-	VBLENDMPS    Z8, Z9, K1, Z8
-	VCMPPS       $0x00, lanes_7f800000<>+0(SB), Z7, K1
-	VMOVUPS      lanes_3f800000<>+0(SB), Z7
-	VBLENDMPS    Z7, Z8, K1, Z7
-	VMULPS       Z7, Z7, Z8
-	VMULPS       Z8, Z7, Z9
-	VMOVUPS      lanes_ba7571ff<>+0(SB), Z10
-	VFMADD213PS  lanes_3bcb663a<>+0(SB), Z8, Z10
-	VFMADD213PS  lanes_bc9dc96a<>+0(SB), Z8, Z10
-	VFMADD213PS  lanes_3d1cfd3e<>+0(SB), Z8, Z10
-	VFMADD213PS  lanes_bd6bf57d<>+0(SB), Z8, Z10
-	VFMADD213PS  lanes_3d97e90c<>+0(SB), Z8, Z10
-	VFMADD213PS  lanes_bdb9128e<>+0(SB), Z8, Z10
-	VFMADD213PS  lanes_3de36ca5<>+0(SB), Z8, Z10
-	VFMADD213PS  lanes_be12481b<>+0(SB), Z8, Z10
-	VFMADD213PS  lanes_3e4cccc6<>+0(SB), Z8, Z10
-	VFMADD213PS  lanes_beaaaaab<>+0(SB), Z8, Z10
-	VFMADD231PS  Z10, Z9, Z7
-	VCMPPS       $0x11, Z6, Z5, K1
-	VMOVUPS      lanes_3fc90fdb<>+0(SB), Z5
-	VSUBPS       lanes_b33bbd2e<>+0(SB), Z7, Z6
-	VSUBPS       Z6, Z5, Z5
-	VBLENDMPS    Z5, Z7, K1, Z5
-	VPMOVD2M     Z4, K1
-	VMOVUPS      lanes_40490fdb<>+0(SB), Z6
-	VSUBPS       lanes_b3bbbd2e<>+0(SB), Z5, Z7
-	VSUBPS       Z7, Z6, Z6
-	VBLENDMPS    Z6, Z5, K1, Z5
-	VANDPS       lanes_80000000<>+0(SB), Z3, Z6
-	VORPS        Z6, Z5, Z5
-	VCMPPS       $0x03, Z3, Z4, K1
-	VADDPS       Z3, Z4, Z3
-	VBLENDMPS    Z3, Z5, K1, Z3
-	ADDQ         $0x10, R8
-	MOVQ         (R8), AX
-	JMP          AX
+	MOVQ             8(R8), AX
+	MOVQ             (R9)(AX*8), AX
+	VBROADCASTSS     (AX), Z4
+	VMOVUPS          Z4, Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z5, Z6
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z0, Z7
+	VMINPS           Z7, Z6, Z8
+	VMAXPS           Z7, Z6, Z9
+	VDIVPS           Z9, Z8, Z10
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z9, K1
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z10, K1, Z9
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z8, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VMULPS           Z8, Z8, Z9
+	VMULPS           Z9, Z8, Z10
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z11
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z9, Z11
+	VFMADD231PS      Z11, Z10, Z8
+	VCMPPS           $0x11, Z7, Z6, K1
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z8, Z7
+	VSUBPS           Z7, Z6, Z6
+	VBLENDMPS        Z6, Z8, K1, Z6
+	VPMOVD2M         Z5, K1
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z7
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z6, Z8
+	VSUBPS           Z8, Z7, Z7
+	VBLENDMPS        Z7, Z6, K1, Z6
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z0, Z7
+	VORPS            Z7, Z6, Z6
+	VCMPPS           $0x03, Z0, Z5, K1
+	VADDPS           Z0, Z5, Z0
+	VBLENDMPS        Z0, Z6, K1, Z0
+	VMOVUPS          Z4, Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z5, Z6
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z1, Z7
+	VMINPS           Z7, Z6, Z8
+	VMAXPS           Z7, Z6, Z9
+	VDIVPS           Z9, Z8, Z10
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z9, K1
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z10, K1, Z9
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z8, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VMULPS           Z8, Z8, Z9
+	VMULPS           Z9, Z8, Z10
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z11
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z9, Z11
+	VFMADD231PS      Z11, Z10, Z8
+	VCMPPS           $0x11, Z7, Z6, K1
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z8, Z7
+	VSUBPS           Z7, Z6, Z6
+	VBLENDMPS        Z6, Z8, K1, Z6
+	VPMOVD2M         Z5, K1
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z7
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z6, Z8
+	VSUBPS           Z8, Z7, Z7
+	VBLENDMPS        Z7, Z6, K1, Z6
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z1, Z7
+	VORPS            Z7, Z6, Z6
+	VCMPPS           $0x03, Z1, Z5, K1
+	VADDPS           Z1, Z5, Z1
+	VBLENDMPS        Z1, Z6, K1, Z1
+	VMOVUPS          Z4, Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z5, Z6
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z2, Z7
+	VMINPS           Z7, Z6, Z8
+	VMAXPS           Z7, Z6, Z9
+	VDIVPS           Z9, Z8, Z10
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z9, K1
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z10, K1, Z9
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z8, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VMULPS           Z8, Z8, Z9
+	VMULPS           Z9, Z8, Z10
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z11
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z9, Z11
+	VFMADD231PS      Z11, Z10, Z8
+	VCMPPS           $0x11, Z7, Z6, K1
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z8, Z7
+	VSUBPS           Z7, Z6, Z6
+	VBLENDMPS        Z6, Z8, K1, Z6
+	VPMOVD2M         Z5, K1
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z7
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z6, Z8
+	VSUBPS           Z8, Z7, Z7
+	VBLENDMPS        Z7, Z6, K1, Z6
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z2, Z7
+	VORPS            Z7, Z6, Z6
+	VCMPPS           $0x03, Z2, Z5, K1
+	VADDPS           Z2, Z5, Z2
+	VBLENDMPS        Z2, Z6, K1, Z2
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z4, Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z3, Z6
+	VMINPS           Z6, Z5, Z7
+	VMAXPS           Z6, Z5, Z8
+	VDIVPS           Z8, Z7, Z9
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z8, K1
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z7, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z7
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VMULPS           Z7, Z7, Z8
+	VMULPS           Z8, Z7, Z9
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z10
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z8, Z10
+	VFMADD231PS      Z10, Z9, Z7
+	VCMPPS           $0x11, Z6, Z5, K1
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z5
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z7, Z6
+	VSUBPS           Z6, Z5, Z5
+	VBLENDMPS        Z5, Z7, K1, Z5
+	VPMOVD2M         Z4, K1
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z5, Z7
+	VSUBPS           Z7, Z6, Z6
+	VBLENDMPS        Z6, Z5, K1, Z5
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z3, Z6
+	VORPS            Z6, Z5, Z5
+	VCMPPS           $0x03, Z3, Z4, K1
+	VADDPS           Z3, Z4, Z3
+	VBLENDMPS        Z3, Z5, K1, Z3
+	ADDQ             $0x10, R8
+	MOVQ             (R8), AX
+	JMP              AX
 
 // func fusedReverseAtan2M512()
 // Requires: AVX512DQ, AVX512F
 TEXT ·fusedReverseAtan2M512(SB), NOSPLIT, $0
-	MOVQ        8(R8), AX
-	MOVQ        (R9)(AX*8), AX
-	VMOVUPS     (AX)(R11*1), Z4
-	VANDPS      lanes_7fffffff<>+0(SB), Z0, Z5
-	VANDPS      lanes_7fffffff<>+0(SB), Z4, Z6
-	VMINPS      Z6, Z5, Z7
-	VMAXPS      Z6, Z5, Z8
-	VDIVPS      Z8, Z7, Z9
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z8, K1
-	VMOVUPS     lanes_00000000<>+0(SB), Z8
-	VBLENDMPS   Z8, Z9, K1, Z8
-	VCMPPS      $0x00, lanes_7f800000<>+0(SB), Z7, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z7
-	VBLENDMPS   Z7, Z8, K1, Z7
-	VMULPS      Z7, Z7, Z8
-	VMULPS      Z8, Z7, Z9
-	VMOVUPS     lanes_ba7571ff<>+0(SB), Z10
-	VFMADD213PS lanes_3bcb663a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bc9dc96a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bd6bf57d<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d97e90c<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bdb9128e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3de36ca5<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_be12481b<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_beaaaaab<>+0(SB), Z8, Z10
-	VFMADD231PS Z10, Z9, Z7
-	VCMPPS      $0x11, Z6, Z5, K1
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z5
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z7, Z6
-	VSUBPS      Z6, Z5, Z5
-	VBLENDMPS   Z5, Z7, K1, Z5
-	VPMOVD2M    Z0, K1
-	VMOVUPS     lanes_40490fdb<>+0(SB), Z6
-	VSUBPS      lanes_b3bbbd2e<>+0(SB), Z5, Z7
-	VSUBPS      Z7, Z6, Z6
-	VBLENDMPS   Z6, Z5, K1, Z5
-	VANDPS      lanes_80000000<>+0(SB), Z4, Z6
-	VORPS       Z6, Z5, Z5
-	VCMPPS      $0x03, Z4, Z0, K1
-	VADDPS      Z4, Z0, Z0
-	VBLENDMPS   Z0, Z5, K1, Z0
-	VMOVUPS     64(AX)(R11*1), Z4
-	VANDPS      lanes_7fffffff<>+0(SB), Z1, Z5
-	VANDPS      lanes_7fffffff<>+0(SB), Z4, Z6
-	VMINPS      Z6, Z5, Z7
-	VMAXPS      Z6, Z5, Z8
-	VDIVPS      Z8, Z7, Z9
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z8, K1
-	VMOVUPS     lanes_00000000<>+0(SB), Z8
-	VBLENDMPS   Z8, Z9, K1, Z8
-	VCMPPS      $0x00, lanes_7f800000<>+0(SB), Z7, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z7
-	VBLENDMPS   Z7, Z8, K1, Z7
-	VMULPS      Z7, Z7, Z8
-	VMULPS      Z8, Z7, Z9
-	VMOVUPS     lanes_ba7571ff<>+0(SB), Z10
-	VFMADD213PS lanes_3bcb663a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bc9dc96a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bd6bf57d<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d97e90c<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bdb9128e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3de36ca5<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_be12481b<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_beaaaaab<>+0(SB), Z8, Z10
-	VFMADD231PS Z10, Z9, Z7
-	VCMPPS      $0x11, Z6, Z5, K1
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z5
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z7, Z6
-	VSUBPS      Z6, Z5, Z5
-	VBLENDMPS   Z5, Z7, K1, Z5
-	VPMOVD2M    Z1, K1
-	VMOVUPS     lanes_40490fdb<>+0(SB), Z6
-	VSUBPS      lanes_b3bbbd2e<>+0(SB), Z5, Z7
-	VSUBPS      Z7, Z6, Z6
-	VBLENDMPS   Z6, Z5, K1, Z5
-	VANDPS      lanes_80000000<>+0(SB), Z4, Z6
-	VORPS       Z6, Z5, Z5
-	VCMPPS      $0x03, Z4, Z1, K1
-	VADDPS      Z4, Z1, Z1
-	VBLENDMPS   Z1, Z5, K1, Z1
-	VMOVUPS     128(AX)(R11*1), Z4
-	VANDPS      lanes_7fffffff<>+0(SB), Z2, Z5
-	VANDPS      lanes_7fffffff<>+0(SB), Z4, Z6
-	VMINPS      Z6, Z5, Z7
-	VMAXPS      Z6, Z5, Z8
-	VDIVPS      Z8, Z7, Z9
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z8, K1
-	VMOVUPS     lanes_00000000<>+0(SB), Z8
-	VBLENDMPS   Z8, Z9, K1, Z8
-	VCMPPS      $0x00, lanes_7f800000<>+0(SB), Z7, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z7
-	VBLENDMPS   Z7, Z8, K1, Z7
-	VMULPS      Z7, Z7, Z8
-	VMULPS      Z8, Z7, Z9
-	VMOVUPS     lanes_ba7571ff<>+0(SB), Z10
-	VFMADD213PS lanes_3bcb663a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bc9dc96a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bd6bf57d<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d97e90c<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bdb9128e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3de36ca5<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_be12481b<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_beaaaaab<>+0(SB), Z8, Z10
-	VFMADD231PS Z10, Z9, Z7
-	VCMPPS      $0x11, Z6, Z5, K1
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z5
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z7, Z6
-	VSUBPS      Z6, Z5, Z5
-	VBLENDMPS   Z5, Z7, K1, Z5
-	VPMOVD2M    Z2, K1
-	VMOVUPS     lanes_40490fdb<>+0(SB), Z6
-	VSUBPS      lanes_b3bbbd2e<>+0(SB), Z5, Z7
-	VSUBPS      Z7, Z6, Z6
-	VBLENDMPS   Z6, Z5, K1, Z5
-	VANDPS      lanes_80000000<>+0(SB), Z4, Z6
-	VORPS       Z6, Z5, Z5
-	VCMPPS      $0x03, Z4, Z2, K1
-	VADDPS      Z4, Z2, Z2
-	VBLENDMPS   Z2, Z5, K1, Z2
-	VMOVUPS     192(AX)(R11*1), Z4
-	VANDPS      lanes_7fffffff<>+0(SB), Z3, Z5
-	VANDPS      lanes_7fffffff<>+0(SB), Z4, Z6
-	VMINPS      Z6, Z5, Z7
-	VMAXPS      Z6, Z5, Z8
-	VDIVPS      Z8, Z7, Z9
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z8, K1
-	VMOVUPS     lanes_00000000<>+0(SB), Z8
-	VBLENDMPS   Z8, Z9, K1, Z8
-	VCMPPS      $0x00, lanes_7f800000<>+0(SB), Z7, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z7
-	VBLENDMPS   Z7, Z8, K1, Z7
-	VMULPS      Z7, Z7, Z8
-	VMULPS      Z8, Z7, Z9
-	VMOVUPS     lanes_ba7571ff<>+0(SB), Z10
-	VFMADD213PS lanes_3bcb663a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bc9dc96a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bd6bf57d<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d97e90c<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bdb9128e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3de36ca5<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_be12481b<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_beaaaaab<>+0(SB), Z8, Z10
-	VFMADD231PS Z10, Z9, Z7
-	VCMPPS      $0x11, Z6, Z5, K1
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z5
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z7, Z6
-	VSUBPS      Z6, Z5, Z5
-	VBLENDMPS   Z5, Z7, K1, Z5
-	VPMOVD2M    Z3, K1
-	VMOVUPS     lanes_40490fdb<>+0(SB), Z6
-	VSUBPS      lanes_b3bbbd2e<>+0(SB), Z5, Z7
-	VSUBPS      Z7, Z6, Z6
-	VBLENDMPS   Z6, Z5, K1, Z5
-	VANDPS      lanes_80000000<>+0(SB), Z4, Z6
-	VORPS       Z6, Z5, Z5
-	VCMPPS      $0x03, Z4, Z3, K1
-	VADDPS      Z4, Z3, Z3
-	VBLENDMPS   Z3, Z5, K1, Z3
-	ADDQ        $0x10, R8
-	MOVQ        (R8), AX
-	JMP         AX
+	MOVQ             8(R8), AX
+	MOVQ             (R9)(AX*8), AX
+	VMOVUPS          (AX)(R11*1), Z4
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z0, Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z4, Z6
+	VMINPS           Z6, Z5, Z7
+	VMAXPS           Z6, Z5, Z8
+	VDIVPS           Z8, Z7, Z9
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z8, K1
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z7, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z7
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VMULPS           Z7, Z7, Z8
+	VMULPS           Z8, Z7, Z9
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z10
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z8, Z10
+	VFMADD231PS      Z10, Z9, Z7
+	VCMPPS           $0x11, Z6, Z5, K1
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z5
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z7, Z6
+	VSUBPS           Z6, Z5, Z5
+	VBLENDMPS        Z5, Z7, K1, Z5
+	VPMOVD2M         Z0, K1
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z5, Z7
+	VSUBPS           Z7, Z6, Z6
+	VBLENDMPS        Z6, Z5, K1, Z5
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z4, Z6
+	VORPS            Z6, Z5, Z5
+	VCMPPS           $0x03, Z4, Z0, K1
+	VADDPS           Z4, Z0, Z0
+	VBLENDMPS        Z0, Z5, K1, Z0
+	VMOVUPS          64(AX)(R11*1), Z4
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z1, Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z4, Z6
+	VMINPS           Z6, Z5, Z7
+	VMAXPS           Z6, Z5, Z8
+	VDIVPS           Z8, Z7, Z9
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z8, K1
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z7, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z7
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VMULPS           Z7, Z7, Z8
+	VMULPS           Z8, Z7, Z9
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z10
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z8, Z10
+	VFMADD231PS      Z10, Z9, Z7
+	VCMPPS           $0x11, Z6, Z5, K1
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z5
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z7, Z6
+	VSUBPS           Z6, Z5, Z5
+	VBLENDMPS        Z5, Z7, K1, Z5
+	VPMOVD2M         Z1, K1
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z5, Z7
+	VSUBPS           Z7, Z6, Z6
+	VBLENDMPS        Z6, Z5, K1, Z5
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z4, Z6
+	VORPS            Z6, Z5, Z5
+	VCMPPS           $0x03, Z4, Z1, K1
+	VADDPS           Z4, Z1, Z1
+	VBLENDMPS        Z1, Z5, K1, Z1
+	VMOVUPS          128(AX)(R11*1), Z4
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z2, Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z4, Z6
+	VMINPS           Z6, Z5, Z7
+	VMAXPS           Z6, Z5, Z8
+	VDIVPS           Z8, Z7, Z9
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z8, K1
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z7, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z7
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VMULPS           Z7, Z7, Z8
+	VMULPS           Z8, Z7, Z9
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z10
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z8, Z10
+	VFMADD231PS      Z10, Z9, Z7
+	VCMPPS           $0x11, Z6, Z5, K1
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z5
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z7, Z6
+	VSUBPS           Z6, Z5, Z5
+	VBLENDMPS        Z5, Z7, K1, Z5
+	VPMOVD2M         Z2, K1
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z5, Z7
+	VSUBPS           Z7, Z6, Z6
+	VBLENDMPS        Z6, Z5, K1, Z5
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z4, Z6
+	VORPS            Z6, Z5, Z5
+	VCMPPS           $0x03, Z4, Z2, K1
+	VADDPS           Z4, Z2, Z2
+	VBLENDMPS        Z2, Z5, K1, Z2
+	VMOVUPS          192(AX)(R11*1), Z4
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z3, Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z4, Z6
+	VMINPS           Z6, Z5, Z7
+	VMAXPS           Z6, Z5, Z8
+	VDIVPS           Z8, Z7, Z9
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z8, K1
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z7, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z7
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VMULPS           Z7, Z7, Z8
+	VMULPS           Z8, Z7, Z9
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z10
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z8, Z10
+	VFMADD231PS      Z10, Z9, Z7
+	VCMPPS           $0x11, Z6, Z5, K1
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z5
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z7, Z6
+	VSUBPS           Z6, Z5, Z5
+	VBLENDMPS        Z5, Z7, K1, Z5
+	VPMOVD2M         Z3, K1
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z5, Z7
+	VSUBPS           Z7, Z6, Z6
+	VBLENDMPS        Z6, Z5, K1, Z5
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z4, Z6
+	VORPS            Z6, Z5, Z5
+	VCMPPS           $0x03, Z4, Z3, K1
+	VADDPS           Z4, Z3, Z3
+	VBLENDMPS        Z3, Z5, K1, Z3
+	ADDQ             $0x10, R8
+	MOVQ             (R8), AX
+	JMP              AX
 
 // func fusedReverseAtan2T512()
 // Requires: AVX512DQ, AVX512F
 TEXT ·fusedReverseAtan2T512(SB), NOSPLIT, $0
-	MOVQ        8(R8), AX
-	VMOVUPS     (R10)(AX*1), Z4
-	VANDPS      lanes_7fffffff<>+0(SB), Z0, Z5
-	VANDPS      lanes_7fffffff<>+0(SB), Z4, Z6
-	VMINPS      Z6, Z5, Z7
-	VMAXPS      Z6, Z5, Z8
-	VDIVPS      Z8, Z7, Z9
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z8, K1
-	VMOVUPS     lanes_00000000<>+0(SB), Z8
-	VBLENDMPS   Z8, Z9, K1, Z8
-	VCMPPS      $0x00, lanes_7f800000<>+0(SB), Z7, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z7
-	VBLENDMPS   Z7, Z8, K1, Z7
-	VMULPS      Z7, Z7, Z8
-	VMULPS      Z8, Z7, Z9
-	VMOVUPS     lanes_ba7571ff<>+0(SB), Z10
-	VFMADD213PS lanes_3bcb663a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bc9dc96a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bd6bf57d<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d97e90c<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bdb9128e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3de36ca5<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_be12481b<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_beaaaaab<>+0(SB), Z8, Z10
-	VFMADD231PS Z10, Z9, Z7
-	VCMPPS      $0x11, Z6, Z5, K1
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z5
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z7, Z6
-	VSUBPS      Z6, Z5, Z5
-	VBLENDMPS   Z5, Z7, K1, Z5
-	VPMOVD2M    Z0, K1
-	VMOVUPS     lanes_40490fdb<>+0(SB), Z6
-	VSUBPS      lanes_b3bbbd2e<>+0(SB), Z5, Z7
-	VSUBPS      Z7, Z6, Z6
-	VBLENDMPS   Z6, Z5, K1, Z5
-	VANDPS      lanes_80000000<>+0(SB), Z4, Z6
-	VORPS       Z6, Z5, Z5
-	VCMPPS      $0x03, Z4, Z0, K1
-	VADDPS      Z4, Z0, Z0
-	VBLENDMPS   Z0, Z5, K1, Z0
-	VMOVUPS     64(R10)(AX*1), Z4
-	VANDPS      lanes_7fffffff<>+0(SB), Z1, Z5
-	VANDPS      lanes_7fffffff<>+0(SB), Z4, Z6
-	VMINPS      Z6, Z5, Z7
-	VMAXPS      Z6, Z5, Z8
-	VDIVPS      Z8, Z7, Z9
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z8, K1
-	VMOVUPS     lanes_00000000<>+0(SB), Z8
-	VBLENDMPS   Z8, Z9, K1, Z8
-	VCMPPS      $0x00, lanes_7f800000<>+0(SB), Z7, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z7
-	VBLENDMPS   Z7, Z8, K1, Z7
-	VMULPS      Z7, Z7, Z8
-	VMULPS      Z8, Z7, Z9
-	VMOVUPS     lanes_ba7571ff<>+0(SB), Z10
-	VFMADD213PS lanes_3bcb663a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bc9dc96a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bd6bf57d<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d97e90c<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bdb9128e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3de36ca5<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_be12481b<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_beaaaaab<>+0(SB), Z8, Z10
-	VFMADD231PS Z10, Z9, Z7
-	VCMPPS      $0x11, Z6, Z5, K1
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z5
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z7, Z6
-	VSUBPS      Z6, Z5, Z5
-	VBLENDMPS   Z5, Z7, K1, Z5
-	VPMOVD2M    Z1, K1
-	VMOVUPS     lanes_40490fdb<>+0(SB), Z6
-	VSUBPS      lanes_b3bbbd2e<>+0(SB), Z5, Z7
-	VSUBPS      Z7, Z6, Z6
-	VBLENDMPS   Z6, Z5, K1, Z5
-	VANDPS      lanes_80000000<>+0(SB), Z4, Z6
-	VORPS       Z6, Z5, Z5
-	VCMPPS      $0x03, Z4, Z1, K1
-	VADDPS      Z4, Z1, Z1
-	VBLENDMPS   Z1, Z5, K1, Z1
-	VMOVUPS     128(R10)(AX*1), Z4
-	VANDPS      lanes_7fffffff<>+0(SB), Z2, Z5
-	VANDPS      lanes_7fffffff<>+0(SB), Z4, Z6
-	VMINPS      Z6, Z5, Z7
-	VMAXPS      Z6, Z5, Z8
-	VDIVPS      Z8, Z7, Z9
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z8, K1
-	VMOVUPS     lanes_00000000<>+0(SB), Z8
-	VBLENDMPS   Z8, Z9, K1, Z8
-	VCMPPS      $0x00, lanes_7f800000<>+0(SB), Z7, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z7
-	VBLENDMPS   Z7, Z8, K1, Z7
-	VMULPS      Z7, Z7, Z8
-	VMULPS      Z8, Z7, Z9
-	VMOVUPS     lanes_ba7571ff<>+0(SB), Z10
-	VFMADD213PS lanes_3bcb663a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bc9dc96a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bd6bf57d<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d97e90c<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bdb9128e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3de36ca5<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_be12481b<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_beaaaaab<>+0(SB), Z8, Z10
-	VFMADD231PS Z10, Z9, Z7
-	VCMPPS      $0x11, Z6, Z5, K1
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z5
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z7, Z6
-	VSUBPS      Z6, Z5, Z5
-	VBLENDMPS   Z5, Z7, K1, Z5
-	VPMOVD2M    Z2, K1
-	VMOVUPS     lanes_40490fdb<>+0(SB), Z6
-	VSUBPS      lanes_b3bbbd2e<>+0(SB), Z5, Z7
-	VSUBPS      Z7, Z6, Z6
-	VBLENDMPS   Z6, Z5, K1, Z5
-	VANDPS      lanes_80000000<>+0(SB), Z4, Z6
-	VORPS       Z6, Z5, Z5
-	VCMPPS      $0x03, Z4, Z2, K1
-	VADDPS      Z4, Z2, Z2
-	VBLENDMPS   Z2, Z5, K1, Z2
-	VMOVUPS     192(R10)(AX*1), Z4
-	VANDPS      lanes_7fffffff<>+0(SB), Z3, Z5
-	VANDPS      lanes_7fffffff<>+0(SB), Z4, Z6
-	VMINPS      Z6, Z5, Z7
-	VMAXPS      Z6, Z5, Z8
-	VDIVPS      Z8, Z7, Z9
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z8, K1
-	VMOVUPS     lanes_00000000<>+0(SB), Z8
-	VBLENDMPS   Z8, Z9, K1, Z8
-	VCMPPS      $0x00, lanes_7f800000<>+0(SB), Z7, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z7
-	VBLENDMPS   Z7, Z8, K1, Z7
-	VMULPS      Z7, Z7, Z8
-	VMULPS      Z8, Z7, Z9
-	VMOVUPS     lanes_ba7571ff<>+0(SB), Z10
-	VFMADD213PS lanes_3bcb663a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bc9dc96a<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bd6bf57d<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3d97e90c<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_bdb9128e<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3de36ca5<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_be12481b<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z8, Z10
-	VFMADD213PS lanes_beaaaaab<>+0(SB), Z8, Z10
-	VFMADD231PS Z10, Z9, Z7
-	VCMPPS      $0x11, Z6, Z5, K1
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z5
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z7, Z6
-	VSUBPS      Z6, Z5, Z5
-	VBLENDMPS   Z5, Z7, K1, Z5
-	VPMOVD2M    Z3, K1
-	VMOVUPS     lanes_40490fdb<>+0(SB), Z6
-	VSUBPS      lanes_b3bbbd2e<>+0(SB), Z5, Z7
-	VSUBPS      Z7, Z6, Z6
-	VBLENDMPS   Z6, Z5, K1, Z5
-	VANDPS      lanes_80000000<>+0(SB), Z4, Z6
-	VORPS       Z6, Z5, Z5
-	VCMPPS      $0x03, Z4, Z3, K1
-	VADDPS      Z4, Z3, Z3
-	VBLENDMPS   Z3, Z5, K1, Z3
-	ADDQ        $0x10, R8
-	MOVQ        (R8), AX
-	JMP         AX
+	MOVQ             8(R8), AX
+	VMOVUPS          (R10)(AX*1), Z4
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z0, Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z4, Z6
+	VMINPS           Z6, Z5, Z7
+	VMAXPS           Z6, Z5, Z8
+	VDIVPS           Z8, Z7, Z9
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z8, K1
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z7, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z7
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VMULPS           Z7, Z7, Z8
+	VMULPS           Z8, Z7, Z9
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z10
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z8, Z10
+	VFMADD231PS      Z10, Z9, Z7
+	VCMPPS           $0x11, Z6, Z5, K1
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z5
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z7, Z6
+	VSUBPS           Z6, Z5, Z5
+	VBLENDMPS        Z5, Z7, K1, Z5
+	VPMOVD2M         Z0, K1
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z5, Z7
+	VSUBPS           Z7, Z6, Z6
+	VBLENDMPS        Z6, Z5, K1, Z5
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z4, Z6
+	VORPS            Z6, Z5, Z5
+	VCMPPS           $0x03, Z4, Z0, K1
+	VADDPS           Z4, Z0, Z0
+	VBLENDMPS        Z0, Z5, K1, Z0
+	VMOVUPS          64(R10)(AX*1), Z4
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z1, Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z4, Z6
+	VMINPS           Z6, Z5, Z7
+	VMAXPS           Z6, Z5, Z8
+	VDIVPS           Z8, Z7, Z9
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z8, K1
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z7, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z7
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VMULPS           Z7, Z7, Z8
+	VMULPS           Z8, Z7, Z9
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z10
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z8, Z10
+	VFMADD231PS      Z10, Z9, Z7
+	VCMPPS           $0x11, Z6, Z5, K1
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z5
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z7, Z6
+	VSUBPS           Z6, Z5, Z5
+	VBLENDMPS        Z5, Z7, K1, Z5
+	VPMOVD2M         Z1, K1
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z5, Z7
+	VSUBPS           Z7, Z6, Z6
+	VBLENDMPS        Z6, Z5, K1, Z5
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z4, Z6
+	VORPS            Z6, Z5, Z5
+	VCMPPS           $0x03, Z4, Z1, K1
+	VADDPS           Z4, Z1, Z1
+	VBLENDMPS        Z1, Z5, K1, Z1
+	VMOVUPS          128(R10)(AX*1), Z4
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z2, Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z4, Z6
+	VMINPS           Z6, Z5, Z7
+	VMAXPS           Z6, Z5, Z8
+	VDIVPS           Z8, Z7, Z9
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z8, K1
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z7, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z7
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VMULPS           Z7, Z7, Z8
+	VMULPS           Z8, Z7, Z9
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z10
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z8, Z10
+	VFMADD231PS      Z10, Z9, Z7
+	VCMPPS           $0x11, Z6, Z5, K1
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z5
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z7, Z6
+	VSUBPS           Z6, Z5, Z5
+	VBLENDMPS        Z5, Z7, K1, Z5
+	VPMOVD2M         Z2, K1
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z5, Z7
+	VSUBPS           Z7, Z6, Z6
+	VBLENDMPS        Z6, Z5, K1, Z5
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z4, Z6
+	VORPS            Z6, Z5, Z5
+	VCMPPS           $0x03, Z4, Z2, K1
+	VADDPS           Z4, Z2, Z2
+	VBLENDMPS        Z2, Z5, K1, Z2
+	VMOVUPS          192(R10)(AX*1), Z4
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z3, Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z4, Z6
+	VMINPS           Z6, Z5, Z7
+	VMAXPS           Z6, Z5, Z8
+	VDIVPS           Z8, Z7, Z9
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z8, K1
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z7, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z7
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VMULPS           Z7, Z7, Z8
+	VMULPS           Z8, Z7, Z9
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z10
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z8, Z10
+	VFMADD231PS      Z10, Z9, Z7
+	VCMPPS           $0x11, Z6, Z5, K1
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z5
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z7, Z6
+	VSUBPS           Z6, Z5, Z5
+	VBLENDMPS        Z5, Z7, K1, Z5
+	VPMOVD2M         Z3, K1
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z5, Z7
+	VSUBPS           Z7, Z6, Z6
+	VBLENDMPS        Z6, Z5, K1, Z5
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z4, Z6
+	VORPS            Z6, Z5, Z5
+	VCMPPS           $0x03, Z4, Z3, K1
+	VADDPS           Z4, Z3, Z3
+	VBLENDMPS        Z3, Z5, K1, Z3
+	ADDQ             $0x10, R8
+	MOVQ             (R8), AX
+	JMP              AX
 
 // func fusedReverseAtan2U512()
 // Requires: AVX512DQ, AVX512F
 TEXT ·fusedReverseAtan2U512(SB), NOSPLIT, $0
-	MOVQ         8(R8), AX
-	MOVQ         (R9)(AX*8), AX
-	VBROADCASTSS (AX), Z4
-	VMOVUPS      Z4, Z5
-	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z6
-	VANDPS       lanes_7fffffff<>+0(SB), Z5, Z7
-	VMINPS       Z7, Z6, Z8
-	VMAXPS       Z7, Z6, Z9
-	VDIVPS       Z9, Z8, Z10
-	VCMPPS       $0x00, lanes_00000000<>+0(SB), Z9, K1
-	VMOVUPS      lanes_00000000<>+0(SB), Z9
-	VBLENDMPS    Z9, Z10, K1, Z9
-	VCMPPS       $0x00, lanes_7f800000<>+0(SB), Z8, K1
-	VMOVUPS      lanes_3f800000<>+0(SB), Z8
-	VBLENDMPS    Z8, Z9, K1, Z8
-	VMULPS       Z8, Z8, Z9
-	VMULPS       Z9, Z8, Z10
-	VMOVUPS      lanes_ba7571ff<>+0(SB), Z11
-	VFMADD213PS  lanes_3bcb663a<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_bc9dc96a<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_3d1cfd3e<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_bd6bf57d<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_3d97e90c<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_bdb9128e<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_3de36ca5<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_be12481b<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_3e4cccc6<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_beaaaaab<>+0(SB), Z9, Z11
-	VFMADD231PS  Z11, Z10, Z8
-	VCMPPS       $0x11, Z7, Z6, K1
-	VMOVUPS      lanes_3fc90fdb<>+0(SB), Z6
-	VSUBPS       lanes_b33bbd2e<>+0(SB), Z8, Z7
-	VSUBPS       Z7, Z6, Z6
-	VBLENDMPS    Z6, Z8, K1, Z6
-	VPMOVD2M     Z0, K1
-	VMOVUPS      lanes_40490fdb<>+0(SB), Z7
-	VSUBPS       lanes_b3bbbd2e<>+0(SB), Z6, Z8
-	VSUBPS       Z8, Z7, Z7
-	VBLENDMPS    Z7, Z6, K1, Z6
-	VANDPS       lanes_80000000<>+0(SB), Z5, Z7
-	VORPS        Z7, Z6, Z6
-	VCMPPS       $0x03, Z5, Z0, K1
-	VADDPS       Z5, Z0, Z0
-	VBLENDMPS    Z0, Z6, K1, Z0
-	VMOVUPS      Z4, Z5
-	VANDPS       lanes_7fffffff<>+0(SB), Z1, Z6
-	VANDPS       lanes_7fffffff<>+0(SB), Z5, Z7
-	VMINPS       Z7, Z6, Z8
-	VMAXPS       Z7, Z6, Z9
-	VDIVPS       Z9, Z8, Z10
-	VCMPPS       $0x00, lanes_00000000<>+0(SB), Z9, K1
-	VMOVUPS      lanes_00000000<>+0(SB), Z9
-	VBLENDMPS    Z9, Z10, K1, Z9
-	VCMPPS       $0x00, lanes_7f800000<>+0(SB), Z8, K1
-	VMOVUPS      lanes_3f800000<>+0(SB), Z8
-	VBLENDMPS    Z8, Z9, K1, Z8
-	VMULPS       Z8, Z8, Z9
-	VMULPS       Z9, Z8, Z10
-	VMOVUPS      lanes_ba7571ff<>+0(SB), Z11
-	VFMADD213PS  lanes_3bcb663a<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_bc9dc96a<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_3d1cfd3e<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_bd6bf57d<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_3d97e90c<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_bdb9128e<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_3de36ca5<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_be12481b<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_3e4cccc6<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_beaaaaab<>+0(SB), Z9, Z11
-	VFMADD231PS  Z11, Z10, Z8
-	VCMPPS       $0x11, Z7, Z6, K1
-	VMOVUPS      lanes_3fc90fdb<>+0(SB), Z6
-	VSUBPS       lanes_b33bbd2e<>+0(SB), Z8, Z7
-	VSUBPS       Z7, Z6, Z6
-	VBLENDMPS    Z6, Z8, K1, Z6
-	VPMOVD2M     Z1, K1
-	VMOVUPS      lanes_40490fdb<>+0(SB), Z7
-	VSUBPS       lanes_b3bbbd2e<>+0(SB), Z6, Z8
-	VSUBPS       Z8, Z7, Z7
-	VBLENDMPS    Z7, Z6, K1, Z6
-	VANDPS       lanes_80000000<>+0(SB), Z5, Z7
-	VORPS        Z7, Z6, Z6
-	VCMPPS       $0x03, Z5, Z1, K1
-	VADDPS       Z5, Z1, Z1
-	VBLENDMPS    Z1, Z6, K1, Z1
-	VMOVUPS      Z4, Z5
-	VANDPS       lanes_7fffffff<>+0(SB), Z2, Z6
-	VANDPS       lanes_7fffffff<>+0(SB), Z5, Z7
-	VMINPS       Z7, Z6, Z8
-	VMAXPS       Z7, Z6, Z9
-	VDIVPS       Z9, Z8, Z10
-	VCMPPS       $0x00, lanes_00000000<>+0(SB), Z9, K1
-	VMOVUPS      lanes_00000000<>+0(SB), Z9
-	VBLENDMPS    Z9, Z10, K1, Z9
-	VCMPPS       $0x00, lanes_7f800000<>+0(SB), Z8, K1
-	VMOVUPS      lanes_3f800000<>+0(SB), Z8
-	VBLENDMPS    Z8, Z9, K1, Z8
-	VMULPS       Z8, Z8, Z9
-	VMULPS       Z9, Z8, Z10
-	VMOVUPS      lanes_ba7571ff<>+0(SB), Z11
-	VFMADD213PS  lanes_3bcb663a<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_bc9dc96a<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_3d1cfd3e<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_bd6bf57d<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_3d97e90c<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_bdb9128e<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_3de36ca5<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_be12481b<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_3e4cccc6<>+0(SB), Z9, Z11
-	VFMADD213PS  lanes_beaaaaab<>+0(SB), Z9, Z11
-	VFMADD231PS  Z11, Z10, Z8
-	VCMPPS       $0x11, Z7, Z6, K1
-	VMOVUPS      lanes_3fc90fdb<>+0(SB), Z6
-	VSUBPS       lanes_b33bbd2e<>+0(SB), Z8, Z7
-	VSUBPS       Z7, Z6, Z6
-	VBLENDMPS    Z6, Z8, K1, Z6
-	VPMOVD2M     Z2, K1
-	VMOVUPS      lanes_40490fdb<>+0(SB), Z7
-	VSUBPS       lanes_b3bbbd2e<>+0(SB), Z6, Z8
-	VSUBPS       Z8, Z7, Z7
-	VBLENDMPS    Z7, Z6, K1, Z6
-	VANDPS       lanes_80000000<>+0(SB), Z5, Z7
-	VORPS        Z7, Z6, Z6
-	VCMPPS       $0x03, Z5, Z2, K1
-	VADDPS       Z5, Z2, Z2
-	VBLENDMPS    Z2, Z6, K1, Z2
-	VANDPS       lanes_7fffffff<>+0(SB), Z3, Z5
-	VANDPS       lanes_7fffffff<>+0(SB), Z4, Z6
-	VMINPS       Z6, Z5, Z7
-	VMAXPS       Z6, Z5, Z8
-	VDIVPS       Z8, Z7, Z9
-	VCMPPS       $0x00, lanes_00000000<>+0(SB), Z8, K1
-	VMOVUPS      lanes_00000000<>+0(SB), Z8
-	VBLENDMPS    Z8, Z9, K1, Z8
-	VCMPPS       $0x00, lanes_7f800000<>+0(SB), Z7, K1
-	VMOVUPS      lanes_3f800000<>+0(SB), Z7
-	VBLENDMPS    Z7, Z8, K1, Z7
-	VMULPS       Z7, Z7, Z8
-	VMULPS       Z8, Z7, Z9
-	VMOVUPS      lanes_ba7571ff<>+0(SB), Z10
-	VFMADD213PS  lanes_3bcb663a<>+0(SB), Z8, Z10
-	VFMADD213PS  lanes_bc9dc96a<>+0(SB), Z8, Z10
-	VFMADD213PS  lanes_3d1cfd3e<>+0(SB), Z8, Z10
-	VFMADD213PS  lanes_bd6bf57d<>+0(SB), Z8, Z10
-	VFMADD213PS  lanes_3d97e90c<>+0(SB), Z8, Z10
-	VFMADD213PS  lanes_bdb9128e<>+0(SB), Z8, Z10
-	VFMADD213PS  lanes_3de36ca5<>+0(SB), Z8, Z10
-	VFMADD213PS  lanes_be12481b<>+0(SB), Z8, Z10
-	VFMADD213PS  lanes_3e4cccc6<>+0(SB), Z8, Z10
-	VFMADD213PS  lanes_beaaaaab<>+0(SB), Z8, Z10
-	VFMADD231PS  Z10, Z9, Z7
-	VCMPPS       $0x11, Z6, Z5, K1
-	VMOVUPS      lanes_3fc90fdb<>+0(SB), Z5
-	VSUBPS       lanes_b33bbd2e<>+0(SB), Z7, Z6
-	VSUBPS       Z6, Z5, Z5
-	VBLENDMPS    Z5, Z7, K1, Z5
-	VPMOVD2M     Z3, K1
-	VMOVUPS      lanes_40490fdb<>+0(SB), Z6
-	VSUBPS       lanes_b3bbbd2e<>+0(SB), Z5, Z7
-	VSUBPS       Z7, Z6, Z6
-	VBLENDMPS    Z6, Z5, K1, Z5
-	VANDPS       lanes_80000000<>+0(SB), Z4, Z6
-	VORPS        Z6, Z5, Z5
-	VCMPPS       $0x03, Z4, Z3, K1
-	VADDPS       Z4, Z3, Z3
-	VBLENDMPS    Z3, Z5, K1, Z3
-	ADDQ         $0x10, R8
-	MOVQ         (R8), AX
-	JMP          AX
+	MOVQ             8(R8), AX
+	MOVQ             (R9)(AX*8), AX
+	VBROADCASTSS     (AX), Z4
+	VMOVUPS          Z4, Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z0, Z6
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z5, Z7
+	VMINPS           Z7, Z6, Z8
+	VMAXPS           Z7, Z6, Z9
+	VDIVPS           Z9, Z8, Z10
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z9, K1
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z10, K1, Z9
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z8, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VMULPS           Z8, Z8, Z9
+	VMULPS           Z9, Z8, Z10
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z11
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z9, Z11
+	VFMADD231PS      Z11, Z10, Z8
+	VCMPPS           $0x11, Z7, Z6, K1
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z8, Z7
+	VSUBPS           Z7, Z6, Z6
+	VBLENDMPS        Z6, Z8, K1, Z6
+	VPMOVD2M         Z0, K1
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z7
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z6, Z8
+	VSUBPS           Z8, Z7, Z7
+	VBLENDMPS        Z7, Z6, K1, Z6
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z5, Z7
+	VORPS            Z7, Z6, Z6
+	VCMPPS           $0x03, Z5, Z0, K1
+	VADDPS           Z5, Z0, Z0
+	VBLENDMPS        Z0, Z6, K1, Z0
+	VMOVUPS          Z4, Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z1, Z6
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z5, Z7
+	VMINPS           Z7, Z6, Z8
+	VMAXPS           Z7, Z6, Z9
+	VDIVPS           Z9, Z8, Z10
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z9, K1
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z10, K1, Z9
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z8, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VMULPS           Z8, Z8, Z9
+	VMULPS           Z9, Z8, Z10
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z11
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z9, Z11
+	VFMADD231PS      Z11, Z10, Z8
+	VCMPPS           $0x11, Z7, Z6, K1
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z8, Z7
+	VSUBPS           Z7, Z6, Z6
+	VBLENDMPS        Z6, Z8, K1, Z6
+	VPMOVD2M         Z1, K1
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z7
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z6, Z8
+	VSUBPS           Z8, Z7, Z7
+	VBLENDMPS        Z7, Z6, K1, Z6
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z5, Z7
+	VORPS            Z7, Z6, Z6
+	VCMPPS           $0x03, Z5, Z1, K1
+	VADDPS           Z5, Z1, Z1
+	VBLENDMPS        Z1, Z6, K1, Z1
+	VMOVUPS          Z4, Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z2, Z6
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z5, Z7
+	VMINPS           Z7, Z6, Z8
+	VMAXPS           Z7, Z6, Z9
+	VDIVPS           Z9, Z8, Z10
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z9, K1
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z10, K1, Z9
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z8, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VMULPS           Z8, Z8, Z9
+	VMULPS           Z9, Z8, Z10
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z11
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z9, Z11
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z9, Z11
+	VFMADD231PS      Z11, Z10, Z8
+	VCMPPS           $0x11, Z7, Z6, K1
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z8, Z7
+	VSUBPS           Z7, Z6, Z6
+	VBLENDMPS        Z6, Z8, K1, Z6
+	VPMOVD2M         Z2, K1
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z7
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z6, Z8
+	VSUBPS           Z8, Z7, Z7
+	VBLENDMPS        Z7, Z6, K1, Z6
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z5, Z7
+	VORPS            Z7, Z6, Z6
+	VCMPPS           $0x03, Z5, Z2, K1
+	VADDPS           Z5, Z2, Z2
+	VBLENDMPS        Z2, Z6, K1, Z2
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z3, Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z4, Z6
+	VMINPS           Z6, Z5, Z7
+	VMAXPS           Z6, Z5, Z8
+	VDIVPS           Z8, Z7, Z9
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z8, K1
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z7, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z7
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VMULPS           Z7, Z7, Z8
+	VMULPS           Z8, Z7, Z9
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z10
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z8, Z10
+	VFMADD231PS      Z10, Z9, Z7
+	VCMPPS           $0x11, Z6, Z5, K1
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z5
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z7, Z6
+	VSUBPS           Z6, Z5, Z5
+	VBLENDMPS        Z5, Z7, K1, Z5
+	VPMOVD2M         Z3, K1
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z6
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z5, Z7
+	VSUBPS           Z7, Z6, Z6
+	VBLENDMPS        Z6, Z5, K1, Z5
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z4, Z6
+	VORPS            Z6, Z5, Z5
+	VCMPPS           $0x03, Z4, Z3, K1
+	VADDPS           Z4, Z3, Z3
+	VBLENDMPS        Z3, Z5, K1, Z3
+	ADDQ             $0x10, R8
+	MOVQ             (R8), AX
+	JMP              AX
 
 // func fusedPowM512()
 // Requires: AVX512DQ, AVX512F
 TEXT ·fusedPowM512(SB), NOSPLIT, $0
-	MOVQ          8(R8), AX
-	MOVQ          (R9)(AX*8), AX
-	VMOVUPS       (AX)(R11*1), Z4
-	VANDPS        lanes_7fffffff<>+0(SB), Z0, Z5
-	VCMPPS        $0x11, lanes_00800000<>+0(SB), Z5, K1
-	VMULPS        lanes_4c000000<>+0(SB), Z5, Z6
-	VBLENDMPS     Z6, Z5, K1, Z6
-	VPSUBD        lanes_3f3504f3<>+0(SB), Z6, Z8
-	VPSRAD        $0x17, Z8, Z8
-	VCVTDQ2PS     Z8, Z9
-	VMOVUPS       lanes_41c80000<>+0(SB), Z10
-	VMOVUPS       lanes_00000000<>+0(SB), Z11
-	VBLENDMPS     Z10, Z11, K1, Z10
-	VPSLLD        $0x17, Z8, Z8
-	VPSUBD        Z8, Z6, Z6
-	VSUBPS        Z10, Z9, Z8
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z5, K1
-	VMOVUPS       lanes_ff800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z5, K1
-	VMOVUPS       lanes_7f800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCVTPS2PD     Y6, Z9
-	VCVTPS2PD     Y8, Z10
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z9, Z9
-	VDIVPD        Z9, Z11, Z9
-	VMULPD        Z9, Z9, Z11
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z12
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z11, Z12
-	VFMADD231PD   Z12, Z9, Z10
-	VCVTPS2PD     Y4, Z9
-	VMULPD        Z9, Z10, Z9
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z10
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z11
-	VMAXPD        Z9, Z11, Z9
-	VMINPD        Z9, Z10, Z9
-	VRNDSCALEPD   $0x08, Z9, Z10
-	VSUBPD        Z10, Z9, Z9
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z11
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VSCALEFPD     Z10, Z11, Z9
-	VCVTPD2PS     Z9, Y7
-	VEXTRACTF64X4 $0x01, Z6, Y6
-	VCVTPS2PD     Y6, Z6
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z6, Z9
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z6, Z6
-	VDIVPD        Z6, Z9, Z6
-	VMULPD        Z6, Z6, Z9
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z10
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z9, Z10
-	VFMADD231PD   Z10, Z6, Z8
-	VEXTRACTF64X4 $0x01, Z4, Y6
-	VCVTPS2PD     Y6, Z6
-	VMULPD        Z6, Z8, Z6
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z8
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z9
-	VMAXPD        Z6, Z9, Z6
-	VMINPD        Z6, Z8, Z6
-	VRNDSCALEPD   $0x08, Z6, Z8
-	VSUBPD        Z8, Z6, Z6
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z9
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z6, Z9
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z6, Z9
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z6, Z9
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z6, Z9
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z6, Z9
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z6, Z9
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z6, Z9
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z6, Z9
-	VSCALEFPD     Z8, Z9, Z6
-	VCVTPD2PS     Z6, Y6
-	VINSERTF64X4  $0x01, Y6, Z7, Z6
-	VRNDSCALEPS   $0x08, Z4, Z7
-	VCMPPS        $0x00, Z4, Z7, K1
-	VMULPS        lanes_3f000000<>+0(SB), Z4, Z7
-	VMOVUPS       lanes_00000000<>+0(SB), Z8
-	VRNDSCALEPS   $0x0b, Z7, Z9
-	VCMPPS        $0x04, Z7, Z9, K2
-	VANDPS        lanes_80000000<>+0(SB), Z0, Z7
-	VBLENDMPS     Z7, Z8, K2, Z7
-	VBLENDMPS     Z7, Z8, K1, Z7
-	VORPS         Z7, Z6, Z6
-	VCMPPS        $0x11, lanes_00000000<>+0(SB), Z0, K2
-	VMOVUPS       lanes_7fc00000<>+0(SB), Z7
-	VBLENDMPS     Z7, Z6, K2, Z7
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z5, K2
-	VBLENDMPS     Z6, Z7, K2, Z7
-	VBLENDMPS     Z6, Z7, K1, Z6
-	VCMPPS        $0x03, Z4, Z0, K1
-	VADDPS        Z4, Z0, Z7
-	VBLENDMPS     Z7, Z6, K1, Z6
-	VMOVUPS       lanes_3f800000<>+0(SB), Z7
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z4, K1
-	VBLENDMPS     Z7, Z6, K1, Z6
-	VCMPPS        $0x00, Z7, Z0, K1
-	VBLENDMPS     Z7, Z6, K1, Z0
-	VCMPPS        $0x00, Z7, Z5, K1
-	VANDPS        lanes_7fffffff<>+0(SB), Z4, Z4
-	VBLENDMPS     Z4, Z7, K1, Z4
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z4, K1
-	VBLENDMPS     Z7, Z0, K1, Z0
-	VMOVUPS       Z1, Z4
-	VMOVUPS       64(AX)(R11*1), Z5
-	VANDPS        lanes_7fffffff<>+0(SB), Z4, Z6
-	VCMPPS        $0x11, lanes_00800000<>+0(SB), Z6, K1
-	VMULPS        lanes_4c000000<>+0(SB), Z6, Z7
-	VBLENDMPS     Z7, Z6, K1, Z7
-	VPSUBD        lanes_3f3504f3<>+0(SB), Z7, Z8
-	VPSRAD        $0x17, Z8, Z8
-	VCVTDQ2PS     Z8, Z9
-	VMOVUPS       lanes_41c80000<>+0(SB), Z10
-	VMOVUPS       lanes_00000000<>+0(SB), Z11
-	VBLENDMPS     Z10, Z11, K1, Z10
-	VPSLLD        $0x17, Z8, Z8
-	VPSUBD        Z8, Z7, Z7
-	VSUBPS        Z10, Z9, Z8
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_ff800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_7f800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCVTPS2PD     Y7, Z9
-	VCVTPS2PD     Y8, Z10
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z9, Z9
-	VDIVPD        Z9, Z11, Z9
-	VMULPD        Z9, Z9, Z11
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z12
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z11, Z12
-	VFMADD231PD   Z12, Z9, Z10
-	VCVTPS2PD     Y5, Z9
-	VMULPD        Z9, Z10, Z9
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z10
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z11
-	VMAXPD        Z9, Z11, Z9
-	VMINPD        Z9, Z10, Z9
-	VRNDSCALEPD   $0x08, Z9, Z10
-	VSUBPD        Z10, Z9, Z9
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z11
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VSCALEFPD     Z10, Z11, Z9
-	VCVTPD2PS     Z9, Y1
-	VEXTRACTF64X4 $0x01, Z7, Y7
-	VCVTPS2PD     Y7, Z7
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z7, Z9
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z7, Z7
-	VDIVPD        Z7, Z9, Z7
-	VMULPD        Z7, Z7, Z9
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z10
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z9, Z10
-	VFMADD231PD   Z10, Z7, Z8
-	VEXTRACTF64X4 $0x01, Z5, Y7
-	VCVTPS2PD     Y7, Z7
-	VMULPD        Z7, Z8, Z7
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z8
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z9
-	VMAXPD        Z7, Z9, Z7
-	VMINPD        Z7, Z8, Z7
-	VRNDSCALEPD   $0x08, Z7, Z8
-	VSUBPD        Z8, Z7, Z7
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z9
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z7, Z9
-	VSCALEFPD     Z8, Z9, Z7
-	VCVTPD2PS     Z7, Y7
-	VINSERTF64X4  $0x01, Y7, Z1, Z7
-	VRNDSCALEPS   $0x08, Z5, Z8
-	VCMPPS        $0x00, Z5, Z8, K1
-	VMULPS        lanes_3f000000<>+0(SB), Z5, Z8
-	VMOVUPS       lanes_00000000<>+0(SB), Z9
-	VRNDSCALEPS   $0x0b, Z8, Z10
-	VCMPPS        $0x04, Z8, Z10, K2
-	VANDPS        lanes_80000000<>+0(SB), Z4, Z8
-	VBLENDMPS     Z8, Z9, K2, Z8
-	VBLENDMPS     Z8, Z9, K1, Z8
-	VORPS         Z8, Z7, Z7
-	VCMPPS        $0x11, lanes_00000000<>+0(SB), Z4, K2
-	VMOVUPS       lanes_7fc00000<>+0(SB), Z8
-	VBLENDMPS     Z8, Z7, K2, Z8
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K2
-	VBLENDMPS     Z7, Z8, K2, Z8
-	VBLENDMPS     Z7, Z8, K1, Z7
-	VCMPPS        $0x03, Z5, Z4, K1
-	VADDPS        Z5, Z4, Z8
-	VBLENDMPS     Z8, Z7, K1, Z7
-	VMOVUPS       lanes_3f800000<>+0(SB), Z8
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z5, K1
-	VBLENDMPS     Z8, Z7, K1, Z7
-	VCMPPS        $0x00, Z8, Z4, K1
-	VBLENDMPS     Z8, Z7, K1, Z4
-	VCMPPS        $0x00, Z8, Z6, K1
-	VANDPS        lanes_7fffffff<>+0(SB), Z5, Z5
-	VBLENDMPS     Z5, Z8, K1, Z5
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z5, K1
-	VBLENDMPS     Z8, Z4, K1, Z4
-	VMOVUPS       128(AX)(R11*1), Z5
-	VANDPS        lanes_7fffffff<>+0(SB), Z2, Z6
-	VCMPPS        $0x11, lanes_00800000<>+0(SB), Z6, K1
-	VMULPS        lanes_4c000000<>+0(SB), Z6, Z7
-	VBLENDMPS     Z7, Z6, K1, Z7
-	VPSUBD        lanes_3f3504f3<>+0(SB), Z7, Z8
-	VPSRAD        $0x17, Z8, Z8
-	VCVTDQ2PS     Z8, Z9
-	VMOVUPS       lanes_41c80000<>+0(SB), Z10
-	VMOVUPS       lanes_00000000<>+0(SB), Z11
-	VBLENDMPS     Z10, Z11, K1, Z10
-	VPSLLD        $0x17, Z8, Z8
-	VPSUBD        Z8, Z7, Z7
-	VSUBPS        Z10, Z9, Z8
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_ff800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_7f800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCVTPS2PD     Y7, Z9
-	VCVTPS2PD     Y8, Z10
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z9, Z9
-	VDIVPD        Z9, Z11, Z9
-	VMULPD        Z9, Z9, Z11
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z12
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z11, Z12
-	VFMADD231PD   Z12, Z9, Z10
-	VCVTPS2PD     Y5, Z9
-	VMULPD        Z9, Z10, Z9
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z10
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z11
-	VMAXPD        Z9, Z11, Z9
-	VMINPD        Z9, Z10, Z9
-	VRNDSCALEPD   $0x08, Z9, Z10
-	VSUBPD        Z10, Z9, Z9
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z11
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VSCALEFPD     Z10, Z11, Z9
-	VCVTPD2PS     Z9, Y1
-	VEXTRACTF64X4 $0x01, Z7, Y7
-	VCVTPS2PD     Y7, Z7
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z7, Z9
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z7, Z7
-	VDIVPD        Z7, Z9, Z7
-	VMULPD        Z7, Z7, Z9
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z10
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z9, Z10
-	VFMADD231PD   Z10, Z7, Z8
-	VEXTRACTF64X4 $0x01, Z5, Y7
-	VCVTPS2PD     Y7, Z7
-	VMULPD        Z7, Z8, Z7
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z8
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z9
-	VMAXPD        Z7, Z9, Z7
-	VMINPD        Z7, Z8, Z7
-	VRNDSCALEPD   $0x08, Z7, Z8
-	VSUBPD        Z8, Z7, Z7
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z9
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z7, Z9
-	VSCALEFPD     Z8, Z9, Z7
-	VCVTPD2PS     Z7, Y7
-	VINSERTF64X4  $0x01, Y7, Z1, Z7
-	VRNDSCALEPS   $0x08, Z5, Z8
-	VCMPPS        $0x00, Z5, Z8, K1
-	VMULPS        lanes_3f000000<>+0(SB), Z5, Z8
-	VMOVUPS       lanes_00000000<>+0(SB), Z9
-	VRNDSCALEPS   $0x0b, Z8, Z10
-	VCMPPS        $0x04, Z8, Z10, K2
-	VANDPS        lanes_80000000<>+0(SB), Z2, Z8
-	VBLENDMPS     Z8, Z9, K2, Z8
-	VBLENDMPS     Z8, Z9, K1, Z8
-	VORPS         Z8, Z7, Z7
-	VCMPPS        $0x11, lanes_00000000<>+0(SB), Z2, K2
-	VMOVUPS       lanes_7fc00000<>+0(SB), Z8
-	VBLENDMPS     Z8, Z7, K2, Z8
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K2
-	VBLENDMPS     Z7, Z8, K2, Z8
-	VBLENDMPS     Z7, Z8, K1, Z7
-	VCMPPS        $0x03, Z5, Z2, K1
-	VADDPS        Z5, Z2, Z8
-	VBLENDMPS     Z8, Z7, K1, Z7
-	VMOVUPS       lanes_3f800000<>+0(SB), Z8
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z5, K1
-	VBLENDMPS     Z8, Z7, K1, Z7
-	VCMPPS        $0x00, Z8, Z2, K1
-	VBLENDMPS     Z8, Z7, K1, Z2
-	VCMPPS        $0x00, Z8, Z6, K1
-	VANDPS        lanes_7fffffff<>+0(SB), Z5, Z5
-	VBLENDMPS     Z5, Z8, K1, Z5
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z5, K1
-	VBLENDMPS     Z8, Z2, K1, Z2
-	VMOVUPS       192(AX)(R11*1), Z5
-	VANDPS        lanes_7fffffff<>+0(SB), Z3, Z6
-	VCMPPS        $0x11, lanes_00800000<>+0(SB), Z6, K1
-	VMULPS        lanes_4c000000<>+0(SB), Z6, Z7
-	VBLENDMPS     Z7, Z6, K1, Z7
-	VPSUBD        lanes_3f3504f3<>+0(SB), Z7, Z8
-	VPSRAD        $0x17, Z8, Z8
-	VCVTDQ2PS     Z8, Z9
-	VMOVUPS       lanes_41c80000<>+0(SB), Z10
-	VMOVUPS       lanes_00000000<>+0(SB), Z11
-	VBLENDMPS     Z10, Z11, K1, Z10
-	VPSLLD        $0x17, Z8, Z8
-	VPSUBD        Z8, Z7, Z7
-	VSUBPS        Z10, Z9, Z8
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_ff800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_7f800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCVTPS2PD     Y7, Z9
-	VCVTPS2PD     Y8, Z10
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z9, Z9
-	VDIVPD        Z9, Z11, Z9
-	VMULPD        Z9, Z9, Z11
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z12
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z11, Z12
-	VFMADD231PD   Z12, Z9, Z10
-	VCVTPS2PD     Y5, Z9
-	VMULPD        Z9, Z10, Z9
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z10
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z11
-	VMAXPD        Z9, Z11, Z9
-	VMINPD        Z9, Z10, Z9
-	VRNDSCALEPD   $0x08, Z9, Z10
-	VSUBPD        Z10, Z9, Z9
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z11
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VSCALEFPD     Z10, Z11, Z9
-	VCVTPD2PS     Z9, Y1
-	VEXTRACTF64X4 $0x01, Z7, Y7
-	VCVTPS2PD     Y7, Z7
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z7, Z9
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z7, Z7
-	VDIVPD        Z7, Z9, Z7
-	VMULPD        Z7, Z7, Z9
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z10
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z9, Z10
-	VFMADD231PD   Z10, Z7, Z8
-	VEXTRACTF64X4 $0x01, Z5, Y7
-	VCVTPS2PD     Y7, Z7
-	VMULPD        Z7, Z8, Z7
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z8
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z9
-	VMAXPD        Z7, Z9, Z7
-	VMINPD        Z7, Z8, Z7
-	VRNDSCALEPD   $0x08, Z7, Z8
-	VSUBPD        Z8, Z7, Z7
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z9
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z7, Z9
-	VSCALEFPD     Z8, Z9, Z7
-	VCVTPD2PS     Z7, Y7
-	VINSERTF64X4  $0x01, Y7, Z1, Z1
-	VRNDSCALEPS   $0x08, Z5, Z7
-	VCMPPS        $0x00, Z5, Z7, K1
-	VMULPS        lanes_3f000000<>+0(SB), Z5, Z7
-	VMOVUPS       lanes_00000000<>+0(SB), Z8
-	VRNDSCALEPS   $0x0b, Z7, Z9
-	VCMPPS        $0x04, Z7, Z9, K2
-	VANDPS        lanes_80000000<>+0(SB), Z3, Z7
-	VBLENDMPS     Z7, Z8, K2, Z7
-	VBLENDMPS     Z7, Z8, K1, Z7
-	VORPS         Z7, Z1, Z1
-	VCMPPS        $0x11, lanes_00000000<>+0(SB), Z3, K2
-	VMOVUPS       lanes_7fc00000<>+0(SB), Z7
-	VBLENDMPS     Z7, Z1, K2, Z7
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K2
-	VBLENDMPS     Z1, Z7, K2, Z7
-	VBLENDMPS     Z1, Z7, K1, Z1
-	VCMPPS        $0x03, Z5, Z3, K1
-	VADDPS        Z5, Z3, Z7
-	VBLENDMPS     Z7, Z1, K1, Z1
-	VMOVUPS       lanes_3f800000<>+0(SB), Z7
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z5, K1
-	VBLENDMPS     Z7, Z1, K1, Z1
-	VCMPPS        $0x00, Z7, Z3, K1
-	VBLENDMPS     Z7, Z1, K1, Z1
-	VCMPPS        $0x00, Z7, Z6, K1
-	VANDPS        lanes_7fffffff<>+0(SB), Z5, Z3
-	VBLENDMPS     Z3, Z7, K1, Z3
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z3, K1
-	VBLENDMPS     Z7, Z1, K1, Z3
-	VMOVAPS       Z4, Z1
-	ADDQ          $0x10, R8
-	MOVQ          (R8), AX
-	JMP           AX
+	MOVQ             8(R8), AX
+	MOVQ             (R9)(AX*8), AX
+	VMOVUPS          (AX)(R11*1), Z4
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z0, Z5
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z5, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z5, Z6
+	VBLENDMPS        Z6, Z5, K1, Z6
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z6, Z8
+	VPSRAD           $0x17, Z8, Z8
+	VCVTDQ2PS        Z8, Z9
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z10
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z11
+	VBLENDMPS        Z10, Z11, K1, Z10
+	VPSLLD           $0x17, Z8, Z8
+	VPSUBD           Z8, Z6, Z6
+	VSUBPS           Z10, Z9, Z8
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z5, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z5, K1
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCVTPS2PD        Y6, Z9
+	VCVTPS2PD        Y8, Z10
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z9
+	VDIVPD           Z9, Z11, Z9
+	VMULPD           Z9, Z9, Z11
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z12
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z11, Z12
+	VFMADD231PD      Z12, Z9, Z10
+	VCVTPS2PD        Y4, Z9
+	VMULPD           Z9, Z10, Z9
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z10
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z11
+	VMAXPD           Z9, Z11, Z9
+	VMINPD           Z9, Z10, Z9
+	VRNDSCALEPD      $0x08, Z9, Z10
+	VSUBPD           Z10, Z9, Z9
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z11
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VSCALEFPD        Z10, Z11, Z9
+	VCVTPD2PS        Z9, Y7
+	VEXTRACTF64X4    $0x01, Z6, Y6
+	VCVTPS2PD        Y6, Z6
+	VEXTRACTF64X4    $0x01, Z8, Y8
+	VCVTPS2PD        Y8, Z8
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z6, Z9
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z6, Z6
+	VDIVPD           Z6, Z9, Z6
+	VMULPD           Z6, Z6, Z9
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z10
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z9, Z10
+	VFMADD231PD      Z10, Z6, Z8
+	VEXTRACTF64X4    $0x01, Z4, Y6
+	VCVTPS2PD        Y6, Z6
+	VMULPD           Z6, Z8, Z6
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z8
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z9
+	VMAXPD           Z6, Z9, Z6
+	VMINPD           Z6, Z8, Z6
+	VRNDSCALEPD      $0x08, Z6, Z8
+	VSUBPD           Z8, Z6, Z6
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z9
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z6, Z9
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z6, Z9
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z6, Z9
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z6, Z9
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z6, Z9
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z6, Z9
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z6, Z9
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z6, Z9
+	VSCALEFPD        Z8, Z9, Z6
+	VCVTPD2PS        Z6, Y6
+	VINSERTF64X4     $0x01, Y6, Z7, Z6
+	VRNDSCALEPS      $0x08, Z4, Z7
+	VCMPPS           $0x00, Z4, Z7, K1
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z4, Z7
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VRNDSCALEPS      $0x0b, Z7, Z9
+	VCMPPS           $0x04, Z7, Z9, K2
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z0, Z7
+	VBLENDMPS        Z7, Z8, K2, Z7
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VORPS            Z7, Z6, Z6
+	VCMPPS.BCST      $0x11, lanes_00000000<>+0(SB), Z0, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z7
+	VBLENDMPS        Z7, Z6, K2, Z7
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z5, K2
+	VBLENDMPS        Z6, Z7, K2, Z7
+	VBLENDMPS        Z6, Z7, K1, Z6
+	VCMPPS           $0x03, Z4, Z0, K1
+	VADDPS           Z4, Z0, Z7
+	VBLENDMPS        Z7, Z6, K1, Z6
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z7
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z4, K1
+	VBLENDMPS        Z7, Z6, K1, Z6
+	VCMPPS           $0x00, Z7, Z0, K1
+	VBLENDMPS        Z7, Z6, K1, Z0
+	VCMPPS           $0x00, Z7, Z5, K1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z4, Z4
+	VBLENDMPS        Z4, Z7, K1, Z4
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z4, K1
+	VBLENDMPS        Z7, Z0, K1, Z0
+	VMOVUPS          Z1, Z4
+	VMOVUPS          64(AX)(R11*1), Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z4, Z6
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z6, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z6, Z7
+	VBLENDMPS        Z7, Z6, K1, Z7
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z7, Z8
+	VPSRAD           $0x17, Z8, Z8
+	VCVTDQ2PS        Z8, Z9
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z10
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z11
+	VBLENDMPS        Z10, Z11, K1, Z10
+	VPSLLD           $0x17, Z8, Z8
+	VPSUBD           Z8, Z7, Z7
+	VSUBPS           Z10, Z9, Z8
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCVTPS2PD        Y7, Z9
+	VCVTPS2PD        Y8, Z10
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z9
+	VDIVPD           Z9, Z11, Z9
+	VMULPD           Z9, Z9, Z11
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z12
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z11, Z12
+	VFMADD231PD      Z12, Z9, Z10
+	VCVTPS2PD        Y5, Z9
+	VMULPD           Z9, Z10, Z9
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z10
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z11
+	VMAXPD           Z9, Z11, Z9
+	VMINPD           Z9, Z10, Z9
+	VRNDSCALEPD      $0x08, Z9, Z10
+	VSUBPD           Z10, Z9, Z9
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z11
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VSCALEFPD        Z10, Z11, Z9
+	VCVTPD2PS        Z9, Y1
+	VEXTRACTF64X4    $0x01, Z7, Y7
+	VCVTPS2PD        Y7, Z7
+	VEXTRACTF64X4    $0x01, Z8, Y8
+	VCVTPS2PD        Y8, Z8
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z9
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z7
+	VDIVPD           Z7, Z9, Z7
+	VMULPD           Z7, Z7, Z9
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z10
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z9, Z10
+	VFMADD231PD      Z10, Z7, Z8
+	VEXTRACTF64X4    $0x01, Z5, Y7
+	VCVTPS2PD        Y7, Z7
+	VMULPD           Z7, Z8, Z7
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z8
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z9
+	VMAXPD           Z7, Z9, Z7
+	VMINPD           Z7, Z8, Z7
+	VRNDSCALEPD      $0x08, Z7, Z8
+	VSUBPD           Z8, Z7, Z7
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z9
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z7, Z9
+	VSCALEFPD        Z8, Z9, Z7
+	VCVTPD2PS        Z7, Y7
+	VINSERTF64X4     $0x01, Y7, Z1, Z7
+	VRNDSCALEPS      $0x08, Z5, Z8
+	VCMPPS           $0x00, Z5, Z8, K1
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z5, Z8
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z9
+	VRNDSCALEPS      $0x0b, Z8, Z10
+	VCMPPS           $0x04, Z8, Z10, K2
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z4, Z8
+	VBLENDMPS        Z8, Z9, K2, Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VORPS            Z8, Z7, Z7
+	VCMPPS.BCST      $0x11, lanes_00000000<>+0(SB), Z4, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z7, K2, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K2
+	VBLENDMPS        Z7, Z8, K2, Z8
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VCMPPS           $0x03, Z5, Z4, K1
+	VADDPS           Z5, Z4, Z8
+	VBLENDMPS        Z8, Z7, K1, Z7
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z8
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z5, K1
+	VBLENDMPS        Z8, Z7, K1, Z7
+	VCMPPS           $0x00, Z8, Z4, K1
+	VBLENDMPS        Z8, Z7, K1, Z4
+	VCMPPS           $0x00, Z8, Z6, K1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z5, Z5
+	VBLENDMPS        Z5, Z8, K1, Z5
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z5, K1
+	VBLENDMPS        Z8, Z4, K1, Z4
+	VMOVUPS          128(AX)(R11*1), Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z2, Z6
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z6, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z6, Z7
+	VBLENDMPS        Z7, Z6, K1, Z7
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z7, Z8
+	VPSRAD           $0x17, Z8, Z8
+	VCVTDQ2PS        Z8, Z9
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z10
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z11
+	VBLENDMPS        Z10, Z11, K1, Z10
+	VPSLLD           $0x17, Z8, Z8
+	VPSUBD           Z8, Z7, Z7
+	VSUBPS           Z10, Z9, Z8
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCVTPS2PD        Y7, Z9
+	VCVTPS2PD        Y8, Z10
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z9
+	VDIVPD           Z9, Z11, Z9
+	VMULPD           Z9, Z9, Z11
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z12
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z11, Z12
+	VFMADD231PD      Z12, Z9, Z10
+	VCVTPS2PD        Y5, Z9
+	VMULPD           Z9, Z10, Z9
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z10
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z11
+	VMAXPD           Z9, Z11, Z9
+	VMINPD           Z9, Z10, Z9
+	VRNDSCALEPD      $0x08, Z9, Z10
+	VSUBPD           Z10, Z9, Z9
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z11
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VSCALEFPD        Z10, Z11, Z9
+	VCVTPD2PS        Z9, Y1
+	VEXTRACTF64X4    $0x01, Z7, Y7
+	VCVTPS2PD        Y7, Z7
+	VEXTRACTF64X4    $0x01, Z8, Y8
+	VCVTPS2PD        Y8, Z8
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z9
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z7
+	VDIVPD           Z7, Z9, Z7
+	VMULPD           Z7, Z7, Z9
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z10
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z9, Z10
+	VFMADD231PD      Z10, Z7, Z8
+	VEXTRACTF64X4    $0x01, Z5, Y7
+	VCVTPS2PD        Y7, Z7
+	VMULPD           Z7, Z8, Z7
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z8
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z9
+	VMAXPD           Z7, Z9, Z7
+	VMINPD           Z7, Z8, Z7
+	VRNDSCALEPD      $0x08, Z7, Z8
+	VSUBPD           Z8, Z7, Z7
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z9
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z7, Z9
+	VSCALEFPD        Z8, Z9, Z7
+	VCVTPD2PS        Z7, Y7
+	VINSERTF64X4     $0x01, Y7, Z1, Z7
+	VRNDSCALEPS      $0x08, Z5, Z8
+	VCMPPS           $0x00, Z5, Z8, K1
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z5, Z8
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z9
+	VRNDSCALEPS      $0x0b, Z8, Z10
+	VCMPPS           $0x04, Z8, Z10, K2
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z2, Z8
+	VBLENDMPS        Z8, Z9, K2, Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VORPS            Z8, Z7, Z7
+	VCMPPS.BCST      $0x11, lanes_00000000<>+0(SB), Z2, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z7, K2, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K2
+	VBLENDMPS        Z7, Z8, K2, Z8
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VCMPPS           $0x03, Z5, Z2, K1
+	VADDPS           Z5, Z2, Z8
+	VBLENDMPS        Z8, Z7, K1, Z7
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z8
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z5, K1
+	VBLENDMPS        Z8, Z7, K1, Z7
+	VCMPPS           $0x00, Z8, Z2, K1
+	VBLENDMPS        Z8, Z7, K1, Z2
+	VCMPPS           $0x00, Z8, Z6, K1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z5, Z5
+	VBLENDMPS        Z5, Z8, K1, Z5
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z5, K1
+	VBLENDMPS        Z8, Z2, K1, Z2
+	VMOVUPS          192(AX)(R11*1), Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z3, Z6
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z6, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z6, Z7
+	VBLENDMPS        Z7, Z6, K1, Z7
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z7, Z8
+	VPSRAD           $0x17, Z8, Z8
+	VCVTDQ2PS        Z8, Z9
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z10
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z11
+	VBLENDMPS        Z10, Z11, K1, Z10
+	VPSLLD           $0x17, Z8, Z8
+	VPSUBD           Z8, Z7, Z7
+	VSUBPS           Z10, Z9, Z8
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCVTPS2PD        Y7, Z9
+	VCVTPS2PD        Y8, Z10
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z9
+	VDIVPD           Z9, Z11, Z9
+	VMULPD           Z9, Z9, Z11
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z12
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z11, Z12
+	VFMADD231PD      Z12, Z9, Z10
+	VCVTPS2PD        Y5, Z9
+	VMULPD           Z9, Z10, Z9
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z10
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z11
+	VMAXPD           Z9, Z11, Z9
+	VMINPD           Z9, Z10, Z9
+	VRNDSCALEPD      $0x08, Z9, Z10
+	VSUBPD           Z10, Z9, Z9
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z11
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VSCALEFPD        Z10, Z11, Z9
+	VCVTPD2PS        Z9, Y1
+	VEXTRACTF64X4    $0x01, Z7, Y7
+	VCVTPS2PD        Y7, Z7
+	VEXTRACTF64X4    $0x01, Z8, Y8
+	VCVTPS2PD        Y8, Z8
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z9
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z7
+	VDIVPD           Z7, Z9, Z7
+	VMULPD           Z7, Z7, Z9
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z10
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z9, Z10
+	VFMADD231PD      Z10, Z7, Z8
+	VEXTRACTF64X4    $0x01, Z5, Y7
+	VCVTPS2PD        Y7, Z7
+	VMULPD           Z7, Z8, Z7
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z8
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z9
+	VMAXPD           Z7, Z9, Z7
+	VMINPD           Z7, Z8, Z7
+	VRNDSCALEPD      $0x08, Z7, Z8
+	VSUBPD           Z8, Z7, Z7
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z9
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z7, Z9
+	VSCALEFPD        Z8, Z9, Z7
+	VCVTPD2PS        Z7, Y7
+	VINSERTF64X4     $0x01, Y7, Z1, Z1
+	VRNDSCALEPS      $0x08, Z5, Z7
+	VCMPPS           $0x00, Z5, Z7, K1
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z5, Z7
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VRNDSCALEPS      $0x0b, Z7, Z9
+	VCMPPS           $0x04, Z7, Z9, K2
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z3, Z7
+	VBLENDMPS        Z7, Z8, K2, Z7
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VORPS            Z7, Z1, Z1
+	VCMPPS.BCST      $0x11, lanes_00000000<>+0(SB), Z3, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z7
+	VBLENDMPS        Z7, Z1, K2, Z7
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K2
+	VBLENDMPS        Z1, Z7, K2, Z7
+	VBLENDMPS        Z1, Z7, K1, Z1
+	VCMPPS           $0x03, Z5, Z3, K1
+	VADDPS           Z5, Z3, Z7
+	VBLENDMPS        Z7, Z1, K1, Z1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z7
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z5, K1
+	VBLENDMPS        Z7, Z1, K1, Z1
+	VCMPPS           $0x00, Z7, Z3, K1
+	VBLENDMPS        Z7, Z1, K1, Z1
+	VCMPPS           $0x00, Z7, Z6, K1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z5, Z3
+	VBLENDMPS        Z3, Z7, K1, Z3
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z3, K1
+	VBLENDMPS        Z7, Z1, K1, Z3
+	VMOVAPS          Z4, Z1
+	ADDQ             $0x10, R8
+	MOVQ             (R8), AX
+	JMP              AX
 
 DATA lanes_3ff0000000000000<>+0(SB)/8, $0x3ff0000000000000
 DATA lanes_3ff0000000000000<>+8(SB)/8, $0x3ff0000000000000
@@ -6330,2475 +6330,2475 @@ GLOBL lanes_3fe62e42fefa39ef<>(SB), RODATA|NOPTR, $64
 // func fusedPowT512()
 // Requires: AVX512DQ, AVX512F
 TEXT ·fusedPowT512(SB), NOSPLIT, $0
-	MOVQ          8(R8), AX
-	VMOVUPS       (R10)(AX*1), Z4
-	VANDPS        lanes_7fffffff<>+0(SB), Z0, Z5
-	VCMPPS        $0x11, lanes_00800000<>+0(SB), Z5, K1
-	VMULPS        lanes_4c000000<>+0(SB), Z5, Z6
-	VBLENDMPS     Z6, Z5, K1, Z6
-	VPSUBD        lanes_3f3504f3<>+0(SB), Z6, Z8
-	VPSRAD        $0x17, Z8, Z8
-	VCVTDQ2PS     Z8, Z9
-	VMOVUPS       lanes_41c80000<>+0(SB), Z10
-	VMOVUPS       lanes_00000000<>+0(SB), Z11
-	VBLENDMPS     Z10, Z11, K1, Z10
-	VPSLLD        $0x17, Z8, Z8
-	VPSUBD        Z8, Z6, Z6
-	VSUBPS        Z10, Z9, Z8
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z5, K1
-	VMOVUPS       lanes_ff800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z5, K1
-	VMOVUPS       lanes_7f800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCVTPS2PD     Y6, Z9
-	VCVTPS2PD     Y8, Z10
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z9, Z9
-	VDIVPD        Z9, Z11, Z9
-	VMULPD        Z9, Z9, Z11
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z12
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z11, Z12
-	VFMADD231PD   Z12, Z9, Z10
-	VCVTPS2PD     Y4, Z9
-	VMULPD        Z9, Z10, Z9
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z10
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z11
-	VMAXPD        Z9, Z11, Z9
-	VMINPD        Z9, Z10, Z9
-	VRNDSCALEPD   $0x08, Z9, Z10
-	VSUBPD        Z10, Z9, Z9
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z11
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VSCALEFPD     Z10, Z11, Z9
-	VCVTPD2PS     Z9, Y7
-	VEXTRACTF64X4 $0x01, Z6, Y6
-	VCVTPS2PD     Y6, Z6
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z6, Z9
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z6, Z6
-	VDIVPD        Z6, Z9, Z6
-	VMULPD        Z6, Z6, Z9
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z10
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z9, Z10
-	VFMADD231PD   Z10, Z6, Z8
-	VEXTRACTF64X4 $0x01, Z4, Y6
-	VCVTPS2PD     Y6, Z6
-	VMULPD        Z6, Z8, Z6
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z8
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z9
-	VMAXPD        Z6, Z9, Z6
-	VMINPD        Z6, Z8, Z6
-	VRNDSCALEPD   $0x08, Z6, Z8
-	VSUBPD        Z8, Z6, Z6
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z9
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z6, Z9
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z6, Z9
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z6, Z9
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z6, Z9
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z6, Z9
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z6, Z9
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z6, Z9
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z6, Z9
-	VSCALEFPD     Z8, Z9, Z6
-	VCVTPD2PS     Z6, Y6
-	VINSERTF64X4  $0x01, Y6, Z7, Z6
-	VRNDSCALEPS   $0x08, Z4, Z7
-	VCMPPS        $0x00, Z4, Z7, K1
-	VMULPS        lanes_3f000000<>+0(SB), Z4, Z7
-	VMOVUPS       lanes_00000000<>+0(SB), Z8
-	VRNDSCALEPS   $0x0b, Z7, Z9
-	VCMPPS        $0x04, Z7, Z9, K2
-	VANDPS        lanes_80000000<>+0(SB), Z0, Z7
-	VBLENDMPS     Z7, Z8, K2, Z7
-	VBLENDMPS     Z7, Z8, K1, Z7
-	VORPS         Z7, Z6, Z6
-	VCMPPS        $0x11, lanes_00000000<>+0(SB), Z0, K2
-	VMOVUPS       lanes_7fc00000<>+0(SB), Z7
-	VBLENDMPS     Z7, Z6, K2, Z7
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z5, K2
-	VBLENDMPS     Z6, Z7, K2, Z7
-	VBLENDMPS     Z6, Z7, K1, Z6
-	VCMPPS        $0x03, Z4, Z0, K1
-	VADDPS        Z4, Z0, Z7
-	VBLENDMPS     Z7, Z6, K1, Z6
-	VMOVUPS       lanes_3f800000<>+0(SB), Z7
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z4, K1
-	VBLENDMPS     Z7, Z6, K1, Z6
-	VCMPPS        $0x00, Z7, Z0, K1
-	VBLENDMPS     Z7, Z6, K1, Z0
-	VCMPPS        $0x00, Z7, Z5, K1
-	VANDPS        lanes_7fffffff<>+0(SB), Z4, Z4
-	VBLENDMPS     Z4, Z7, K1, Z4
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z4, K1
-	VBLENDMPS     Z7, Z0, K1, Z0
-	VMOVUPS       Z1, Z4
-	VMOVUPS       64(R10)(AX*1), Z5
-	VANDPS        lanes_7fffffff<>+0(SB), Z4, Z6
-	VCMPPS        $0x11, lanes_00800000<>+0(SB), Z6, K1
-	VMULPS        lanes_4c000000<>+0(SB), Z6, Z7
-	VBLENDMPS     Z7, Z6, K1, Z7
-	VPSUBD        lanes_3f3504f3<>+0(SB), Z7, Z8
-	VPSRAD        $0x17, Z8, Z8
-	VCVTDQ2PS     Z8, Z9
-	VMOVUPS       lanes_41c80000<>+0(SB), Z10
-	VMOVUPS       lanes_00000000<>+0(SB), Z11
-	VBLENDMPS     Z10, Z11, K1, Z10
-	VPSLLD        $0x17, Z8, Z8
-	VPSUBD        Z8, Z7, Z7
-	VSUBPS        Z10, Z9, Z8
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_ff800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_7f800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCVTPS2PD     Y7, Z9
-	VCVTPS2PD     Y8, Z10
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z9, Z9
-	VDIVPD        Z9, Z11, Z9
-	VMULPD        Z9, Z9, Z11
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z12
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z11, Z12
-	VFMADD231PD   Z12, Z9, Z10
-	VCVTPS2PD     Y5, Z9
-	VMULPD        Z9, Z10, Z9
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z10
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z11
-	VMAXPD        Z9, Z11, Z9
-	VMINPD        Z9, Z10, Z9
-	VRNDSCALEPD   $0x08, Z9, Z10
-	VSUBPD        Z10, Z9, Z9
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z11
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VSCALEFPD     Z10, Z11, Z9
-	VCVTPD2PS     Z9, Y1
-	VEXTRACTF64X4 $0x01, Z7, Y7
-	VCVTPS2PD     Y7, Z7
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z7, Z9
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z7, Z7
-	VDIVPD        Z7, Z9, Z7
-	VMULPD        Z7, Z7, Z9
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z10
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z9, Z10
-	VFMADD231PD   Z10, Z7, Z8
-	VEXTRACTF64X4 $0x01, Z5, Y7
-	VCVTPS2PD     Y7, Z7
-	VMULPD        Z7, Z8, Z7
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z8
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z9
-	VMAXPD        Z7, Z9, Z7
-	VMINPD        Z7, Z8, Z7
-	VRNDSCALEPD   $0x08, Z7, Z8
-	VSUBPD        Z8, Z7, Z7
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z9
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z7, Z9
-	VSCALEFPD     Z8, Z9, Z7
-	VCVTPD2PS     Z7, Y7
-	VINSERTF64X4  $0x01, Y7, Z1, Z7
-	VRNDSCALEPS   $0x08, Z5, Z8
-	VCMPPS        $0x00, Z5, Z8, K1
-	VMULPS        lanes_3f000000<>+0(SB), Z5, Z8
-	VMOVUPS       lanes_00000000<>+0(SB), Z9
-	VRNDSCALEPS   $0x0b, Z8, Z10
-	VCMPPS        $0x04, Z8, Z10, K2
-	VANDPS        lanes_80000000<>+0(SB), Z4, Z8
-	VBLENDMPS     Z8, Z9, K2, Z8
-	VBLENDMPS     Z8, Z9, K1, Z8
-	VORPS         Z8, Z7, Z7
-	VCMPPS        $0x11, lanes_00000000<>+0(SB), Z4, K2
-	VMOVUPS       lanes_7fc00000<>+0(SB), Z8
-	VBLENDMPS     Z8, Z7, K2, Z8
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K2
-	VBLENDMPS     Z7, Z8, K2, Z8
-	VBLENDMPS     Z7, Z8, K1, Z7
-	VCMPPS        $0x03, Z5, Z4, K1
-	VADDPS        Z5, Z4, Z8
-	VBLENDMPS     Z8, Z7, K1, Z7
-	VMOVUPS       lanes_3f800000<>+0(SB), Z8
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z5, K1
-	VBLENDMPS     Z8, Z7, K1, Z7
-	VCMPPS        $0x00, Z8, Z4, K1
-	VBLENDMPS     Z8, Z7, K1, Z4
-	VCMPPS        $0x00, Z8, Z6, K1
-	VANDPS        lanes_7fffffff<>+0(SB), Z5, Z5
-	VBLENDMPS     Z5, Z8, K1, Z5
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z5, K1
-	VBLENDMPS     Z8, Z4, K1, Z4
-	VMOVUPS       128(R10)(AX*1), Z5
-	VANDPS        lanes_7fffffff<>+0(SB), Z2, Z6
-	VCMPPS        $0x11, lanes_00800000<>+0(SB), Z6, K1
-	VMULPS        lanes_4c000000<>+0(SB), Z6, Z7
-	VBLENDMPS     Z7, Z6, K1, Z7
-	VPSUBD        lanes_3f3504f3<>+0(SB), Z7, Z8
-	VPSRAD        $0x17, Z8, Z8
-	VCVTDQ2PS     Z8, Z9
-	VMOVUPS       lanes_41c80000<>+0(SB), Z10
-	VMOVUPS       lanes_00000000<>+0(SB), Z11
-	VBLENDMPS     Z10, Z11, K1, Z10
-	VPSLLD        $0x17, Z8, Z8
-	VPSUBD        Z8, Z7, Z7
-	VSUBPS        Z10, Z9, Z8
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_ff800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_7f800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCVTPS2PD     Y7, Z9
-	VCVTPS2PD     Y8, Z10
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z9, Z9
-	VDIVPD        Z9, Z11, Z9
-	VMULPD        Z9, Z9, Z11
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z12
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z11, Z12
-	VFMADD231PD   Z12, Z9, Z10
-	VCVTPS2PD     Y5, Z9
-	VMULPD        Z9, Z10, Z9
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z10
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z11
-	VMAXPD        Z9, Z11, Z9
-	VMINPD        Z9, Z10, Z9
-	VRNDSCALEPD   $0x08, Z9, Z10
-	VSUBPD        Z10, Z9, Z9
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z11
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VSCALEFPD     Z10, Z11, Z9
-	VCVTPD2PS     Z9, Y1
-	VEXTRACTF64X4 $0x01, Z7, Y7
-	VCVTPS2PD     Y7, Z7
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z7, Z9
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z7, Z7
-	VDIVPD        Z7, Z9, Z7
-	VMULPD        Z7, Z7, Z9
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z10
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z9, Z10
-	VFMADD231PD   Z10, Z7, Z8
-	VEXTRACTF64X4 $0x01, Z5, Y7
-	VCVTPS2PD     Y7, Z7
-	VMULPD        Z7, Z8, Z7
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z8
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z9
-	VMAXPD        Z7, Z9, Z7
-	VMINPD        Z7, Z8, Z7
-	VRNDSCALEPD   $0x08, Z7, Z8
-	VSUBPD        Z8, Z7, Z7
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z9
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z7, Z9
-	VSCALEFPD     Z8, Z9, Z7
-	VCVTPD2PS     Z7, Y7
-	VINSERTF64X4  $0x01, Y7, Z1, Z7
-	VRNDSCALEPS   $0x08, Z5, Z8
-	VCMPPS        $0x00, Z5, Z8, K1
-	VMULPS        lanes_3f000000<>+0(SB), Z5, Z8
-	VMOVUPS       lanes_00000000<>+0(SB), Z9
-	VRNDSCALEPS   $0x0b, Z8, Z10
-	VCMPPS        $0x04, Z8, Z10, K2
-	VANDPS        lanes_80000000<>+0(SB), Z2, Z8
-	VBLENDMPS     Z8, Z9, K2, Z8
-	VBLENDMPS     Z8, Z9, K1, Z8
-	VORPS         Z8, Z7, Z7
-	VCMPPS        $0x11, lanes_00000000<>+0(SB), Z2, K2
-	VMOVUPS       lanes_7fc00000<>+0(SB), Z8
-	VBLENDMPS     Z8, Z7, K2, Z8
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K2
-	VBLENDMPS     Z7, Z8, K2, Z8
-	VBLENDMPS     Z7, Z8, K1, Z7
-	VCMPPS        $0x03, Z5, Z2, K1
-	VADDPS        Z5, Z2, Z8
-	VBLENDMPS     Z8, Z7, K1, Z7
-	VMOVUPS       lanes_3f800000<>+0(SB), Z8
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z5, K1
-	VBLENDMPS     Z8, Z7, K1, Z7
-	VCMPPS        $0x00, Z8, Z2, K1
-	VBLENDMPS     Z8, Z7, K1, Z2
-	VCMPPS        $0x00, Z8, Z6, K1
-	VANDPS        lanes_7fffffff<>+0(SB), Z5, Z5
-	VBLENDMPS     Z5, Z8, K1, Z5
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z5, K1
-	VBLENDMPS     Z8, Z2, K1, Z2
-	VMOVUPS       192(R10)(AX*1), Z5
-	VANDPS        lanes_7fffffff<>+0(SB), Z3, Z6
-	VCMPPS        $0x11, lanes_00800000<>+0(SB), Z6, K1
-	VMULPS        lanes_4c000000<>+0(SB), Z6, Z7
-	VBLENDMPS     Z7, Z6, K1, Z7
-	VPSUBD        lanes_3f3504f3<>+0(SB), Z7, Z8
-	VPSRAD        $0x17, Z8, Z8
-	VCVTDQ2PS     Z8, Z9
-	VMOVUPS       lanes_41c80000<>+0(SB), Z10
-	VMOVUPS       lanes_00000000<>+0(SB), Z11
-	VBLENDMPS     Z10, Z11, K1, Z10
-	VPSLLD        $0x17, Z8, Z8
-	VPSUBD        Z8, Z7, Z7
-	VSUBPS        Z10, Z9, Z8
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_ff800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_7f800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCVTPS2PD     Y7, Z9
-	VCVTPS2PD     Y8, Z10
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z9, Z9
-	VDIVPD        Z9, Z11, Z9
-	VMULPD        Z9, Z9, Z11
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z12
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z11, Z12
-	VFMADD231PD   Z12, Z9, Z10
-	VCVTPS2PD     Y5, Z9
-	VMULPD        Z9, Z10, Z9
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z10
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z11
-	VMAXPD        Z9, Z11, Z9
-	VMINPD        Z9, Z10, Z9
-	VRNDSCALEPD   $0x08, Z9, Z10
-	VSUBPD        Z10, Z9, Z9
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z11
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VSCALEFPD     Z10, Z11, Z9
-	VCVTPD2PS     Z9, Y1
-	VEXTRACTF64X4 $0x01, Z7, Y7
-	VCVTPS2PD     Y7, Z7
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z7, Z9
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z7, Z7
-	VDIVPD        Z7, Z9, Z7
-	VMULPD        Z7, Z7, Z9
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z10
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z9, Z10
-	VFMADD231PD   Z10, Z7, Z8
-	VEXTRACTF64X4 $0x01, Z5, Y7
-	VCVTPS2PD     Y7, Z7
-	VMULPD        Z7, Z8, Z7
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z8
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z9
-	VMAXPD        Z7, Z9, Z7
-	VMINPD        Z7, Z8, Z7
-	VRNDSCALEPD   $0x08, Z7, Z8
-	VSUBPD        Z8, Z7, Z7
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z9
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z7, Z9
-	VSCALEFPD     Z8, Z9, Z7
-	VCVTPD2PS     Z7, Y7
-	VINSERTF64X4  $0x01, Y7, Z1, Z1
-	VRNDSCALEPS   $0x08, Z5, Z7
-	VCMPPS        $0x00, Z5, Z7, K1
-	VMULPS        lanes_3f000000<>+0(SB), Z5, Z7
-	VMOVUPS       lanes_00000000<>+0(SB), Z8
-	VRNDSCALEPS   $0x0b, Z7, Z9
-	VCMPPS        $0x04, Z7, Z9, K2
-	VANDPS        lanes_80000000<>+0(SB), Z3, Z7
-	VBLENDMPS     Z7, Z8, K2, Z7
-	VBLENDMPS     Z7, Z8, K1, Z7
-	VORPS         Z7, Z1, Z1
-	VCMPPS        $0x11, lanes_00000000<>+0(SB), Z3, K2
-	VMOVUPS       lanes_7fc00000<>+0(SB), Z7
-	VBLENDMPS     Z7, Z1, K2, Z7
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K2
-	VBLENDMPS     Z1, Z7, K2, Z7
-	VBLENDMPS     Z1, Z7, K1, Z1
-	VCMPPS        $0x03, Z5, Z3, K1
-	VADDPS        Z5, Z3, Z7
-	VBLENDMPS     Z7, Z1, K1, Z1
-	VMOVUPS       lanes_3f800000<>+0(SB), Z7
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z5, K1
-	VBLENDMPS     Z7, Z1, K1, Z1
-	VCMPPS        $0x00, Z7, Z3, K1
-	VBLENDMPS     Z7, Z1, K1, Z1
-	VCMPPS        $0x00, Z7, Z6, K1
-	VANDPS        lanes_7fffffff<>+0(SB), Z5, Z3
-	VBLENDMPS     Z3, Z7, K1, Z3
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z3, K1
-	VBLENDMPS     Z7, Z1, K1, Z3
-	VMOVAPS       Z4, Z1
-	ADDQ          $0x10, R8
-	MOVQ          (R8), AX
-	JMP           AX
+	MOVQ             8(R8), AX
+	VMOVUPS          (R10)(AX*1), Z4
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z0, Z5
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z5, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z5, Z6
+	VBLENDMPS        Z6, Z5, K1, Z6
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z6, Z8
+	VPSRAD           $0x17, Z8, Z8
+	VCVTDQ2PS        Z8, Z9
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z10
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z11
+	VBLENDMPS        Z10, Z11, K1, Z10
+	VPSLLD           $0x17, Z8, Z8
+	VPSUBD           Z8, Z6, Z6
+	VSUBPS           Z10, Z9, Z8
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z5, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z5, K1
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCVTPS2PD        Y6, Z9
+	VCVTPS2PD        Y8, Z10
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z9
+	VDIVPD           Z9, Z11, Z9
+	VMULPD           Z9, Z9, Z11
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z12
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z11, Z12
+	VFMADD231PD      Z12, Z9, Z10
+	VCVTPS2PD        Y4, Z9
+	VMULPD           Z9, Z10, Z9
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z10
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z11
+	VMAXPD           Z9, Z11, Z9
+	VMINPD           Z9, Z10, Z9
+	VRNDSCALEPD      $0x08, Z9, Z10
+	VSUBPD           Z10, Z9, Z9
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z11
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VSCALEFPD        Z10, Z11, Z9
+	VCVTPD2PS        Z9, Y7
+	VEXTRACTF64X4    $0x01, Z6, Y6
+	VCVTPS2PD        Y6, Z6
+	VEXTRACTF64X4    $0x01, Z8, Y8
+	VCVTPS2PD        Y8, Z8
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z6, Z9
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z6, Z6
+	VDIVPD           Z6, Z9, Z6
+	VMULPD           Z6, Z6, Z9
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z10
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z9, Z10
+	VFMADD231PD      Z10, Z6, Z8
+	VEXTRACTF64X4    $0x01, Z4, Y6
+	VCVTPS2PD        Y6, Z6
+	VMULPD           Z6, Z8, Z6
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z8
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z9
+	VMAXPD           Z6, Z9, Z6
+	VMINPD           Z6, Z8, Z6
+	VRNDSCALEPD      $0x08, Z6, Z8
+	VSUBPD           Z8, Z6, Z6
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z9
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z6, Z9
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z6, Z9
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z6, Z9
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z6, Z9
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z6, Z9
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z6, Z9
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z6, Z9
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z6, Z9
+	VSCALEFPD        Z8, Z9, Z6
+	VCVTPD2PS        Z6, Y6
+	VINSERTF64X4     $0x01, Y6, Z7, Z6
+	VRNDSCALEPS      $0x08, Z4, Z7
+	VCMPPS           $0x00, Z4, Z7, K1
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z4, Z7
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VRNDSCALEPS      $0x0b, Z7, Z9
+	VCMPPS           $0x04, Z7, Z9, K2
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z0, Z7
+	VBLENDMPS        Z7, Z8, K2, Z7
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VORPS            Z7, Z6, Z6
+	VCMPPS.BCST      $0x11, lanes_00000000<>+0(SB), Z0, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z7
+	VBLENDMPS        Z7, Z6, K2, Z7
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z5, K2
+	VBLENDMPS        Z6, Z7, K2, Z7
+	VBLENDMPS        Z6, Z7, K1, Z6
+	VCMPPS           $0x03, Z4, Z0, K1
+	VADDPS           Z4, Z0, Z7
+	VBLENDMPS        Z7, Z6, K1, Z6
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z7
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z4, K1
+	VBLENDMPS        Z7, Z6, K1, Z6
+	VCMPPS           $0x00, Z7, Z0, K1
+	VBLENDMPS        Z7, Z6, K1, Z0
+	VCMPPS           $0x00, Z7, Z5, K1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z4, Z4
+	VBLENDMPS        Z4, Z7, K1, Z4
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z4, K1
+	VBLENDMPS        Z7, Z0, K1, Z0
+	VMOVUPS          Z1, Z4
+	VMOVUPS          64(R10)(AX*1), Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z4, Z6
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z6, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z6, Z7
+	VBLENDMPS        Z7, Z6, K1, Z7
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z7, Z8
+	VPSRAD           $0x17, Z8, Z8
+	VCVTDQ2PS        Z8, Z9
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z10
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z11
+	VBLENDMPS        Z10, Z11, K1, Z10
+	VPSLLD           $0x17, Z8, Z8
+	VPSUBD           Z8, Z7, Z7
+	VSUBPS           Z10, Z9, Z8
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCVTPS2PD        Y7, Z9
+	VCVTPS2PD        Y8, Z10
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z9
+	VDIVPD           Z9, Z11, Z9
+	VMULPD           Z9, Z9, Z11
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z12
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z11, Z12
+	VFMADD231PD      Z12, Z9, Z10
+	VCVTPS2PD        Y5, Z9
+	VMULPD           Z9, Z10, Z9
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z10
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z11
+	VMAXPD           Z9, Z11, Z9
+	VMINPD           Z9, Z10, Z9
+	VRNDSCALEPD      $0x08, Z9, Z10
+	VSUBPD           Z10, Z9, Z9
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z11
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VSCALEFPD        Z10, Z11, Z9
+	VCVTPD2PS        Z9, Y1
+	VEXTRACTF64X4    $0x01, Z7, Y7
+	VCVTPS2PD        Y7, Z7
+	VEXTRACTF64X4    $0x01, Z8, Y8
+	VCVTPS2PD        Y8, Z8
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z9
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z7
+	VDIVPD           Z7, Z9, Z7
+	VMULPD           Z7, Z7, Z9
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z10
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z9, Z10
+	VFMADD231PD      Z10, Z7, Z8
+	VEXTRACTF64X4    $0x01, Z5, Y7
+	VCVTPS2PD        Y7, Z7
+	VMULPD           Z7, Z8, Z7
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z8
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z9
+	VMAXPD           Z7, Z9, Z7
+	VMINPD           Z7, Z8, Z7
+	VRNDSCALEPD      $0x08, Z7, Z8
+	VSUBPD           Z8, Z7, Z7
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z9
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z7, Z9
+	VSCALEFPD        Z8, Z9, Z7
+	VCVTPD2PS        Z7, Y7
+	VINSERTF64X4     $0x01, Y7, Z1, Z7
+	VRNDSCALEPS      $0x08, Z5, Z8
+	VCMPPS           $0x00, Z5, Z8, K1
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z5, Z8
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z9
+	VRNDSCALEPS      $0x0b, Z8, Z10
+	VCMPPS           $0x04, Z8, Z10, K2
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z4, Z8
+	VBLENDMPS        Z8, Z9, K2, Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VORPS            Z8, Z7, Z7
+	VCMPPS.BCST      $0x11, lanes_00000000<>+0(SB), Z4, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z7, K2, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K2
+	VBLENDMPS        Z7, Z8, K2, Z8
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VCMPPS           $0x03, Z5, Z4, K1
+	VADDPS           Z5, Z4, Z8
+	VBLENDMPS        Z8, Z7, K1, Z7
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z8
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z5, K1
+	VBLENDMPS        Z8, Z7, K1, Z7
+	VCMPPS           $0x00, Z8, Z4, K1
+	VBLENDMPS        Z8, Z7, K1, Z4
+	VCMPPS           $0x00, Z8, Z6, K1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z5, Z5
+	VBLENDMPS        Z5, Z8, K1, Z5
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z5, K1
+	VBLENDMPS        Z8, Z4, K1, Z4
+	VMOVUPS          128(R10)(AX*1), Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z2, Z6
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z6, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z6, Z7
+	VBLENDMPS        Z7, Z6, K1, Z7
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z7, Z8
+	VPSRAD           $0x17, Z8, Z8
+	VCVTDQ2PS        Z8, Z9
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z10
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z11
+	VBLENDMPS        Z10, Z11, K1, Z10
+	VPSLLD           $0x17, Z8, Z8
+	VPSUBD           Z8, Z7, Z7
+	VSUBPS           Z10, Z9, Z8
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCVTPS2PD        Y7, Z9
+	VCVTPS2PD        Y8, Z10
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z9
+	VDIVPD           Z9, Z11, Z9
+	VMULPD           Z9, Z9, Z11
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z12
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z11, Z12
+	VFMADD231PD      Z12, Z9, Z10
+	VCVTPS2PD        Y5, Z9
+	VMULPD           Z9, Z10, Z9
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z10
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z11
+	VMAXPD           Z9, Z11, Z9
+	VMINPD           Z9, Z10, Z9
+	VRNDSCALEPD      $0x08, Z9, Z10
+	VSUBPD           Z10, Z9, Z9
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z11
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VSCALEFPD        Z10, Z11, Z9
+	VCVTPD2PS        Z9, Y1
+	VEXTRACTF64X4    $0x01, Z7, Y7
+	VCVTPS2PD        Y7, Z7
+	VEXTRACTF64X4    $0x01, Z8, Y8
+	VCVTPS2PD        Y8, Z8
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z9
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z7
+	VDIVPD           Z7, Z9, Z7
+	VMULPD           Z7, Z7, Z9
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z10
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z9, Z10
+	VFMADD231PD      Z10, Z7, Z8
+	VEXTRACTF64X4    $0x01, Z5, Y7
+	VCVTPS2PD        Y7, Z7
+	VMULPD           Z7, Z8, Z7
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z8
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z9
+	VMAXPD           Z7, Z9, Z7
+	VMINPD           Z7, Z8, Z7
+	VRNDSCALEPD      $0x08, Z7, Z8
+	VSUBPD           Z8, Z7, Z7
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z9
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z7, Z9
+	VSCALEFPD        Z8, Z9, Z7
+	VCVTPD2PS        Z7, Y7
+	VINSERTF64X4     $0x01, Y7, Z1, Z7
+	VRNDSCALEPS      $0x08, Z5, Z8
+	VCMPPS           $0x00, Z5, Z8, K1
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z5, Z8
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z9
+	VRNDSCALEPS      $0x0b, Z8, Z10
+	VCMPPS           $0x04, Z8, Z10, K2
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z2, Z8
+	VBLENDMPS        Z8, Z9, K2, Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VORPS            Z8, Z7, Z7
+	VCMPPS.BCST      $0x11, lanes_00000000<>+0(SB), Z2, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z7, K2, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K2
+	VBLENDMPS        Z7, Z8, K2, Z8
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VCMPPS           $0x03, Z5, Z2, K1
+	VADDPS           Z5, Z2, Z8
+	VBLENDMPS        Z8, Z7, K1, Z7
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z8
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z5, K1
+	VBLENDMPS        Z8, Z7, K1, Z7
+	VCMPPS           $0x00, Z8, Z2, K1
+	VBLENDMPS        Z8, Z7, K1, Z2
+	VCMPPS           $0x00, Z8, Z6, K1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z5, Z5
+	VBLENDMPS        Z5, Z8, K1, Z5
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z5, K1
+	VBLENDMPS        Z8, Z2, K1, Z2
+	VMOVUPS          192(R10)(AX*1), Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z3, Z6
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z6, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z6, Z7
+	VBLENDMPS        Z7, Z6, K1, Z7
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z7, Z8
+	VPSRAD           $0x17, Z8, Z8
+	VCVTDQ2PS        Z8, Z9
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z10
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z11
+	VBLENDMPS        Z10, Z11, K1, Z10
+	VPSLLD           $0x17, Z8, Z8
+	VPSUBD           Z8, Z7, Z7
+	VSUBPS           Z10, Z9, Z8
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCVTPS2PD        Y7, Z9
+	VCVTPS2PD        Y8, Z10
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z9
+	VDIVPD           Z9, Z11, Z9
+	VMULPD           Z9, Z9, Z11
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z12
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z11, Z12
+	VFMADD231PD      Z12, Z9, Z10
+	VCVTPS2PD        Y5, Z9
+	VMULPD           Z9, Z10, Z9
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z10
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z11
+	VMAXPD           Z9, Z11, Z9
+	VMINPD           Z9, Z10, Z9
+	VRNDSCALEPD      $0x08, Z9, Z10
+	VSUBPD           Z10, Z9, Z9
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z11
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VSCALEFPD        Z10, Z11, Z9
+	VCVTPD2PS        Z9, Y1
+	VEXTRACTF64X4    $0x01, Z7, Y7
+	VCVTPS2PD        Y7, Z7
+	VEXTRACTF64X4    $0x01, Z8, Y8
+	VCVTPS2PD        Y8, Z8
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z9
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z7
+	VDIVPD           Z7, Z9, Z7
+	VMULPD           Z7, Z7, Z9
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z10
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z9, Z10
+	VFMADD231PD      Z10, Z7, Z8
+	VEXTRACTF64X4    $0x01, Z5, Y7
+	VCVTPS2PD        Y7, Z7
+	VMULPD           Z7, Z8, Z7
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z8
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z9
+	VMAXPD           Z7, Z9, Z7
+	VMINPD           Z7, Z8, Z7
+	VRNDSCALEPD      $0x08, Z7, Z8
+	VSUBPD           Z8, Z7, Z7
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z9
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z7, Z9
+	VSCALEFPD        Z8, Z9, Z7
+	VCVTPD2PS        Z7, Y7
+	VINSERTF64X4     $0x01, Y7, Z1, Z1
+	VRNDSCALEPS      $0x08, Z5, Z7
+	VCMPPS           $0x00, Z5, Z7, K1
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z5, Z7
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VRNDSCALEPS      $0x0b, Z7, Z9
+	VCMPPS           $0x04, Z7, Z9, K2
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z3, Z7
+	VBLENDMPS        Z7, Z8, K2, Z7
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VORPS            Z7, Z1, Z1
+	VCMPPS.BCST      $0x11, lanes_00000000<>+0(SB), Z3, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z7
+	VBLENDMPS        Z7, Z1, K2, Z7
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K2
+	VBLENDMPS        Z1, Z7, K2, Z7
+	VBLENDMPS        Z1, Z7, K1, Z1
+	VCMPPS           $0x03, Z5, Z3, K1
+	VADDPS           Z5, Z3, Z7
+	VBLENDMPS        Z7, Z1, K1, Z1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z7
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z5, K1
+	VBLENDMPS        Z7, Z1, K1, Z1
+	VCMPPS           $0x00, Z7, Z3, K1
+	VBLENDMPS        Z7, Z1, K1, Z1
+	VCMPPS           $0x00, Z7, Z6, K1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z5, Z3
+	VBLENDMPS        Z3, Z7, K1, Z3
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z3, K1
+	VBLENDMPS        Z7, Z1, K1, Z3
+	VMOVAPS          Z4, Z1
+	ADDQ             $0x10, R8
+	MOVQ             (R8), AX
+	JMP              AX
 
 // func fusedPowU512()
 // Requires: AVX512DQ, AVX512F
 TEXT ·fusedPowU512(SB), NOSPLIT, $0
-	MOVQ          8(R8), AX
-	MOVQ          (R9)(AX*8), AX
-	VBROADCASTSS  (AX), Z4
-	VMOVUPS       Z4, Z5
-	VANDPS        lanes_7fffffff<>+0(SB), Z0, Z6
-	VCMPPS        $0x11, lanes_00800000<>+0(SB), Z6, K1
-	VMULPS        lanes_4c000000<>+0(SB), Z6, Z7
-	VBLENDMPS     Z7, Z6, K1, Z7
-	VPSUBD        lanes_3f3504f3<>+0(SB), Z7, Z9
-	VPSRAD        $0x17, Z9, Z9
-	VCVTDQ2PS     Z9, Z10
-	VMOVUPS       lanes_41c80000<>+0(SB), Z11
-	VMOVUPS       lanes_00000000<>+0(SB), Z12
-	VBLENDMPS     Z11, Z12, K1, Z11
-	VPSLLD        $0x17, Z9, Z9
-	VPSUBD        Z9, Z7, Z7
-	VSUBPS        Z11, Z10, Z9
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_ff800000<>+0(SB), Z10
-	VBLENDMPS     Z10, Z9, K1, Z9
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_7f800000<>+0(SB), Z10
-	VBLENDMPS     Z10, Z9, K1, Z9
-	VCVTPS2PD     Y7, Z10
-	VCVTPS2PD     Y9, Z11
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z10, Z12
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z10, Z10
-	VDIVPD        Z10, Z12, Z10
-	VMULPD        Z10, Z10, Z12
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z13
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z12, Z13
-	VFMADD231PD   Z13, Z10, Z11
-	VCVTPS2PD     Y5, Z10
-	VMULPD        Z10, Z11, Z10
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z11
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z12
-	VMAXPD        Z10, Z12, Z10
-	VMINPD        Z10, Z11, Z10
-	VRNDSCALEPD   $0x08, Z10, Z11
-	VSUBPD        Z11, Z10, Z10
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z12
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z10, Z12
-	VSCALEFPD     Z11, Z12, Z10
-	VCVTPD2PS     Z10, Y8
-	VEXTRACTF64X4 $0x01, Z7, Y7
-	VCVTPS2PD     Y7, Z7
-	VEXTRACTF64X4 $0x01, Z9, Y9
-	VCVTPS2PD     Y9, Z9
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z7, Z10
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z7, Z7
-	VDIVPD        Z7, Z10, Z7
-	VMULPD        Z7, Z7, Z10
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z11
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z10, Z11
-	VFMADD231PD   Z11, Z7, Z9
-	VEXTRACTF64X4 $0x01, Z5, Y7
-	VCVTPS2PD     Y7, Z7
-	VMULPD        Z7, Z9, Z7
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z9
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z10
-	VMAXPD        Z7, Z10, Z7
-	VMINPD        Z7, Z9, Z7
-	VRNDSCALEPD   $0x08, Z7, Z9
-	VSUBPD        Z9, Z7, Z7
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z10
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z10
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z7, Z10
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z7, Z10
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z10
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z7, Z10
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z10
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z10
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z7, Z10
-	VSCALEFPD     Z9, Z10, Z7
-	VCVTPD2PS     Z7, Y7
-	VINSERTF64X4  $0x01, Y7, Z8, Z7
-	VRNDSCALEPS   $0x08, Z5, Z8
-	VCMPPS        $0x00, Z5, Z8, K1
-	VMULPS        lanes_3f000000<>+0(SB), Z5, Z8
-	VMOVUPS       lanes_00000000<>+0(SB), Z9
-	VRNDSCALEPS   $0x0b, Z8, Z10
-	VCMPPS        $0x04, Z8, Z10, K2
-	VANDPS        lanes_80000000<>+0(SB), Z0, Z8
-	VBLENDMPS     Z8, Z9, K2, Z8
-	VBLENDMPS     Z8, Z9, K1, Z8
-	VORPS         Z8, Z7, Z7
-	VCMPPS        $0x11, lanes_00000000<>+0(SB), Z0, K2
-	VMOVUPS       lanes_7fc00000<>+0(SB), Z8
-	VBLENDMPS     Z8, Z7, K2, Z8
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K2
-	VBLENDMPS     Z7, Z8, K2, Z8
-	VBLENDMPS     Z7, Z8, K1, Z7
-	VCMPPS        $0x03, Z5, Z0, K1
-	VADDPS        Z5, Z0, Z8
-	VBLENDMPS     Z8, Z7, K1, Z7
-	VMOVUPS       lanes_3f800000<>+0(SB), Z8
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z5, K1
-	VBLENDMPS     Z8, Z7, K1, Z7
-	VCMPPS        $0x00, Z8, Z0, K1
-	VBLENDMPS     Z8, Z7, K1, Z0
-	VCMPPS        $0x00, Z8, Z6, K1
-	VANDPS        lanes_7fffffff<>+0(SB), Z5, Z5
-	VBLENDMPS     Z5, Z8, K1, Z5
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z5, K1
-	VBLENDMPS     Z8, Z0, K1, Z0
-	VMOVUPS       Z1, Z5
-	VMOVUPS       Z4, Z6
-	VANDPS        lanes_7fffffff<>+0(SB), Z5, Z7
-	VCMPPS        $0x11, lanes_00800000<>+0(SB), Z7, K1
-	VMULPS        lanes_4c000000<>+0(SB), Z7, Z8
-	VBLENDMPS     Z8, Z7, K1, Z8
-	VPSUBD        lanes_3f3504f3<>+0(SB), Z8, Z9
-	VPSRAD        $0x17, Z9, Z9
-	VCVTDQ2PS     Z9, Z10
-	VMOVUPS       lanes_41c80000<>+0(SB), Z11
-	VMOVUPS       lanes_00000000<>+0(SB), Z12
-	VBLENDMPS     Z11, Z12, K1, Z11
-	VPSLLD        $0x17, Z9, Z9
-	VPSUBD        Z9, Z8, Z8
-	VSUBPS        Z11, Z10, Z9
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z7, K1
-	VMOVUPS       lanes_ff800000<>+0(SB), Z10
-	VBLENDMPS     Z10, Z9, K1, Z9
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z7, K1
-	VMOVUPS       lanes_7f800000<>+0(SB), Z10
-	VBLENDMPS     Z10, Z9, K1, Z9
-	VCVTPS2PD     Y8, Z10
-	VCVTPS2PD     Y9, Z11
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z10, Z12
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z10, Z10
-	VDIVPD        Z10, Z12, Z10
-	VMULPD        Z10, Z10, Z12
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z13
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z12, Z13
-	VFMADD231PD   Z13, Z10, Z11
-	VCVTPS2PD     Y6, Z10
-	VMULPD        Z10, Z11, Z10
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z11
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z12
-	VMAXPD        Z10, Z12, Z10
-	VMINPD        Z10, Z11, Z10
-	VRNDSCALEPD   $0x08, Z10, Z11
-	VSUBPD        Z11, Z10, Z10
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z12
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z10, Z12
-	VSCALEFPD     Z11, Z12, Z10
-	VCVTPD2PS     Z10, Y1
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VEXTRACTF64X4 $0x01, Z9, Y9
-	VCVTPS2PD     Y9, Z9
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z8, Z10
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z8, Z8
-	VDIVPD        Z8, Z10, Z8
-	VMULPD        Z8, Z8, Z10
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z11
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z10, Z11
-	VFMADD231PD   Z11, Z8, Z9
-	VEXTRACTF64X4 $0x01, Z6, Y8
-	VCVTPS2PD     Y8, Z8
-	VMULPD        Z8, Z9, Z8
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z9
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z10
-	VMAXPD        Z8, Z10, Z8
-	VMINPD        Z8, Z9, Z8
-	VRNDSCALEPD   $0x08, Z8, Z9
-	VSUBPD        Z9, Z8, Z8
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z10
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z8, Z10
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z8, Z10
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z8, Z10
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z8, Z10
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z8, Z10
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z8, Z10
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z8, Z10
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z8, Z10
-	VSCALEFPD     Z9, Z10, Z8
-	VCVTPD2PS     Z8, Y8
-	VINSERTF64X4  $0x01, Y8, Z1, Z8
-	VRNDSCALEPS   $0x08, Z6, Z9
-	VCMPPS        $0x00, Z6, Z9, K1
-	VMULPS        lanes_3f000000<>+0(SB), Z6, Z9
-	VMOVUPS       lanes_00000000<>+0(SB), Z10
-	VRNDSCALEPS   $0x0b, Z9, Z11
-	VCMPPS        $0x04, Z9, Z11, K2
-	VANDPS        lanes_80000000<>+0(SB), Z5, Z9
-	VBLENDMPS     Z9, Z10, K2, Z9
-	VBLENDMPS     Z9, Z10, K1, Z9
-	VORPS         Z9, Z8, Z8
-	VCMPPS        $0x11, lanes_00000000<>+0(SB), Z5, K2
-	VMOVUPS       lanes_7fc00000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K2, Z9
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z7, K2
-	VBLENDMPS     Z8, Z9, K2, Z9
-	VBLENDMPS     Z8, Z9, K1, Z8
-	VCMPPS        $0x03, Z6, Z5, K1
-	VADDPS        Z6, Z5, Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VMOVUPS       lanes_3f800000<>+0(SB), Z9
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z6, K1
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCMPPS        $0x00, Z9, Z5, K1
-	VBLENDMPS     Z9, Z8, K1, Z5
-	VCMPPS        $0x00, Z9, Z7, K1
-	VANDPS        lanes_7fffffff<>+0(SB), Z6, Z6
-	VBLENDMPS     Z6, Z9, K1, Z6
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K1
-	VBLENDMPS     Z9, Z5, K1, Z5
-	VMOVUPS       Z4, Z6
-	VANDPS        lanes_7fffffff<>+0(SB), Z2, Z7
-	VCMPPS        $0x11, lanes_00800000<>+0(SB), Z7, K1
-	VMULPS        lanes_4c000000<>+0(SB), Z7, Z8
-	VBLENDMPS     Z8, Z7, K1, Z8
-	VPSUBD        lanes_3f3504f3<>+0(SB), Z8, Z9
-	VPSRAD        $0x17, Z9, Z9
-	VCVTDQ2PS     Z9, Z10
-	VMOVUPS       lanes_41c80000<>+0(SB), Z11
-	VMOVUPS       lanes_00000000<>+0(SB), Z12
-	VBLENDMPS     Z11, Z12, K1, Z11
-	VPSLLD        $0x17, Z9, Z9
-	VPSUBD        Z9, Z8, Z8
-	VSUBPS        Z11, Z10, Z9
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z7, K1
-	VMOVUPS       lanes_ff800000<>+0(SB), Z10
-	VBLENDMPS     Z10, Z9, K1, Z9
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z7, K1
-	VMOVUPS       lanes_7f800000<>+0(SB), Z10
-	VBLENDMPS     Z10, Z9, K1, Z9
-	VCVTPS2PD     Y8, Z10
-	VCVTPS2PD     Y9, Z11
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z10, Z12
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z10, Z10
-	VDIVPD        Z10, Z12, Z10
-	VMULPD        Z10, Z10, Z12
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z13
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z12, Z13
-	VFMADD231PD   Z13, Z10, Z11
-	VCVTPS2PD     Y6, Z10
-	VMULPD        Z10, Z11, Z10
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z11
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z12
-	VMAXPD        Z10, Z12, Z10
-	VMINPD        Z10, Z11, Z10
-	VRNDSCALEPD   $0x08, Z10, Z11
-	VSUBPD        Z11, Z10, Z10
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z12
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z10, Z12
-	VSCALEFPD     Z11, Z12, Z10
-	VCVTPD2PS     Z10, Y1
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VEXTRACTF64X4 $0x01, Z9, Y9
-	VCVTPS2PD     Y9, Z9
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z8, Z10
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z8, Z8
-	VDIVPD        Z8, Z10, Z8
-	VMULPD        Z8, Z8, Z10
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z11
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z10, Z11
-	VFMADD231PD   Z11, Z8, Z9
-	VEXTRACTF64X4 $0x01, Z6, Y8
-	VCVTPS2PD     Y8, Z8
-	VMULPD        Z8, Z9, Z8
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z9
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z10
-	VMAXPD        Z8, Z10, Z8
-	VMINPD        Z8, Z9, Z8
-	VRNDSCALEPD   $0x08, Z8, Z9
-	VSUBPD        Z9, Z8, Z8
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z10
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z8, Z10
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z8, Z10
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z8, Z10
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z8, Z10
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z8, Z10
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z8, Z10
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z8, Z10
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z8, Z10
-	VSCALEFPD     Z9, Z10, Z8
-	VCVTPD2PS     Z8, Y8
-	VINSERTF64X4  $0x01, Y8, Z1, Z8
-	VRNDSCALEPS   $0x08, Z6, Z9
-	VCMPPS        $0x00, Z6, Z9, K1
-	VMULPS        lanes_3f000000<>+0(SB), Z6, Z9
-	VMOVUPS       lanes_00000000<>+0(SB), Z10
-	VRNDSCALEPS   $0x0b, Z9, Z11
-	VCMPPS        $0x04, Z9, Z11, K2
-	VANDPS        lanes_80000000<>+0(SB), Z2, Z9
-	VBLENDMPS     Z9, Z10, K2, Z9
-	VBLENDMPS     Z9, Z10, K1, Z9
-	VORPS         Z9, Z8, Z8
-	VCMPPS        $0x11, lanes_00000000<>+0(SB), Z2, K2
-	VMOVUPS       lanes_7fc00000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K2, Z9
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z7, K2
-	VBLENDMPS     Z8, Z9, K2, Z9
-	VBLENDMPS     Z8, Z9, K1, Z8
-	VCMPPS        $0x03, Z6, Z2, K1
-	VADDPS        Z6, Z2, Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VMOVUPS       lanes_3f800000<>+0(SB), Z9
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z6, K1
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCMPPS        $0x00, Z9, Z2, K1
-	VBLENDMPS     Z9, Z8, K1, Z2
-	VCMPPS        $0x00, Z9, Z7, K1
-	VANDPS        lanes_7fffffff<>+0(SB), Z6, Z6
-	VBLENDMPS     Z6, Z9, K1, Z6
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K1
-	VBLENDMPS     Z9, Z2, K1, Z2
-	VANDPS        lanes_7fffffff<>+0(SB), Z3, Z6
-	VCMPPS        $0x11, lanes_00800000<>+0(SB), Z6, K1
-	VMULPS        lanes_4c000000<>+0(SB), Z6, Z7
-	VBLENDMPS     Z7, Z6, K1, Z7
-	VPSUBD        lanes_3f3504f3<>+0(SB), Z7, Z8
-	VPSRAD        $0x17, Z8, Z8
-	VCVTDQ2PS     Z8, Z9
-	VMOVUPS       lanes_41c80000<>+0(SB), Z10
-	VMOVUPS       lanes_00000000<>+0(SB), Z11
-	VBLENDMPS     Z10, Z11, K1, Z10
-	VPSLLD        $0x17, Z8, Z8
-	VPSUBD        Z8, Z7, Z7
-	VSUBPS        Z10, Z9, Z8
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_ff800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_7f800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCVTPS2PD     Y7, Z9
-	VCVTPS2PD     Y8, Z10
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z9, Z9
-	VDIVPD        Z9, Z11, Z9
-	VMULPD        Z9, Z9, Z11
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z12
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z11, Z12
-	VFMADD231PD   Z12, Z9, Z10
-	VCVTPS2PD     Y4, Z9
-	VMULPD        Z9, Z10, Z9
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z10
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z11
-	VMAXPD        Z9, Z11, Z9
-	VMINPD        Z9, Z10, Z9
-	VRNDSCALEPD   $0x08, Z9, Z10
-	VSUBPD        Z10, Z9, Z9
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z11
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VSCALEFPD     Z10, Z11, Z9
-	VCVTPD2PS     Z9, Y1
-	VEXTRACTF64X4 $0x01, Z7, Y7
-	VCVTPS2PD     Y7, Z7
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z7, Z9
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z7, Z7
-	VDIVPD        Z7, Z9, Z7
-	VMULPD        Z7, Z7, Z9
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z10
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z9, Z10
-	VFMADD231PD   Z10, Z7, Z8
-	VEXTRACTF64X4 $0x01, Z4, Y7
-	VCVTPS2PD     Y7, Z7
-	VMULPD        Z7, Z8, Z7
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z8
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z9
-	VMAXPD        Z7, Z9, Z7
-	VMINPD        Z7, Z8, Z7
-	VRNDSCALEPD   $0x08, Z7, Z8
-	VSUBPD        Z8, Z7, Z7
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z9
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z7, Z9
-	VSCALEFPD     Z8, Z9, Z7
-	VCVTPD2PS     Z7, Y7
-	VINSERTF64X4  $0x01, Y7, Z1, Z1
-	VRNDSCALEPS   $0x08, Z4, Z7
-	VCMPPS        $0x00, Z4, Z7, K1
-	VMULPS        lanes_3f000000<>+0(SB), Z4, Z7
-	VMOVUPS       lanes_00000000<>+0(SB), Z8
-	VRNDSCALEPS   $0x0b, Z7, Z9
-	VCMPPS        $0x04, Z7, Z9, K2
-	VANDPS        lanes_80000000<>+0(SB), Z3, Z7
-	VBLENDMPS     Z7, Z8, K2, Z7
-	VBLENDMPS     Z7, Z8, K1, Z7
-	VORPS         Z7, Z1, Z1
-	VCMPPS        $0x11, lanes_00000000<>+0(SB), Z3, K2
-	VMOVUPS       lanes_7fc00000<>+0(SB), Z7
-	VBLENDMPS     Z7, Z1, K2, Z7
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K2
-	VBLENDMPS     Z1, Z7, K2, Z7
-	VBLENDMPS     Z1, Z7, K1, Z1
-	VCMPPS        $0x03, Z4, Z3, K1
-	VADDPS        Z4, Z3, Z7
-	VBLENDMPS     Z7, Z1, K1, Z1
-	VMOVUPS       lanes_3f800000<>+0(SB), Z7
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z4, K1
-	VBLENDMPS     Z7, Z1, K1, Z1
-	VCMPPS        $0x00, Z7, Z3, K1
-	VBLENDMPS     Z7, Z1, K1, Z1
-	VCMPPS        $0x00, Z7, Z6, K1
-	VANDPS        lanes_7fffffff<>+0(SB), Z4, Z3
-	VBLENDMPS     Z3, Z7, K1, Z3
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z3, K1
-	VBLENDMPS     Z7, Z1, K1, Z3
-	VMOVAPS       Z5, Z1
-	ADDQ          $0x10, R8
-	MOVQ          (R8), AX
-	JMP           AX
+	MOVQ             8(R8), AX
+	MOVQ             (R9)(AX*8), AX
+	VBROADCASTSS     (AX), Z4
+	VMOVUPS          Z4, Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z0, Z6
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z6, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z6, Z7
+	VBLENDMPS        Z7, Z6, K1, Z7
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z7, Z9
+	VPSRAD           $0x17, Z9, Z9
+	VCVTDQ2PS        Z9, Z10
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z11
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z12
+	VBLENDMPS        Z11, Z12, K1, Z11
+	VPSLLD           $0x17, Z9, Z9
+	VPSUBD           Z9, Z7, Z7
+	VSUBPS           Z11, Z10, Z9
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z10
+	VBLENDMPS        Z10, Z9, K1, Z9
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z10
+	VBLENDMPS        Z10, Z9, K1, Z9
+	VCVTPS2PD        Y7, Z10
+	VCVTPS2PD        Y9, Z11
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z10, Z12
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z10, Z10
+	VDIVPD           Z10, Z12, Z10
+	VMULPD           Z10, Z10, Z12
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z13
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z12, Z13
+	VFMADD231PD      Z13, Z10, Z11
+	VCVTPS2PD        Y5, Z10
+	VMULPD           Z10, Z11, Z10
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z11
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z12
+	VMAXPD           Z10, Z12, Z10
+	VMINPD           Z10, Z11, Z10
+	VRNDSCALEPD      $0x08, Z10, Z11
+	VSUBPD           Z11, Z10, Z10
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z12
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z10, Z12
+	VSCALEFPD        Z11, Z12, Z10
+	VCVTPD2PS        Z10, Y8
+	VEXTRACTF64X4    $0x01, Z7, Y7
+	VCVTPS2PD        Y7, Z7
+	VEXTRACTF64X4    $0x01, Z9, Y9
+	VCVTPS2PD        Y9, Z9
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z10
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z7
+	VDIVPD           Z7, Z10, Z7
+	VMULPD           Z7, Z7, Z10
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z11
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z10, Z11
+	VFMADD231PD      Z11, Z7, Z9
+	VEXTRACTF64X4    $0x01, Z5, Y7
+	VCVTPS2PD        Y7, Z7
+	VMULPD           Z7, Z9, Z7
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z9
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z10
+	VMAXPD           Z7, Z10, Z7
+	VMINPD           Z7, Z9, Z7
+	VRNDSCALEPD      $0x08, Z7, Z9
+	VSUBPD           Z9, Z7, Z7
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z10
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z10
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z7, Z10
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z7, Z10
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z10
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z7, Z10
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z10
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z10
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z7, Z10
+	VSCALEFPD        Z9, Z10, Z7
+	VCVTPD2PS        Z7, Y7
+	VINSERTF64X4     $0x01, Y7, Z8, Z7
+	VRNDSCALEPS      $0x08, Z5, Z8
+	VCMPPS           $0x00, Z5, Z8, K1
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z5, Z8
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z9
+	VRNDSCALEPS      $0x0b, Z8, Z10
+	VCMPPS           $0x04, Z8, Z10, K2
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z0, Z8
+	VBLENDMPS        Z8, Z9, K2, Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VORPS            Z8, Z7, Z7
+	VCMPPS.BCST      $0x11, lanes_00000000<>+0(SB), Z0, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z7, K2, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K2
+	VBLENDMPS        Z7, Z8, K2, Z8
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VCMPPS           $0x03, Z5, Z0, K1
+	VADDPS           Z5, Z0, Z8
+	VBLENDMPS        Z8, Z7, K1, Z7
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z8
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z5, K1
+	VBLENDMPS        Z8, Z7, K1, Z7
+	VCMPPS           $0x00, Z8, Z0, K1
+	VBLENDMPS        Z8, Z7, K1, Z0
+	VCMPPS           $0x00, Z8, Z6, K1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z5, Z5
+	VBLENDMPS        Z5, Z8, K1, Z5
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z5, K1
+	VBLENDMPS        Z8, Z0, K1, Z0
+	VMOVUPS          Z1, Z5
+	VMOVUPS          Z4, Z6
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z5, Z7
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z7, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z7, Z8
+	VBLENDMPS        Z8, Z7, K1, Z8
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z8, Z9
+	VPSRAD           $0x17, Z9, Z9
+	VCVTDQ2PS        Z9, Z10
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z11
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z12
+	VBLENDMPS        Z11, Z12, K1, Z11
+	VPSLLD           $0x17, Z9, Z9
+	VPSUBD           Z9, Z8, Z8
+	VSUBPS           Z11, Z10, Z9
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z7, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z10
+	VBLENDMPS        Z10, Z9, K1, Z9
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z7, K1
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z10
+	VBLENDMPS        Z10, Z9, K1, Z9
+	VCVTPS2PD        Y8, Z10
+	VCVTPS2PD        Y9, Z11
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z10, Z12
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z10, Z10
+	VDIVPD           Z10, Z12, Z10
+	VMULPD           Z10, Z10, Z12
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z13
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z12, Z13
+	VFMADD231PD      Z13, Z10, Z11
+	VCVTPS2PD        Y6, Z10
+	VMULPD           Z10, Z11, Z10
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z11
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z12
+	VMAXPD           Z10, Z12, Z10
+	VMINPD           Z10, Z11, Z10
+	VRNDSCALEPD      $0x08, Z10, Z11
+	VSUBPD           Z11, Z10, Z10
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z12
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z10, Z12
+	VSCALEFPD        Z11, Z12, Z10
+	VCVTPD2PS        Z10, Y1
+	VEXTRACTF64X4    $0x01, Z8, Y8
+	VCVTPS2PD        Y8, Z8
+	VEXTRACTF64X4    $0x01, Z9, Y9
+	VCVTPS2PD        Y9, Z9
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z8, Z10
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z8, Z8
+	VDIVPD           Z8, Z10, Z8
+	VMULPD           Z8, Z8, Z10
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z11
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z10, Z11
+	VFMADD231PD      Z11, Z8, Z9
+	VEXTRACTF64X4    $0x01, Z6, Y8
+	VCVTPS2PD        Y8, Z8
+	VMULPD           Z8, Z9, Z8
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z9
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z10
+	VMAXPD           Z8, Z10, Z8
+	VMINPD           Z8, Z9, Z8
+	VRNDSCALEPD      $0x08, Z8, Z9
+	VSUBPD           Z9, Z8, Z8
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z10
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z8, Z10
+	VSCALEFPD        Z9, Z10, Z8
+	VCVTPD2PS        Z8, Y8
+	VINSERTF64X4     $0x01, Y8, Z1, Z8
+	VRNDSCALEPS      $0x08, Z6, Z9
+	VCMPPS           $0x00, Z6, Z9, K1
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z6, Z9
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z10
+	VRNDSCALEPS      $0x0b, Z9, Z11
+	VCMPPS           $0x04, Z9, Z11, K2
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z5, Z9
+	VBLENDMPS        Z9, Z10, K2, Z9
+	VBLENDMPS        Z9, Z10, K1, Z9
+	VORPS            Z9, Z8, Z8
+	VCMPPS.BCST      $0x11, lanes_00000000<>+0(SB), Z5, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K2, Z9
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z7, K2
+	VBLENDMPS        Z8, Z9, K2, Z9
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VCMPPS           $0x03, Z6, Z5, K1
+	VADDPS           Z6, Z5, Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z9
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z6, K1
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCMPPS           $0x00, Z9, Z5, K1
+	VBLENDMPS        Z9, Z8, K1, Z5
+	VCMPPS           $0x00, Z9, Z7, K1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z6, Z6
+	VBLENDMPS        Z6, Z9, K1, Z6
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K1
+	VBLENDMPS        Z9, Z5, K1, Z5
+	VMOVUPS          Z4, Z6
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z2, Z7
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z7, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z7, Z8
+	VBLENDMPS        Z8, Z7, K1, Z8
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z8, Z9
+	VPSRAD           $0x17, Z9, Z9
+	VCVTDQ2PS        Z9, Z10
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z11
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z12
+	VBLENDMPS        Z11, Z12, K1, Z11
+	VPSLLD           $0x17, Z9, Z9
+	VPSUBD           Z9, Z8, Z8
+	VSUBPS           Z11, Z10, Z9
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z7, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z10
+	VBLENDMPS        Z10, Z9, K1, Z9
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z7, K1
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z10
+	VBLENDMPS        Z10, Z9, K1, Z9
+	VCVTPS2PD        Y8, Z10
+	VCVTPS2PD        Y9, Z11
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z10, Z12
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z10, Z10
+	VDIVPD           Z10, Z12, Z10
+	VMULPD           Z10, Z10, Z12
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z13
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z12, Z13
+	VFMADD231PD      Z13, Z10, Z11
+	VCVTPS2PD        Y6, Z10
+	VMULPD           Z10, Z11, Z10
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z11
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z12
+	VMAXPD           Z10, Z12, Z10
+	VMINPD           Z10, Z11, Z10
+	VRNDSCALEPD      $0x08, Z10, Z11
+	VSUBPD           Z11, Z10, Z10
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z12
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z10, Z12
+	VSCALEFPD        Z11, Z12, Z10
+	VCVTPD2PS        Z10, Y1
+	VEXTRACTF64X4    $0x01, Z8, Y8
+	VCVTPS2PD        Y8, Z8
+	VEXTRACTF64X4    $0x01, Z9, Y9
+	VCVTPS2PD        Y9, Z9
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z8, Z10
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z8, Z8
+	VDIVPD           Z8, Z10, Z8
+	VMULPD           Z8, Z8, Z10
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z11
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z10, Z11
+	VFMADD231PD      Z11, Z8, Z9
+	VEXTRACTF64X4    $0x01, Z6, Y8
+	VCVTPS2PD        Y8, Z8
+	VMULPD           Z8, Z9, Z8
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z9
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z10
+	VMAXPD           Z8, Z10, Z8
+	VMINPD           Z8, Z9, Z8
+	VRNDSCALEPD      $0x08, Z8, Z9
+	VSUBPD           Z9, Z8, Z8
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z10
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z8, Z10
+	VSCALEFPD        Z9, Z10, Z8
+	VCVTPD2PS        Z8, Y8
+	VINSERTF64X4     $0x01, Y8, Z1, Z8
+	VRNDSCALEPS      $0x08, Z6, Z9
+	VCMPPS           $0x00, Z6, Z9, K1
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z6, Z9
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z10
+	VRNDSCALEPS      $0x0b, Z9, Z11
+	VCMPPS           $0x04, Z9, Z11, K2
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z2, Z9
+	VBLENDMPS        Z9, Z10, K2, Z9
+	VBLENDMPS        Z9, Z10, K1, Z9
+	VORPS            Z9, Z8, Z8
+	VCMPPS.BCST      $0x11, lanes_00000000<>+0(SB), Z2, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K2, Z9
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z7, K2
+	VBLENDMPS        Z8, Z9, K2, Z9
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VCMPPS           $0x03, Z6, Z2, K1
+	VADDPS           Z6, Z2, Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z9
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z6, K1
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCMPPS           $0x00, Z9, Z2, K1
+	VBLENDMPS        Z9, Z8, K1, Z2
+	VCMPPS           $0x00, Z9, Z7, K1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z6, Z6
+	VBLENDMPS        Z6, Z9, K1, Z6
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K1
+	VBLENDMPS        Z9, Z2, K1, Z2
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z3, Z6
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z6, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z6, Z7
+	VBLENDMPS        Z7, Z6, K1, Z7
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z7, Z8
+	VPSRAD           $0x17, Z8, Z8
+	VCVTDQ2PS        Z8, Z9
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z10
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z11
+	VBLENDMPS        Z10, Z11, K1, Z10
+	VPSLLD           $0x17, Z8, Z8
+	VPSUBD           Z8, Z7, Z7
+	VSUBPS           Z10, Z9, Z8
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCVTPS2PD        Y7, Z9
+	VCVTPS2PD        Y8, Z10
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z9
+	VDIVPD           Z9, Z11, Z9
+	VMULPD           Z9, Z9, Z11
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z12
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z11, Z12
+	VFMADD231PD      Z12, Z9, Z10
+	VCVTPS2PD        Y4, Z9
+	VMULPD           Z9, Z10, Z9
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z10
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z11
+	VMAXPD           Z9, Z11, Z9
+	VMINPD           Z9, Z10, Z9
+	VRNDSCALEPD      $0x08, Z9, Z10
+	VSUBPD           Z10, Z9, Z9
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z11
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VSCALEFPD        Z10, Z11, Z9
+	VCVTPD2PS        Z9, Y1
+	VEXTRACTF64X4    $0x01, Z7, Y7
+	VCVTPS2PD        Y7, Z7
+	VEXTRACTF64X4    $0x01, Z8, Y8
+	VCVTPS2PD        Y8, Z8
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z9
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z7
+	VDIVPD           Z7, Z9, Z7
+	VMULPD           Z7, Z7, Z9
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z10
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z9, Z10
+	VFMADD231PD      Z10, Z7, Z8
+	VEXTRACTF64X4    $0x01, Z4, Y7
+	VCVTPS2PD        Y7, Z7
+	VMULPD           Z7, Z8, Z7
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z8
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z9
+	VMAXPD           Z7, Z9, Z7
+	VMINPD           Z7, Z8, Z7
+	VRNDSCALEPD      $0x08, Z7, Z8
+	VSUBPD           Z8, Z7, Z7
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z9
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z7, Z9
+	VSCALEFPD        Z8, Z9, Z7
+	VCVTPD2PS        Z7, Y7
+	VINSERTF64X4     $0x01, Y7, Z1, Z1
+	VRNDSCALEPS      $0x08, Z4, Z7
+	VCMPPS           $0x00, Z4, Z7, K1
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z4, Z7
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VRNDSCALEPS      $0x0b, Z7, Z9
+	VCMPPS           $0x04, Z7, Z9, K2
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z3, Z7
+	VBLENDMPS        Z7, Z8, K2, Z7
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VORPS            Z7, Z1, Z1
+	VCMPPS.BCST      $0x11, lanes_00000000<>+0(SB), Z3, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z7
+	VBLENDMPS        Z7, Z1, K2, Z7
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K2
+	VBLENDMPS        Z1, Z7, K2, Z7
+	VBLENDMPS        Z1, Z7, K1, Z1
+	VCMPPS           $0x03, Z4, Z3, K1
+	VADDPS           Z4, Z3, Z7
+	VBLENDMPS        Z7, Z1, K1, Z1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z7
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z4, K1
+	VBLENDMPS        Z7, Z1, K1, Z1
+	VCMPPS           $0x00, Z7, Z3, K1
+	VBLENDMPS        Z7, Z1, K1, Z1
+	VCMPPS           $0x00, Z7, Z6, K1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z4, Z3
+	VBLENDMPS        Z3, Z7, K1, Z3
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z3, K1
+	VBLENDMPS        Z7, Z1, K1, Z3
+	VMOVAPS          Z5, Z1
+	ADDQ             $0x10, R8
+	MOVQ             (R8), AX
+	JMP              AX
 
 // func fusedReversePowM512()
 // Requires: AVX512DQ, AVX512F
 TEXT ·fusedReversePowM512(SB), NOSPLIT, $0
-	MOVQ          8(R8), AX
-	MOVQ          (R9)(AX*8), AX
-	VMOVUPS       (AX)(R11*1), Z4
-	VANDPS        lanes_7fffffff<>+0(SB), Z4, Z5
-	VCMPPS        $0x11, lanes_00800000<>+0(SB), Z5, K1
-	VMULPS        lanes_4c000000<>+0(SB), Z5, Z6
-	VBLENDMPS     Z6, Z5, K1, Z6
-	VPSUBD        lanes_3f3504f3<>+0(SB), Z6, Z8
-	VPSRAD        $0x17, Z8, Z8
-	VCVTDQ2PS     Z8, Z9
-	VMOVUPS       lanes_41c80000<>+0(SB), Z10
-	VMOVUPS       lanes_00000000<>+0(SB), Z11
-	VBLENDMPS     Z10, Z11, K1, Z10
-	VPSLLD        $0x17, Z8, Z8
-	VPSUBD        Z8, Z6, Z6
-	VSUBPS        Z10, Z9, Z8
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z5, K1
-	VMOVUPS       lanes_ff800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z5, K1
-	VMOVUPS       lanes_7f800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCVTPS2PD     Y6, Z9
-	VCVTPS2PD     Y8, Z10
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z9, Z9
-	VDIVPD        Z9, Z11, Z9
-	VMULPD        Z9, Z9, Z11
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z12
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z11, Z12
-	VFMADD231PD   Z12, Z9, Z10
-	VCVTPS2PD     Y0, Z9
-	VMULPD        Z9, Z10, Z9
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z10
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z11
-	VMAXPD        Z9, Z11, Z9
-	VMINPD        Z9, Z10, Z9
-	VRNDSCALEPD   $0x08, Z9, Z10
-	VSUBPD        Z10, Z9, Z9
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z11
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VSCALEFPD     Z10, Z11, Z9
-	VCVTPD2PS     Z9, Y7
-	VEXTRACTF64X4 $0x01, Z6, Y6
-	VCVTPS2PD     Y6, Z6
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z6, Z9
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z6, Z6
-	VDIVPD        Z6, Z9, Z6
-	VMULPD        Z6, Z6, Z9
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z10
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z9, Z10
-	VFMADD231PD   Z10, Z6, Z8
-	VEXTRACTF64X4 $0x01, Z0, Y6
-	VCVTPS2PD     Y6, Z6
-	VMULPD        Z6, Z8, Z6
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z8
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z9
-	VMAXPD        Z6, Z9, Z6
-	VMINPD        Z6, Z8, Z6
-	VRNDSCALEPD   $0x08, Z6, Z8
-	VSUBPD        Z8, Z6, Z6
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z9
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z6, Z9
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z6, Z9
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z6, Z9
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z6, Z9
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z6, Z9
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z6, Z9
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z6, Z9
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z6, Z9
-	VSCALEFPD     Z8, Z9, Z6
-	VCVTPD2PS     Z6, Y6
-	VINSERTF64X4  $0x01, Y6, Z7, Z6
-	VRNDSCALEPS   $0x08, Z0, Z7
-	VCMPPS        $0x00, Z0, Z7, K1
-	VMULPS        lanes_3f000000<>+0(SB), Z0, Z7
-	VMOVUPS       lanes_00000000<>+0(SB), Z8
-	VRNDSCALEPS   $0x0b, Z7, Z9
-	VCMPPS        $0x04, Z7, Z9, K2
-	VANDPS        lanes_80000000<>+0(SB), Z4, Z7
-	VBLENDMPS     Z7, Z8, K2, Z7
-	VBLENDMPS     Z7, Z8, K1, Z7
-	VORPS         Z7, Z6, Z6
-	VCMPPS        $0x11, lanes_00000000<>+0(SB), Z4, K2
-	VMOVUPS       lanes_7fc00000<>+0(SB), Z7
-	VBLENDMPS     Z7, Z6, K2, Z7
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z5, K2
-	VBLENDMPS     Z6, Z7, K2, Z7
-	VBLENDMPS     Z6, Z7, K1, Z6
-	VCMPPS        $0x03, Z0, Z4, K1
-	VADDPS        Z0, Z4, Z7
-	VBLENDMPS     Z7, Z6, K1, Z6
-	VMOVUPS       lanes_3f800000<>+0(SB), Z7
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z0, K1
-	VBLENDMPS     Z7, Z6, K1, Z6
-	VCMPPS        $0x00, Z7, Z4, K1
-	VBLENDMPS     Z7, Z6, K1, Z4
-	VCMPPS        $0x00, Z7, Z5, K1
-	VANDPS        lanes_7fffffff<>+0(SB), Z0, Z0
-	VBLENDMPS     Z0, Z7, K1, Z0
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z0, K1
-	VBLENDMPS     Z7, Z4, K1, Z0
-	VMOVUPS       64(AX)(R11*1), Z4
-	VMOVUPS       Z1, Z5
-	VANDPS        lanes_7fffffff<>+0(SB), Z4, Z6
-	VCMPPS        $0x11, lanes_00800000<>+0(SB), Z6, K1
-	VMULPS        lanes_4c000000<>+0(SB), Z6, Z7
-	VBLENDMPS     Z7, Z6, K1, Z7
-	VPSUBD        lanes_3f3504f3<>+0(SB), Z7, Z8
-	VPSRAD        $0x17, Z8, Z8
-	VCVTDQ2PS     Z8, Z9
-	VMOVUPS       lanes_41c80000<>+0(SB), Z10
-	VMOVUPS       lanes_00000000<>+0(SB), Z11
-	VBLENDMPS     Z10, Z11, K1, Z10
-	VPSLLD        $0x17, Z8, Z8
-	VPSUBD        Z8, Z7, Z7
-	VSUBPS        Z10, Z9, Z8
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_ff800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_7f800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCVTPS2PD     Y7, Z9
-	VCVTPS2PD     Y8, Z10
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z9, Z9
-	VDIVPD        Z9, Z11, Z9
-	VMULPD        Z9, Z9, Z11
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z12
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z11, Z12
-	VFMADD231PD   Z12, Z9, Z10
-	VCVTPS2PD     Y5, Z9
-	VMULPD        Z9, Z10, Z9
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z10
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z11
-	VMAXPD        Z9, Z11, Z9
-	VMINPD        Z9, Z10, Z9
-	VRNDSCALEPD   $0x08, Z9, Z10
-	VSUBPD        Z10, Z9, Z9
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z11
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VSCALEFPD     Z10, Z11, Z9
-	VCVTPD2PS     Z9, Y1
-	VEXTRACTF64X4 $0x01, Z7, Y7
-	VCVTPS2PD     Y7, Z7
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z7, Z9
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z7, Z7
-	VDIVPD        Z7, Z9, Z7
-	VMULPD        Z7, Z7, Z9
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z10
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z9, Z10
-	VFMADD231PD   Z10, Z7, Z8
-	VEXTRACTF64X4 $0x01, Z5, Y7
-	VCVTPS2PD     Y7, Z7
-	VMULPD        Z7, Z8, Z7
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z8
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z9
-	VMAXPD        Z7, Z9, Z7
-	VMINPD        Z7, Z8, Z7
-	VRNDSCALEPD   $0x08, Z7, Z8
-	VSUBPD        Z8, Z7, Z7
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z9
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z7, Z9
-	VSCALEFPD     Z8, Z9, Z7
-	VCVTPD2PS     Z7, Y7
-	VINSERTF64X4  $0x01, Y7, Z1, Z7
-	VRNDSCALEPS   $0x08, Z5, Z8
-	VCMPPS        $0x00, Z5, Z8, K1
-	VMULPS        lanes_3f000000<>+0(SB), Z5, Z8
-	VMOVUPS       lanes_00000000<>+0(SB), Z9
-	VRNDSCALEPS   $0x0b, Z8, Z10
-	VCMPPS        $0x04, Z8, Z10, K2
-	VANDPS        lanes_80000000<>+0(SB), Z4, Z8
-	VBLENDMPS     Z8, Z9, K2, Z8
-	VBLENDMPS     Z8, Z9, K1, Z8
-	VORPS         Z8, Z7, Z7
-	VCMPPS        $0x11, lanes_00000000<>+0(SB), Z4, K2
-	VMOVUPS       lanes_7fc00000<>+0(SB), Z8
-	VBLENDMPS     Z8, Z7, K2, Z8
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K2
-	VBLENDMPS     Z7, Z8, K2, Z8
-	VBLENDMPS     Z7, Z8, K1, Z7
-	VCMPPS        $0x03, Z5, Z4, K1
-	VADDPS        Z5, Z4, Z8
-	VBLENDMPS     Z8, Z7, K1, Z7
-	VMOVUPS       lanes_3f800000<>+0(SB), Z8
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z5, K1
-	VBLENDMPS     Z8, Z7, K1, Z7
-	VCMPPS        $0x00, Z8, Z4, K1
-	VBLENDMPS     Z8, Z7, K1, Z4
-	VCMPPS        $0x00, Z8, Z6, K1
-	VANDPS        lanes_7fffffff<>+0(SB), Z5, Z5
-	VBLENDMPS     Z5, Z8, K1, Z5
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z5, K1
-	VBLENDMPS     Z8, Z4, K1, Z4
-	VMOVUPS       128(AX)(R11*1), Z5
-	VANDPS        lanes_7fffffff<>+0(SB), Z5, Z6
-	VCMPPS        $0x11, lanes_00800000<>+0(SB), Z6, K1
-	VMULPS        lanes_4c000000<>+0(SB), Z6, Z7
-	VBLENDMPS     Z7, Z6, K1, Z7
-	VPSUBD        lanes_3f3504f3<>+0(SB), Z7, Z8
-	VPSRAD        $0x17, Z8, Z8
-	VCVTDQ2PS     Z8, Z9
-	VMOVUPS       lanes_41c80000<>+0(SB), Z10
-	VMOVUPS       lanes_00000000<>+0(SB), Z11
-	VBLENDMPS     Z10, Z11, K1, Z10
-	VPSLLD        $0x17, Z8, Z8
-	VPSUBD        Z8, Z7, Z7
-	VSUBPS        Z10, Z9, Z8
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_ff800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_7f800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCVTPS2PD     Y7, Z9
-	VCVTPS2PD     Y8, Z10
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z9, Z9
-	VDIVPD        Z9, Z11, Z9
-	VMULPD        Z9, Z9, Z11
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z12
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z11, Z12
-	VFMADD231PD   Z12, Z9, Z10
-	VCVTPS2PD     Y2, Z9
-	VMULPD        Z9, Z10, Z9
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z10
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z11
-	VMAXPD        Z9, Z11, Z9
-	VMINPD        Z9, Z10, Z9
-	VRNDSCALEPD   $0x08, Z9, Z10
-	VSUBPD        Z10, Z9, Z9
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z11
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VSCALEFPD     Z10, Z11, Z9
-	VCVTPD2PS     Z9, Y1
-	VEXTRACTF64X4 $0x01, Z7, Y7
-	VCVTPS2PD     Y7, Z7
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z7, Z9
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z7, Z7
-	VDIVPD        Z7, Z9, Z7
-	VMULPD        Z7, Z7, Z9
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z10
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z9, Z10
-	VFMADD231PD   Z10, Z7, Z8
-	VEXTRACTF64X4 $0x01, Z2, Y7
-	VCVTPS2PD     Y7, Z7
-	VMULPD        Z7, Z8, Z7
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z8
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z9
-	VMAXPD        Z7, Z9, Z7
-	VMINPD        Z7, Z8, Z7
-	VRNDSCALEPD   $0x08, Z7, Z8
-	VSUBPD        Z8, Z7, Z7
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z9
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z7, Z9
-	VSCALEFPD     Z8, Z9, Z7
-	VCVTPD2PS     Z7, Y7
-	VINSERTF64X4  $0x01, Y7, Z1, Z7
-	VRNDSCALEPS   $0x08, Z2, Z8
-	VCMPPS        $0x00, Z2, Z8, K1
-	VMULPS        lanes_3f000000<>+0(SB), Z2, Z8
-	VMOVUPS       lanes_00000000<>+0(SB), Z9
-	VRNDSCALEPS   $0x0b, Z8, Z10
-	VCMPPS        $0x04, Z8, Z10, K2
-	VANDPS        lanes_80000000<>+0(SB), Z5, Z8
-	VBLENDMPS     Z8, Z9, K2, Z8
-	VBLENDMPS     Z8, Z9, K1, Z8
-	VORPS         Z8, Z7, Z7
-	VCMPPS        $0x11, lanes_00000000<>+0(SB), Z5, K2
-	VMOVUPS       lanes_7fc00000<>+0(SB), Z8
-	VBLENDMPS     Z8, Z7, K2, Z8
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K2
-	VBLENDMPS     Z7, Z8, K2, Z8
-	VBLENDMPS     Z7, Z8, K1, Z7
-	VCMPPS        $0x03, Z2, Z5, K1
-	VADDPS        Z2, Z5, Z8
-	VBLENDMPS     Z8, Z7, K1, Z7
-	VMOVUPS       lanes_3f800000<>+0(SB), Z8
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z2, K1
-	VBLENDMPS     Z8, Z7, K1, Z7
-	VCMPPS        $0x00, Z8, Z5, K1
-	VBLENDMPS     Z8, Z7, K1, Z5
-	VCMPPS        $0x00, Z8, Z6, K1
-	VANDPS        lanes_7fffffff<>+0(SB), Z2, Z2
-	VBLENDMPS     Z2, Z8, K1, Z2
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z2, K1
-	VBLENDMPS     Z8, Z5, K1, Z2
-	VMOVUPS       192(AX)(R11*1), Z5
-	VANDPS        lanes_7fffffff<>+0(SB), Z5, Z6
-	VCMPPS        $0x11, lanes_00800000<>+0(SB), Z6, K1
-	VMULPS        lanes_4c000000<>+0(SB), Z6, Z7
-	VBLENDMPS     Z7, Z6, K1, Z7
-	VPSUBD        lanes_3f3504f3<>+0(SB), Z7, Z8
-	VPSRAD        $0x17, Z8, Z8
-	VCVTDQ2PS     Z8, Z9
-	VMOVUPS       lanes_41c80000<>+0(SB), Z10
-	VMOVUPS       lanes_00000000<>+0(SB), Z11
-	VBLENDMPS     Z10, Z11, K1, Z10
-	VPSLLD        $0x17, Z8, Z8
-	VPSUBD        Z8, Z7, Z7
-	VSUBPS        Z10, Z9, Z8
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_ff800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_7f800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCVTPS2PD     Y7, Z9
-	VCVTPS2PD     Y8, Z10
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z9, Z9
-	VDIVPD        Z9, Z11, Z9
-	VMULPD        Z9, Z9, Z11
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z12
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z11, Z12
-	VFMADD231PD   Z12, Z9, Z10
-	VCVTPS2PD     Y3, Z9
-	VMULPD        Z9, Z10, Z9
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z10
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z11
-	VMAXPD        Z9, Z11, Z9
-	VMINPD        Z9, Z10, Z9
-	VRNDSCALEPD   $0x08, Z9, Z10
-	VSUBPD        Z10, Z9, Z9
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z11
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VSCALEFPD     Z10, Z11, Z9
-	VCVTPD2PS     Z9, Y1
-	VEXTRACTF64X4 $0x01, Z7, Y7
-	VCVTPS2PD     Y7, Z7
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z7, Z9
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z7, Z7
-	VDIVPD        Z7, Z9, Z7
-	VMULPD        Z7, Z7, Z9
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z10
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z9, Z10
-	VFMADD231PD   Z10, Z7, Z8
-	VEXTRACTF64X4 $0x01, Z3, Y7
-	VCVTPS2PD     Y7, Z7
-	VMULPD        Z7, Z8, Z7
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z8
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z9
-	VMAXPD        Z7, Z9, Z7
-	VMINPD        Z7, Z8, Z7
-	VRNDSCALEPD   $0x08, Z7, Z8
-	VSUBPD        Z8, Z7, Z7
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z9
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z7, Z9
-	VSCALEFPD     Z8, Z9, Z7
-	VCVTPD2PS     Z7, Y7
-	VINSERTF64X4  $0x01, Y7, Z1, Z1
-	VRNDSCALEPS   $0x08, Z3, Z7
-	VCMPPS        $0x00, Z3, Z7, K1
-	VMULPS        lanes_3f000000<>+0(SB), Z3, Z7
-	VMOVUPS       lanes_00000000<>+0(SB), Z8
-	VRNDSCALEPS   $0x0b, Z7, Z9
-	VCMPPS        $0x04, Z7, Z9, K2
-	VANDPS        lanes_80000000<>+0(SB), Z5, Z7
-	VBLENDMPS     Z7, Z8, K2, Z7
-	VBLENDMPS     Z7, Z8, K1, Z7
-	VORPS         Z7, Z1, Z1
-	VCMPPS        $0x11, lanes_00000000<>+0(SB), Z5, K2
-	VMOVUPS       lanes_7fc00000<>+0(SB), Z7
-	VBLENDMPS     Z7, Z1, K2, Z7
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K2
-	VBLENDMPS     Z1, Z7, K2, Z7
-	VBLENDMPS     Z1, Z7, K1, Z1
-	VCMPPS        $0x03, Z3, Z5, K1
-	VADDPS        Z3, Z5, Z7
-	VBLENDMPS     Z7, Z1, K1, Z1
-	VMOVUPS       lanes_3f800000<>+0(SB), Z7
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z3, K1
-	VBLENDMPS     Z7, Z1, K1, Z1
-	VCMPPS        $0x00, Z7, Z5, K1
-	VBLENDMPS     Z7, Z1, K1, Z1
-	VCMPPS        $0x00, Z7, Z6, K1
-	VANDPS        lanes_7fffffff<>+0(SB), Z3, Z3
-	VBLENDMPS     Z3, Z7, K1, Z3
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z3, K1
-	VBLENDMPS     Z7, Z1, K1, Z3
-	VMOVAPS       Z4, Z1
-	ADDQ          $0x10, R8
-	MOVQ          (R8), AX
-	JMP           AX
+	MOVQ             8(R8), AX
+	MOVQ             (R9)(AX*8), AX
+	VMOVUPS          (AX)(R11*1), Z4
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z4, Z5
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z5, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z5, Z6
+	VBLENDMPS        Z6, Z5, K1, Z6
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z6, Z8
+	VPSRAD           $0x17, Z8, Z8
+	VCVTDQ2PS        Z8, Z9
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z10
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z11
+	VBLENDMPS        Z10, Z11, K1, Z10
+	VPSLLD           $0x17, Z8, Z8
+	VPSUBD           Z8, Z6, Z6
+	VSUBPS           Z10, Z9, Z8
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z5, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z5, K1
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCVTPS2PD        Y6, Z9
+	VCVTPS2PD        Y8, Z10
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z9
+	VDIVPD           Z9, Z11, Z9
+	VMULPD           Z9, Z9, Z11
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z12
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z11, Z12
+	VFMADD231PD      Z12, Z9, Z10
+	VCVTPS2PD        Y0, Z9
+	VMULPD           Z9, Z10, Z9
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z10
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z11
+	VMAXPD           Z9, Z11, Z9
+	VMINPD           Z9, Z10, Z9
+	VRNDSCALEPD      $0x08, Z9, Z10
+	VSUBPD           Z10, Z9, Z9
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z11
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VSCALEFPD        Z10, Z11, Z9
+	VCVTPD2PS        Z9, Y7
+	VEXTRACTF64X4    $0x01, Z6, Y6
+	VCVTPS2PD        Y6, Z6
+	VEXTRACTF64X4    $0x01, Z8, Y8
+	VCVTPS2PD        Y8, Z8
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z6, Z9
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z6, Z6
+	VDIVPD           Z6, Z9, Z6
+	VMULPD           Z6, Z6, Z9
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z10
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z9, Z10
+	VFMADD231PD      Z10, Z6, Z8
+	VEXTRACTF64X4    $0x01, Z0, Y6
+	VCVTPS2PD        Y6, Z6
+	VMULPD           Z6, Z8, Z6
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z8
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z9
+	VMAXPD           Z6, Z9, Z6
+	VMINPD           Z6, Z8, Z6
+	VRNDSCALEPD      $0x08, Z6, Z8
+	VSUBPD           Z8, Z6, Z6
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z9
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z6, Z9
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z6, Z9
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z6, Z9
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z6, Z9
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z6, Z9
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z6, Z9
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z6, Z9
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z6, Z9
+	VSCALEFPD        Z8, Z9, Z6
+	VCVTPD2PS        Z6, Y6
+	VINSERTF64X4     $0x01, Y6, Z7, Z6
+	VRNDSCALEPS      $0x08, Z0, Z7
+	VCMPPS           $0x00, Z0, Z7, K1
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z0, Z7
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VRNDSCALEPS      $0x0b, Z7, Z9
+	VCMPPS           $0x04, Z7, Z9, K2
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z4, Z7
+	VBLENDMPS        Z7, Z8, K2, Z7
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VORPS            Z7, Z6, Z6
+	VCMPPS.BCST      $0x11, lanes_00000000<>+0(SB), Z4, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z7
+	VBLENDMPS        Z7, Z6, K2, Z7
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z5, K2
+	VBLENDMPS        Z6, Z7, K2, Z7
+	VBLENDMPS        Z6, Z7, K1, Z6
+	VCMPPS           $0x03, Z0, Z4, K1
+	VADDPS           Z0, Z4, Z7
+	VBLENDMPS        Z7, Z6, K1, Z6
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z7
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z0, K1
+	VBLENDMPS        Z7, Z6, K1, Z6
+	VCMPPS           $0x00, Z7, Z4, K1
+	VBLENDMPS        Z7, Z6, K1, Z4
+	VCMPPS           $0x00, Z7, Z5, K1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z0, Z0
+	VBLENDMPS        Z0, Z7, K1, Z0
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z0, K1
+	VBLENDMPS        Z7, Z4, K1, Z0
+	VMOVUPS          64(AX)(R11*1), Z4
+	VMOVUPS          Z1, Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z4, Z6
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z6, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z6, Z7
+	VBLENDMPS        Z7, Z6, K1, Z7
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z7, Z8
+	VPSRAD           $0x17, Z8, Z8
+	VCVTDQ2PS        Z8, Z9
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z10
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z11
+	VBLENDMPS        Z10, Z11, K1, Z10
+	VPSLLD           $0x17, Z8, Z8
+	VPSUBD           Z8, Z7, Z7
+	VSUBPS           Z10, Z9, Z8
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCVTPS2PD        Y7, Z9
+	VCVTPS2PD        Y8, Z10
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z9
+	VDIVPD           Z9, Z11, Z9
+	VMULPD           Z9, Z9, Z11
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z12
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z11, Z12
+	VFMADD231PD      Z12, Z9, Z10
+	VCVTPS2PD        Y5, Z9
+	VMULPD           Z9, Z10, Z9
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z10
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z11
+	VMAXPD           Z9, Z11, Z9
+	VMINPD           Z9, Z10, Z9
+	VRNDSCALEPD      $0x08, Z9, Z10
+	VSUBPD           Z10, Z9, Z9
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z11
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VSCALEFPD        Z10, Z11, Z9
+	VCVTPD2PS        Z9, Y1
+	VEXTRACTF64X4    $0x01, Z7, Y7
+	VCVTPS2PD        Y7, Z7
+	VEXTRACTF64X4    $0x01, Z8, Y8
+	VCVTPS2PD        Y8, Z8
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z9
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z7
+	VDIVPD           Z7, Z9, Z7
+	VMULPD           Z7, Z7, Z9
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z10
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z9, Z10
+	VFMADD231PD      Z10, Z7, Z8
+	VEXTRACTF64X4    $0x01, Z5, Y7
+	VCVTPS2PD        Y7, Z7
+	VMULPD           Z7, Z8, Z7
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z8
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z9
+	VMAXPD           Z7, Z9, Z7
+	VMINPD           Z7, Z8, Z7
+	VRNDSCALEPD      $0x08, Z7, Z8
+	VSUBPD           Z8, Z7, Z7
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z9
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z7, Z9
+	VSCALEFPD        Z8, Z9, Z7
+	VCVTPD2PS        Z7, Y7
+	VINSERTF64X4     $0x01, Y7, Z1, Z7
+	VRNDSCALEPS      $0x08, Z5, Z8
+	VCMPPS           $0x00, Z5, Z8, K1
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z5, Z8
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z9
+	VRNDSCALEPS      $0x0b, Z8, Z10
+	VCMPPS           $0x04, Z8, Z10, K2
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z4, Z8
+	VBLENDMPS        Z8, Z9, K2, Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VORPS            Z8, Z7, Z7
+	VCMPPS.BCST      $0x11, lanes_00000000<>+0(SB), Z4, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z7, K2, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K2
+	VBLENDMPS        Z7, Z8, K2, Z8
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VCMPPS           $0x03, Z5, Z4, K1
+	VADDPS           Z5, Z4, Z8
+	VBLENDMPS        Z8, Z7, K1, Z7
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z8
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z5, K1
+	VBLENDMPS        Z8, Z7, K1, Z7
+	VCMPPS           $0x00, Z8, Z4, K1
+	VBLENDMPS        Z8, Z7, K1, Z4
+	VCMPPS           $0x00, Z8, Z6, K1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z5, Z5
+	VBLENDMPS        Z5, Z8, K1, Z5
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z5, K1
+	VBLENDMPS        Z8, Z4, K1, Z4
+	VMOVUPS          128(AX)(R11*1), Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z5, Z6
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z6, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z6, Z7
+	VBLENDMPS        Z7, Z6, K1, Z7
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z7, Z8
+	VPSRAD           $0x17, Z8, Z8
+	VCVTDQ2PS        Z8, Z9
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z10
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z11
+	VBLENDMPS        Z10, Z11, K1, Z10
+	VPSLLD           $0x17, Z8, Z8
+	VPSUBD           Z8, Z7, Z7
+	VSUBPS           Z10, Z9, Z8
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCVTPS2PD        Y7, Z9
+	VCVTPS2PD        Y8, Z10
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z9
+	VDIVPD           Z9, Z11, Z9
+	VMULPD           Z9, Z9, Z11
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z12
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z11, Z12
+	VFMADD231PD      Z12, Z9, Z10
+	VCVTPS2PD        Y2, Z9
+	VMULPD           Z9, Z10, Z9
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z10
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z11
+	VMAXPD           Z9, Z11, Z9
+	VMINPD           Z9, Z10, Z9
+	VRNDSCALEPD      $0x08, Z9, Z10
+	VSUBPD           Z10, Z9, Z9
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z11
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VSCALEFPD        Z10, Z11, Z9
+	VCVTPD2PS        Z9, Y1
+	VEXTRACTF64X4    $0x01, Z7, Y7
+	VCVTPS2PD        Y7, Z7
+	VEXTRACTF64X4    $0x01, Z8, Y8
+	VCVTPS2PD        Y8, Z8
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z9
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z7
+	VDIVPD           Z7, Z9, Z7
+	VMULPD           Z7, Z7, Z9
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z10
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z9, Z10
+	VFMADD231PD      Z10, Z7, Z8
+	VEXTRACTF64X4    $0x01, Z2, Y7
+	VCVTPS2PD        Y7, Z7
+	VMULPD           Z7, Z8, Z7
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z8
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z9
+	VMAXPD           Z7, Z9, Z7
+	VMINPD           Z7, Z8, Z7
+	VRNDSCALEPD      $0x08, Z7, Z8
+	VSUBPD           Z8, Z7, Z7
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z9
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z7, Z9
+	VSCALEFPD        Z8, Z9, Z7
+	VCVTPD2PS        Z7, Y7
+	VINSERTF64X4     $0x01, Y7, Z1, Z7
+	VRNDSCALEPS      $0x08, Z2, Z8
+	VCMPPS           $0x00, Z2, Z8, K1
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z2, Z8
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z9
+	VRNDSCALEPS      $0x0b, Z8, Z10
+	VCMPPS           $0x04, Z8, Z10, K2
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z5, Z8
+	VBLENDMPS        Z8, Z9, K2, Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VORPS            Z8, Z7, Z7
+	VCMPPS.BCST      $0x11, lanes_00000000<>+0(SB), Z5, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z7, K2, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K2
+	VBLENDMPS        Z7, Z8, K2, Z8
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VCMPPS           $0x03, Z2, Z5, K1
+	VADDPS           Z2, Z5, Z8
+	VBLENDMPS        Z8, Z7, K1, Z7
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z8
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z2, K1
+	VBLENDMPS        Z8, Z7, K1, Z7
+	VCMPPS           $0x00, Z8, Z5, K1
+	VBLENDMPS        Z8, Z7, K1, Z5
+	VCMPPS           $0x00, Z8, Z6, K1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z2, Z2
+	VBLENDMPS        Z2, Z8, K1, Z2
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z2, K1
+	VBLENDMPS        Z8, Z5, K1, Z2
+	VMOVUPS          192(AX)(R11*1), Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z5, Z6
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z6, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z6, Z7
+	VBLENDMPS        Z7, Z6, K1, Z7
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z7, Z8
+	VPSRAD           $0x17, Z8, Z8
+	VCVTDQ2PS        Z8, Z9
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z10
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z11
+	VBLENDMPS        Z10, Z11, K1, Z10
+	VPSLLD           $0x17, Z8, Z8
+	VPSUBD           Z8, Z7, Z7
+	VSUBPS           Z10, Z9, Z8
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCVTPS2PD        Y7, Z9
+	VCVTPS2PD        Y8, Z10
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z9
+	VDIVPD           Z9, Z11, Z9
+	VMULPD           Z9, Z9, Z11
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z12
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z11, Z12
+	VFMADD231PD      Z12, Z9, Z10
+	VCVTPS2PD        Y3, Z9
+	VMULPD           Z9, Z10, Z9
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z10
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z11
+	VMAXPD           Z9, Z11, Z9
+	VMINPD           Z9, Z10, Z9
+	VRNDSCALEPD      $0x08, Z9, Z10
+	VSUBPD           Z10, Z9, Z9
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z11
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VSCALEFPD        Z10, Z11, Z9
+	VCVTPD2PS        Z9, Y1
+	VEXTRACTF64X4    $0x01, Z7, Y7
+	VCVTPS2PD        Y7, Z7
+	VEXTRACTF64X4    $0x01, Z8, Y8
+	VCVTPS2PD        Y8, Z8
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z9
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z7
+	VDIVPD           Z7, Z9, Z7
+	VMULPD           Z7, Z7, Z9
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z10
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z9, Z10
+	VFMADD231PD      Z10, Z7, Z8
+	VEXTRACTF64X4    $0x01, Z3, Y7
+	VCVTPS2PD        Y7, Z7
+	VMULPD           Z7, Z8, Z7
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z8
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z9
+	VMAXPD           Z7, Z9, Z7
+	VMINPD           Z7, Z8, Z7
+	VRNDSCALEPD      $0x08, Z7, Z8
+	VSUBPD           Z8, Z7, Z7
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z9
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z7, Z9
+	VSCALEFPD        Z8, Z9, Z7
+	VCVTPD2PS        Z7, Y7
+	VINSERTF64X4     $0x01, Y7, Z1, Z1
+	VRNDSCALEPS      $0x08, Z3, Z7
+	VCMPPS           $0x00, Z3, Z7, K1
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z3, Z7
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VRNDSCALEPS      $0x0b, Z7, Z9
+	VCMPPS           $0x04, Z7, Z9, K2
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z5, Z7
+	VBLENDMPS        Z7, Z8, K2, Z7
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VORPS            Z7, Z1, Z1
+	VCMPPS.BCST      $0x11, lanes_00000000<>+0(SB), Z5, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z7
+	VBLENDMPS        Z7, Z1, K2, Z7
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K2
+	VBLENDMPS        Z1, Z7, K2, Z7
+	VBLENDMPS        Z1, Z7, K1, Z1
+	VCMPPS           $0x03, Z3, Z5, K1
+	VADDPS           Z3, Z5, Z7
+	VBLENDMPS        Z7, Z1, K1, Z1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z7
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z3, K1
+	VBLENDMPS        Z7, Z1, K1, Z1
+	VCMPPS           $0x00, Z7, Z5, K1
+	VBLENDMPS        Z7, Z1, K1, Z1
+	VCMPPS           $0x00, Z7, Z6, K1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z3, Z3
+	VBLENDMPS        Z3, Z7, K1, Z3
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z3, K1
+	VBLENDMPS        Z7, Z1, K1, Z3
+	VMOVAPS          Z4, Z1
+	ADDQ             $0x10, R8
+	MOVQ             (R8), AX
+	JMP              AX
 
 // func fusedReversePowT512()
 // Requires: AVX512DQ, AVX512F
 TEXT ·fusedReversePowT512(SB), NOSPLIT, $0
-	MOVQ          8(R8), AX
-	VMOVUPS       (R10)(AX*1), Z4
-	VANDPS        lanes_7fffffff<>+0(SB), Z4, Z5
-	VCMPPS        $0x11, lanes_00800000<>+0(SB), Z5, K1
-	VMULPS        lanes_4c000000<>+0(SB), Z5, Z6
-	VBLENDMPS     Z6, Z5, K1, Z6
-	VPSUBD        lanes_3f3504f3<>+0(SB), Z6, Z8
-	VPSRAD        $0x17, Z8, Z8
-	VCVTDQ2PS     Z8, Z9
-	VMOVUPS       lanes_41c80000<>+0(SB), Z10
-	VMOVUPS       lanes_00000000<>+0(SB), Z11
-	VBLENDMPS     Z10, Z11, K1, Z10
-	VPSLLD        $0x17, Z8, Z8
-	VPSUBD        Z8, Z6, Z6
-	VSUBPS        Z10, Z9, Z8
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z5, K1
-	VMOVUPS       lanes_ff800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z5, K1
-	VMOVUPS       lanes_7f800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCVTPS2PD     Y6, Z9
-	VCVTPS2PD     Y8, Z10
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z9, Z9
-	VDIVPD        Z9, Z11, Z9
-	VMULPD        Z9, Z9, Z11
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z12
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z11, Z12
-	VFMADD231PD   Z12, Z9, Z10
-	VCVTPS2PD     Y0, Z9
-	VMULPD        Z9, Z10, Z9
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z10
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z11
-	VMAXPD        Z9, Z11, Z9
-	VMINPD        Z9, Z10, Z9
-	VRNDSCALEPD   $0x08, Z9, Z10
-	VSUBPD        Z10, Z9, Z9
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z11
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VSCALEFPD     Z10, Z11, Z9
-	VCVTPD2PS     Z9, Y7
-	VEXTRACTF64X4 $0x01, Z6, Y6
-	VCVTPS2PD     Y6, Z6
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z6, Z9
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z6, Z6
-	VDIVPD        Z6, Z9, Z6
-	VMULPD        Z6, Z6, Z9
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z10
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z9, Z10
-	VFMADD231PD   Z10, Z6, Z8
-	VEXTRACTF64X4 $0x01, Z0, Y6
-	VCVTPS2PD     Y6, Z6
-	VMULPD        Z6, Z8, Z6
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z8
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z9
-	VMAXPD        Z6, Z9, Z6
-	VMINPD        Z6, Z8, Z6
-	VRNDSCALEPD   $0x08, Z6, Z8
-	VSUBPD        Z8, Z6, Z6
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z9
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z6, Z9
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z6, Z9
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z6, Z9
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z6, Z9
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z6, Z9
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z6, Z9
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z6, Z9
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z6, Z9
-	VSCALEFPD     Z8, Z9, Z6
-	VCVTPD2PS     Z6, Y6
-	VINSERTF64X4  $0x01, Y6, Z7, Z6
-	VRNDSCALEPS   $0x08, Z0, Z7
-	VCMPPS        $0x00, Z0, Z7, K1
-	VMULPS        lanes_3f000000<>+0(SB), Z0, Z7
-	VMOVUPS       lanes_00000000<>+0(SB), Z8
-	VRNDSCALEPS   $0x0b, Z7, Z9
-	VCMPPS        $0x04, Z7, Z9, K2
-	VANDPS        lanes_80000000<>+0(SB), Z4, Z7
-	VBLENDMPS     Z7, Z8, K2, Z7
-	VBLENDMPS     Z7, Z8, K1, Z7
-	VORPS         Z7, Z6, Z6
-	VCMPPS        $0x11, lanes_00000000<>+0(SB), Z4, K2
-	VMOVUPS       lanes_7fc00000<>+0(SB), Z7
-	VBLENDMPS     Z7, Z6, K2, Z7
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z5, K2
-	VBLENDMPS     Z6, Z7, K2, Z7
-	VBLENDMPS     Z6, Z7, K1, Z6
-	VCMPPS        $0x03, Z0, Z4, K1
-	VADDPS        Z0, Z4, Z7
-	VBLENDMPS     Z7, Z6, K1, Z6
-	VMOVUPS       lanes_3f800000<>+0(SB), Z7
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z0, K1
-	VBLENDMPS     Z7, Z6, K1, Z6
-	VCMPPS        $0x00, Z7, Z4, K1
-	VBLENDMPS     Z7, Z6, K1, Z4
-	VCMPPS        $0x00, Z7, Z5, K1
-	VANDPS        lanes_7fffffff<>+0(SB), Z0, Z0
-	VBLENDMPS     Z0, Z7, K1, Z0
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z0, K1
-	VBLENDMPS     Z7, Z4, K1, Z0
-	VMOVUPS       64(R10)(AX*1), Z4
-	VMOVUPS       Z1, Z5
-	VANDPS        lanes_7fffffff<>+0(SB), Z4, Z6
-	VCMPPS        $0x11, lanes_00800000<>+0(SB), Z6, K1
-	VMULPS        lanes_4c000000<>+0(SB), Z6, Z7
-	VBLENDMPS     Z7, Z6, K1, Z7
-	VPSUBD        lanes_3f3504f3<>+0(SB), Z7, Z8
-	VPSRAD        $0x17, Z8, Z8
-	VCVTDQ2PS     Z8, Z9
-	VMOVUPS       lanes_41c80000<>+0(SB), Z10
-	VMOVUPS       lanes_00000000<>+0(SB), Z11
-	VBLENDMPS     Z10, Z11, K1, Z10
-	VPSLLD        $0x17, Z8, Z8
-	VPSUBD        Z8, Z7, Z7
-	VSUBPS        Z10, Z9, Z8
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_ff800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_7f800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCVTPS2PD     Y7, Z9
-	VCVTPS2PD     Y8, Z10
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z9, Z9
-	VDIVPD        Z9, Z11, Z9
-	VMULPD        Z9, Z9, Z11
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z12
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z11, Z12
-	VFMADD231PD   Z12, Z9, Z10
-	VCVTPS2PD     Y5, Z9
-	VMULPD        Z9, Z10, Z9
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z10
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z11
-	VMAXPD        Z9, Z11, Z9
-	VMINPD        Z9, Z10, Z9
-	VRNDSCALEPD   $0x08, Z9, Z10
-	VSUBPD        Z10, Z9, Z9
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z11
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VSCALEFPD     Z10, Z11, Z9
-	VCVTPD2PS     Z9, Y1
-	VEXTRACTF64X4 $0x01, Z7, Y7
-	VCVTPS2PD     Y7, Z7
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z7, Z9
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z7, Z7
-	VDIVPD        Z7, Z9, Z7
-	VMULPD        Z7, Z7, Z9
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z10
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z9, Z10
-	VFMADD231PD   Z10, Z7, Z8
-	VEXTRACTF64X4 $0x01, Z5, Y7
-	VCVTPS2PD     Y7, Z7
-	VMULPD        Z7, Z8, Z7
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z8
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z9
-	VMAXPD        Z7, Z9, Z7
-	VMINPD        Z7, Z8, Z7
-	VRNDSCALEPD   $0x08, Z7, Z8
-	VSUBPD        Z8, Z7, Z7
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z9
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z7, Z9
-	VSCALEFPD     Z8, Z9, Z7
-	VCVTPD2PS     Z7, Y7
-	VINSERTF64X4  $0x01, Y7, Z1, Z7
-	VRNDSCALEPS   $0x08, Z5, Z8
-	VCMPPS        $0x00, Z5, Z8, K1
-	VMULPS        lanes_3f000000<>+0(SB), Z5, Z8
-	VMOVUPS       lanes_00000000<>+0(SB), Z9
-	VRNDSCALEPS   $0x0b, Z8, Z10
-	VCMPPS        $0x04, Z8, Z10, K2
-	VANDPS        lanes_80000000<>+0(SB), Z4, Z8
-	VBLENDMPS     Z8, Z9, K2, Z8
-	VBLENDMPS     Z8, Z9, K1, Z8
-	VORPS         Z8, Z7, Z7
-	VCMPPS        $0x11, lanes_00000000<>+0(SB), Z4, K2
-	VMOVUPS       lanes_7fc00000<>+0(SB), Z8
-	VBLENDMPS     Z8, Z7, K2, Z8
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K2
-	VBLENDMPS     Z7, Z8, K2, Z8
-	VBLENDMPS     Z7, Z8, K1, Z7
-	VCMPPS        $0x03, Z5, Z4, K1
-	VADDPS        Z5, Z4, Z8
-	VBLENDMPS     Z8, Z7, K1, Z7
-	VMOVUPS       lanes_3f800000<>+0(SB), Z8
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z5, K1
-	VBLENDMPS     Z8, Z7, K1, Z7
-	VCMPPS        $0x00, Z8, Z4, K1
-	VBLENDMPS     Z8, Z7, K1, Z4
-	VCMPPS        $0x00, Z8, Z6, K1
-	VANDPS        lanes_7fffffff<>+0(SB), Z5, Z5
-	VBLENDMPS     Z5, Z8, K1, Z5
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z5, K1
-	VBLENDMPS     Z8, Z4, K1, Z4
-	VMOVUPS       128(R10)(AX*1), Z5
-	VANDPS        lanes_7fffffff<>+0(SB), Z5, Z6
-	VCMPPS        $0x11, lanes_00800000<>+0(SB), Z6, K1
-	VMULPS        lanes_4c000000<>+0(SB), Z6, Z7
-	VBLENDMPS     Z7, Z6, K1, Z7
-	VPSUBD        lanes_3f3504f3<>+0(SB), Z7, Z8
-	VPSRAD        $0x17, Z8, Z8
-	VCVTDQ2PS     Z8, Z9
-	VMOVUPS       lanes_41c80000<>+0(SB), Z10
-	VMOVUPS       lanes_00000000<>+0(SB), Z11
-	VBLENDMPS     Z10, Z11, K1, Z10
-	VPSLLD        $0x17, Z8, Z8
-	VPSUBD        Z8, Z7, Z7
-	VSUBPS        Z10, Z9, Z8
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_ff800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_7f800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCVTPS2PD     Y7, Z9
-	VCVTPS2PD     Y8, Z10
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z9, Z9
-	VDIVPD        Z9, Z11, Z9
-	VMULPD        Z9, Z9, Z11
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z12
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z11, Z12
-	VFMADD231PD   Z12, Z9, Z10
-	VCVTPS2PD     Y2, Z9
-	VMULPD        Z9, Z10, Z9
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z10
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z11
-	VMAXPD        Z9, Z11, Z9
-	VMINPD        Z9, Z10, Z9
-	VRNDSCALEPD   $0x08, Z9, Z10
-	VSUBPD        Z10, Z9, Z9
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z11
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VSCALEFPD     Z10, Z11, Z9
-	VCVTPD2PS     Z9, Y1
-	VEXTRACTF64X4 $0x01, Z7, Y7
-	VCVTPS2PD     Y7, Z7
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z7, Z9
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z7, Z7
-	VDIVPD        Z7, Z9, Z7
-	VMULPD        Z7, Z7, Z9
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z10
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z9, Z10
-	VFMADD231PD   Z10, Z7, Z8
-	VEXTRACTF64X4 $0x01, Z2, Y7
-	VCVTPS2PD     Y7, Z7
-	VMULPD        Z7, Z8, Z7
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z8
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z9
-	VMAXPD        Z7, Z9, Z7
-	VMINPD        Z7, Z8, Z7
-	VRNDSCALEPD   $0x08, Z7, Z8
-	VSUBPD        Z8, Z7, Z7
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z9
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z7, Z9
-	VSCALEFPD     Z8, Z9, Z7
-	VCVTPD2PS     Z7, Y7
-	VINSERTF64X4  $0x01, Y7, Z1, Z7
-	VRNDSCALEPS   $0x08, Z2, Z8
-	VCMPPS        $0x00, Z2, Z8, K1
-	VMULPS        lanes_3f000000<>+0(SB), Z2, Z8
-	VMOVUPS       lanes_00000000<>+0(SB), Z9
-	VRNDSCALEPS   $0x0b, Z8, Z10
-	VCMPPS        $0x04, Z8, Z10, K2
-	VANDPS        lanes_80000000<>+0(SB), Z5, Z8
-	VBLENDMPS     Z8, Z9, K2, Z8
-	VBLENDMPS     Z8, Z9, K1, Z8
-	VORPS         Z8, Z7, Z7
-	VCMPPS        $0x11, lanes_00000000<>+0(SB), Z5, K2
-	VMOVUPS       lanes_7fc00000<>+0(SB), Z8
-	VBLENDMPS     Z8, Z7, K2, Z8
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K2
-	VBLENDMPS     Z7, Z8, K2, Z8
-	VBLENDMPS     Z7, Z8, K1, Z7
-	VCMPPS        $0x03, Z2, Z5, K1
-	VADDPS        Z2, Z5, Z8
-	VBLENDMPS     Z8, Z7, K1, Z7
-	VMOVUPS       lanes_3f800000<>+0(SB), Z8
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z2, K1
-	VBLENDMPS     Z8, Z7, K1, Z7
-	VCMPPS        $0x00, Z8, Z5, K1
-	VBLENDMPS     Z8, Z7, K1, Z5
-	VCMPPS        $0x00, Z8, Z6, K1
-	VANDPS        lanes_7fffffff<>+0(SB), Z2, Z2
-	VBLENDMPS     Z2, Z8, K1, Z2
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z2, K1
-	VBLENDMPS     Z8, Z5, K1, Z2
-	VMOVUPS       192(R10)(AX*1), Z5
-	VANDPS        lanes_7fffffff<>+0(SB), Z5, Z6
-	VCMPPS        $0x11, lanes_00800000<>+0(SB), Z6, K1
-	VMULPS        lanes_4c000000<>+0(SB), Z6, Z7
-	VBLENDMPS     Z7, Z6, K1, Z7
-	VPSUBD        lanes_3f3504f3<>+0(SB), Z7, Z8
-	VPSRAD        $0x17, Z8, Z8
-	VCVTDQ2PS     Z8, Z9
-	VMOVUPS       lanes_41c80000<>+0(SB), Z10
-	VMOVUPS       lanes_00000000<>+0(SB), Z11
-	VBLENDMPS     Z10, Z11, K1, Z10
-	VPSLLD        $0x17, Z8, Z8
-	VPSUBD        Z8, Z7, Z7
-	VSUBPS        Z10, Z9, Z8
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_ff800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_7f800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCVTPS2PD     Y7, Z9
-	VCVTPS2PD     Y8, Z10
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z9, Z9
-	VDIVPD        Z9, Z11, Z9
-	VMULPD        Z9, Z9, Z11
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z12
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z11, Z12
-	VFMADD231PD   Z12, Z9, Z10
-	VCVTPS2PD     Y3, Z9
-	VMULPD        Z9, Z10, Z9
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z10
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z11
-	VMAXPD        Z9, Z11, Z9
-	VMINPD        Z9, Z10, Z9
-	VRNDSCALEPD   $0x08, Z9, Z10
-	VSUBPD        Z10, Z9, Z9
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z11
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VSCALEFPD     Z10, Z11, Z9
-	VCVTPD2PS     Z9, Y1
-	VEXTRACTF64X4 $0x01, Z7, Y7
-	VCVTPS2PD     Y7, Z7
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z7, Z9
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z7, Z7
-	VDIVPD        Z7, Z9, Z7
-	VMULPD        Z7, Z7, Z9
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z10
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z9, Z10
-	VFMADD231PD   Z10, Z7, Z8
-	VEXTRACTF64X4 $0x01, Z3, Y7
-	VCVTPS2PD     Y7, Z7
-	VMULPD        Z7, Z8, Z7
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z8
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z9
-	VMAXPD        Z7, Z9, Z7
-	VMINPD        Z7, Z8, Z7
-	VRNDSCALEPD   $0x08, Z7, Z8
-	VSUBPD        Z8, Z7, Z7
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z9
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z7, Z9
-	VSCALEFPD     Z8, Z9, Z7
-	VCVTPD2PS     Z7, Y7
-	VINSERTF64X4  $0x01, Y7, Z1, Z1
-	VRNDSCALEPS   $0x08, Z3, Z7
-	VCMPPS        $0x00, Z3, Z7, K1
-	VMULPS        lanes_3f000000<>+0(SB), Z3, Z7
-	VMOVUPS       lanes_00000000<>+0(SB), Z8
-	VRNDSCALEPS   $0x0b, Z7, Z9
-	VCMPPS        $0x04, Z7, Z9, K2
-	VANDPS        lanes_80000000<>+0(SB), Z5, Z7
-	VBLENDMPS     Z7, Z8, K2, Z7
-	VBLENDMPS     Z7, Z8, K1, Z7
-	VORPS         Z7, Z1, Z1
-	VCMPPS        $0x11, lanes_00000000<>+0(SB), Z5, K2
-	VMOVUPS       lanes_7fc00000<>+0(SB), Z7
-	VBLENDMPS     Z7, Z1, K2, Z7
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K2
-	VBLENDMPS     Z1, Z7, K2, Z7
-	VBLENDMPS     Z1, Z7, K1, Z1
-	VCMPPS        $0x03, Z3, Z5, K1
-	VADDPS        Z3, Z5, Z7
-	VBLENDMPS     Z7, Z1, K1, Z1
-	VMOVUPS       lanes_3f800000<>+0(SB), Z7
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z3, K1
-	VBLENDMPS     Z7, Z1, K1, Z1
-	VCMPPS        $0x00, Z7, Z5, K1
-	VBLENDMPS     Z7, Z1, K1, Z1
-	VCMPPS        $0x00, Z7, Z6, K1
-	VANDPS        lanes_7fffffff<>+0(SB), Z3, Z3
-	VBLENDMPS     Z3, Z7, K1, Z3
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z3, K1
-	VBLENDMPS     Z7, Z1, K1, Z3
-	VMOVAPS       Z4, Z1
-	ADDQ          $0x10, R8
-	MOVQ          (R8), AX
-	JMP           AX
+	MOVQ             8(R8), AX
+	VMOVUPS          (R10)(AX*1), Z4
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z4, Z5
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z5, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z5, Z6
+	VBLENDMPS        Z6, Z5, K1, Z6
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z6, Z8
+	VPSRAD           $0x17, Z8, Z8
+	VCVTDQ2PS        Z8, Z9
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z10
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z11
+	VBLENDMPS        Z10, Z11, K1, Z10
+	VPSLLD           $0x17, Z8, Z8
+	VPSUBD           Z8, Z6, Z6
+	VSUBPS           Z10, Z9, Z8
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z5, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z5, K1
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCVTPS2PD        Y6, Z9
+	VCVTPS2PD        Y8, Z10
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z9
+	VDIVPD           Z9, Z11, Z9
+	VMULPD           Z9, Z9, Z11
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z12
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z11, Z12
+	VFMADD231PD      Z12, Z9, Z10
+	VCVTPS2PD        Y0, Z9
+	VMULPD           Z9, Z10, Z9
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z10
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z11
+	VMAXPD           Z9, Z11, Z9
+	VMINPD           Z9, Z10, Z9
+	VRNDSCALEPD      $0x08, Z9, Z10
+	VSUBPD           Z10, Z9, Z9
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z11
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VSCALEFPD        Z10, Z11, Z9
+	VCVTPD2PS        Z9, Y7
+	VEXTRACTF64X4    $0x01, Z6, Y6
+	VCVTPS2PD        Y6, Z6
+	VEXTRACTF64X4    $0x01, Z8, Y8
+	VCVTPS2PD        Y8, Z8
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z6, Z9
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z6, Z6
+	VDIVPD           Z6, Z9, Z6
+	VMULPD           Z6, Z6, Z9
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z10
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z9, Z10
+	VFMADD231PD      Z10, Z6, Z8
+	VEXTRACTF64X4    $0x01, Z0, Y6
+	VCVTPS2PD        Y6, Z6
+	VMULPD           Z6, Z8, Z6
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z8
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z9
+	VMAXPD           Z6, Z9, Z6
+	VMINPD           Z6, Z8, Z6
+	VRNDSCALEPD      $0x08, Z6, Z8
+	VSUBPD           Z8, Z6, Z6
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z9
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z6, Z9
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z6, Z9
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z6, Z9
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z6, Z9
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z6, Z9
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z6, Z9
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z6, Z9
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z6, Z9
+	VSCALEFPD        Z8, Z9, Z6
+	VCVTPD2PS        Z6, Y6
+	VINSERTF64X4     $0x01, Y6, Z7, Z6
+	VRNDSCALEPS      $0x08, Z0, Z7
+	VCMPPS           $0x00, Z0, Z7, K1
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z0, Z7
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VRNDSCALEPS      $0x0b, Z7, Z9
+	VCMPPS           $0x04, Z7, Z9, K2
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z4, Z7
+	VBLENDMPS        Z7, Z8, K2, Z7
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VORPS            Z7, Z6, Z6
+	VCMPPS.BCST      $0x11, lanes_00000000<>+0(SB), Z4, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z7
+	VBLENDMPS        Z7, Z6, K2, Z7
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z5, K2
+	VBLENDMPS        Z6, Z7, K2, Z7
+	VBLENDMPS        Z6, Z7, K1, Z6
+	VCMPPS           $0x03, Z0, Z4, K1
+	VADDPS           Z0, Z4, Z7
+	VBLENDMPS        Z7, Z6, K1, Z6
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z7
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z0, K1
+	VBLENDMPS        Z7, Z6, K1, Z6
+	VCMPPS           $0x00, Z7, Z4, K1
+	VBLENDMPS        Z7, Z6, K1, Z4
+	VCMPPS           $0x00, Z7, Z5, K1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z0, Z0
+	VBLENDMPS        Z0, Z7, K1, Z0
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z0, K1
+	VBLENDMPS        Z7, Z4, K1, Z0
+	VMOVUPS          64(R10)(AX*1), Z4
+	VMOVUPS          Z1, Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z4, Z6
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z6, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z6, Z7
+	VBLENDMPS        Z7, Z6, K1, Z7
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z7, Z8
+	VPSRAD           $0x17, Z8, Z8
+	VCVTDQ2PS        Z8, Z9
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z10
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z11
+	VBLENDMPS        Z10, Z11, K1, Z10
+	VPSLLD           $0x17, Z8, Z8
+	VPSUBD           Z8, Z7, Z7
+	VSUBPS           Z10, Z9, Z8
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCVTPS2PD        Y7, Z9
+	VCVTPS2PD        Y8, Z10
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z9
+	VDIVPD           Z9, Z11, Z9
+	VMULPD           Z9, Z9, Z11
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z12
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z11, Z12
+	VFMADD231PD      Z12, Z9, Z10
+	VCVTPS2PD        Y5, Z9
+	VMULPD           Z9, Z10, Z9
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z10
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z11
+	VMAXPD           Z9, Z11, Z9
+	VMINPD           Z9, Z10, Z9
+	VRNDSCALEPD      $0x08, Z9, Z10
+	VSUBPD           Z10, Z9, Z9
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z11
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VSCALEFPD        Z10, Z11, Z9
+	VCVTPD2PS        Z9, Y1
+	VEXTRACTF64X4    $0x01, Z7, Y7
+	VCVTPS2PD        Y7, Z7
+	VEXTRACTF64X4    $0x01, Z8, Y8
+	VCVTPS2PD        Y8, Z8
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z9
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z7
+	VDIVPD           Z7, Z9, Z7
+	VMULPD           Z7, Z7, Z9
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z10
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z9, Z10
+	VFMADD231PD      Z10, Z7, Z8
+	VEXTRACTF64X4    $0x01, Z5, Y7
+	VCVTPS2PD        Y7, Z7
+	VMULPD           Z7, Z8, Z7
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z8
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z9
+	VMAXPD           Z7, Z9, Z7
+	VMINPD           Z7, Z8, Z7
+	VRNDSCALEPD      $0x08, Z7, Z8
+	VSUBPD           Z8, Z7, Z7
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z9
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z7, Z9
+	VSCALEFPD        Z8, Z9, Z7
+	VCVTPD2PS        Z7, Y7
+	VINSERTF64X4     $0x01, Y7, Z1, Z7
+	VRNDSCALEPS      $0x08, Z5, Z8
+	VCMPPS           $0x00, Z5, Z8, K1
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z5, Z8
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z9
+	VRNDSCALEPS      $0x0b, Z8, Z10
+	VCMPPS           $0x04, Z8, Z10, K2
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z4, Z8
+	VBLENDMPS        Z8, Z9, K2, Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VORPS            Z8, Z7, Z7
+	VCMPPS.BCST      $0x11, lanes_00000000<>+0(SB), Z4, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z7, K2, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K2
+	VBLENDMPS        Z7, Z8, K2, Z8
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VCMPPS           $0x03, Z5, Z4, K1
+	VADDPS           Z5, Z4, Z8
+	VBLENDMPS        Z8, Z7, K1, Z7
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z8
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z5, K1
+	VBLENDMPS        Z8, Z7, K1, Z7
+	VCMPPS           $0x00, Z8, Z4, K1
+	VBLENDMPS        Z8, Z7, K1, Z4
+	VCMPPS           $0x00, Z8, Z6, K1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z5, Z5
+	VBLENDMPS        Z5, Z8, K1, Z5
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z5, K1
+	VBLENDMPS        Z8, Z4, K1, Z4
+	VMOVUPS          128(R10)(AX*1), Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z5, Z6
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z6, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z6, Z7
+	VBLENDMPS        Z7, Z6, K1, Z7
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z7, Z8
+	VPSRAD           $0x17, Z8, Z8
+	VCVTDQ2PS        Z8, Z9
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z10
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z11
+	VBLENDMPS        Z10, Z11, K1, Z10
+	VPSLLD           $0x17, Z8, Z8
+	VPSUBD           Z8, Z7, Z7
+	VSUBPS           Z10, Z9, Z8
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCVTPS2PD        Y7, Z9
+	VCVTPS2PD        Y8, Z10
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z9
+	VDIVPD           Z9, Z11, Z9
+	VMULPD           Z9, Z9, Z11
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z12
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z11, Z12
+	VFMADD231PD      Z12, Z9, Z10
+	VCVTPS2PD        Y2, Z9
+	VMULPD           Z9, Z10, Z9
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z10
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z11
+	VMAXPD           Z9, Z11, Z9
+	VMINPD           Z9, Z10, Z9
+	VRNDSCALEPD      $0x08, Z9, Z10
+	VSUBPD           Z10, Z9, Z9
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z11
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VSCALEFPD        Z10, Z11, Z9
+	VCVTPD2PS        Z9, Y1
+	VEXTRACTF64X4    $0x01, Z7, Y7
+	VCVTPS2PD        Y7, Z7
+	VEXTRACTF64X4    $0x01, Z8, Y8
+	VCVTPS2PD        Y8, Z8
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z9
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z7
+	VDIVPD           Z7, Z9, Z7
+	VMULPD           Z7, Z7, Z9
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z10
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z9, Z10
+	VFMADD231PD      Z10, Z7, Z8
+	VEXTRACTF64X4    $0x01, Z2, Y7
+	VCVTPS2PD        Y7, Z7
+	VMULPD           Z7, Z8, Z7
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z8
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z9
+	VMAXPD           Z7, Z9, Z7
+	VMINPD           Z7, Z8, Z7
+	VRNDSCALEPD      $0x08, Z7, Z8
+	VSUBPD           Z8, Z7, Z7
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z9
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z7, Z9
+	VSCALEFPD        Z8, Z9, Z7
+	VCVTPD2PS        Z7, Y7
+	VINSERTF64X4     $0x01, Y7, Z1, Z7
+	VRNDSCALEPS      $0x08, Z2, Z8
+	VCMPPS           $0x00, Z2, Z8, K1
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z2, Z8
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z9
+	VRNDSCALEPS      $0x0b, Z8, Z10
+	VCMPPS           $0x04, Z8, Z10, K2
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z5, Z8
+	VBLENDMPS        Z8, Z9, K2, Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VORPS            Z8, Z7, Z7
+	VCMPPS.BCST      $0x11, lanes_00000000<>+0(SB), Z5, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z7, K2, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K2
+	VBLENDMPS        Z7, Z8, K2, Z8
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VCMPPS           $0x03, Z2, Z5, K1
+	VADDPS           Z2, Z5, Z8
+	VBLENDMPS        Z8, Z7, K1, Z7
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z8
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z2, K1
+	VBLENDMPS        Z8, Z7, K1, Z7
+	VCMPPS           $0x00, Z8, Z5, K1
+	VBLENDMPS        Z8, Z7, K1, Z5
+	VCMPPS           $0x00, Z8, Z6, K1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z2, Z2
+	VBLENDMPS        Z2, Z8, K1, Z2
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z2, K1
+	VBLENDMPS        Z8, Z5, K1, Z2
+	VMOVUPS          192(R10)(AX*1), Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z5, Z6
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z6, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z6, Z7
+	VBLENDMPS        Z7, Z6, K1, Z7
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z7, Z8
+	VPSRAD           $0x17, Z8, Z8
+	VCVTDQ2PS        Z8, Z9
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z10
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z11
+	VBLENDMPS        Z10, Z11, K1, Z10
+	VPSLLD           $0x17, Z8, Z8
+	VPSUBD           Z8, Z7, Z7
+	VSUBPS           Z10, Z9, Z8
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCVTPS2PD        Y7, Z9
+	VCVTPS2PD        Y8, Z10
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z9
+	VDIVPD           Z9, Z11, Z9
+	VMULPD           Z9, Z9, Z11
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z12
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z11, Z12
+	VFMADD231PD      Z12, Z9, Z10
+	VCVTPS2PD        Y3, Z9
+	VMULPD           Z9, Z10, Z9
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z10
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z11
+	VMAXPD           Z9, Z11, Z9
+	VMINPD           Z9, Z10, Z9
+	VRNDSCALEPD      $0x08, Z9, Z10
+	VSUBPD           Z10, Z9, Z9
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z11
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VSCALEFPD        Z10, Z11, Z9
+	VCVTPD2PS        Z9, Y1
+	VEXTRACTF64X4    $0x01, Z7, Y7
+	VCVTPS2PD        Y7, Z7
+	VEXTRACTF64X4    $0x01, Z8, Y8
+	VCVTPS2PD        Y8, Z8
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z9
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z7
+	VDIVPD           Z7, Z9, Z7
+	VMULPD           Z7, Z7, Z9
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z10
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z9, Z10
+	VFMADD231PD      Z10, Z7, Z8
+	VEXTRACTF64X4    $0x01, Z3, Y7
+	VCVTPS2PD        Y7, Z7
+	VMULPD           Z7, Z8, Z7
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z8
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z9
+	VMAXPD           Z7, Z9, Z7
+	VMINPD           Z7, Z8, Z7
+	VRNDSCALEPD      $0x08, Z7, Z8
+	VSUBPD           Z8, Z7, Z7
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z9
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z7, Z9
+	VSCALEFPD        Z8, Z9, Z7
+	VCVTPD2PS        Z7, Y7
+	VINSERTF64X4     $0x01, Y7, Z1, Z1
+	VRNDSCALEPS      $0x08, Z3, Z7
+	VCMPPS           $0x00, Z3, Z7, K1
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z3, Z7
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VRNDSCALEPS      $0x0b, Z7, Z9
+	VCMPPS           $0x04, Z7, Z9, K2
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z5, Z7
+	VBLENDMPS        Z7, Z8, K2, Z7
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VORPS            Z7, Z1, Z1
+	VCMPPS.BCST      $0x11, lanes_00000000<>+0(SB), Z5, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z7
+	VBLENDMPS        Z7, Z1, K2, Z7
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K2
+	VBLENDMPS        Z1, Z7, K2, Z7
+	VBLENDMPS        Z1, Z7, K1, Z1
+	VCMPPS           $0x03, Z3, Z5, K1
+	VADDPS           Z3, Z5, Z7
+	VBLENDMPS        Z7, Z1, K1, Z1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z7
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z3, K1
+	VBLENDMPS        Z7, Z1, K1, Z1
+	VCMPPS           $0x00, Z7, Z5, K1
+	VBLENDMPS        Z7, Z1, K1, Z1
+	VCMPPS           $0x00, Z7, Z6, K1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z3, Z3
+	VBLENDMPS        Z3, Z7, K1, Z3
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z3, K1
+	VBLENDMPS        Z7, Z1, K1, Z3
+	VMOVAPS          Z4, Z1
+	ADDQ             $0x10, R8
+	MOVQ             (R8), AX
+	JMP              AX
 
 // func fusedReversePowU512()
 // Requires: AVX512DQ, AVX512F
 TEXT ·fusedReversePowU512(SB), NOSPLIT, $0
-	MOVQ          8(R8), AX
-	MOVQ          (R9)(AX*8), AX
-	VBROADCASTSS  (AX), Z4
-	VMOVUPS       Z4, Z5
-	VANDPS        lanes_7fffffff<>+0(SB), Z5, Z6
-	VCMPPS        $0x11, lanes_00800000<>+0(SB), Z6, K1
-	VMULPS        lanes_4c000000<>+0(SB), Z6, Z7
-	VBLENDMPS     Z7, Z6, K1, Z7
-	VPSUBD        lanes_3f3504f3<>+0(SB), Z7, Z9
-	VPSRAD        $0x17, Z9, Z9
-	VCVTDQ2PS     Z9, Z10
-	VMOVUPS       lanes_41c80000<>+0(SB), Z11
-	VMOVUPS       lanes_00000000<>+0(SB), Z12
-	VBLENDMPS     Z11, Z12, K1, Z11
-	VPSLLD        $0x17, Z9, Z9
-	VPSUBD        Z9, Z7, Z7
-	VSUBPS        Z11, Z10, Z9
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_ff800000<>+0(SB), Z10
-	VBLENDMPS     Z10, Z9, K1, Z9
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_7f800000<>+0(SB), Z10
-	VBLENDMPS     Z10, Z9, K1, Z9
-	VCVTPS2PD     Y7, Z10
-	VCVTPS2PD     Y9, Z11
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z10, Z12
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z10, Z10
-	VDIVPD        Z10, Z12, Z10
-	VMULPD        Z10, Z10, Z12
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z13
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z12, Z13
-	VFMADD231PD   Z13, Z10, Z11
-	VCVTPS2PD     Y0, Z10
-	VMULPD        Z10, Z11, Z10
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z11
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z12
-	VMAXPD        Z10, Z12, Z10
-	VMINPD        Z10, Z11, Z10
-	VRNDSCALEPD   $0x08, Z10, Z11
-	VSUBPD        Z11, Z10, Z10
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z12
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z10, Z12
-	VSCALEFPD     Z11, Z12, Z10
-	VCVTPD2PS     Z10, Y8
-	VEXTRACTF64X4 $0x01, Z7, Y7
-	VCVTPS2PD     Y7, Z7
-	VEXTRACTF64X4 $0x01, Z9, Y9
-	VCVTPS2PD     Y9, Z9
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z7, Z10
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z7, Z7
-	VDIVPD        Z7, Z10, Z7
-	VMULPD        Z7, Z7, Z10
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z11
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z10, Z11
-	VFMADD231PD   Z11, Z7, Z9
-	VEXTRACTF64X4 $0x01, Z0, Y7
-	VCVTPS2PD     Y7, Z7
-	VMULPD        Z7, Z9, Z7
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z9
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z10
-	VMAXPD        Z7, Z10, Z7
-	VMINPD        Z7, Z9, Z7
-	VRNDSCALEPD   $0x08, Z7, Z9
-	VSUBPD        Z9, Z7, Z7
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z10
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z10
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z7, Z10
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z7, Z10
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z10
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z7, Z10
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z10
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z10
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z7, Z10
-	VSCALEFPD     Z9, Z10, Z7
-	VCVTPD2PS     Z7, Y7
-	VINSERTF64X4  $0x01, Y7, Z8, Z7
-	VRNDSCALEPS   $0x08, Z0, Z8
-	VCMPPS        $0x00, Z0, Z8, K1
-	VMULPS        lanes_3f000000<>+0(SB), Z0, Z8
-	VMOVUPS       lanes_00000000<>+0(SB), Z9
-	VRNDSCALEPS   $0x0b, Z8, Z10
-	VCMPPS        $0x04, Z8, Z10, K2
-	VANDPS        lanes_80000000<>+0(SB), Z5, Z8
-	VBLENDMPS     Z8, Z9, K2, Z8
-	VBLENDMPS     Z8, Z9, K1, Z8
-	VORPS         Z8, Z7, Z7
-	VCMPPS        $0x11, lanes_00000000<>+0(SB), Z5, K2
-	VMOVUPS       lanes_7fc00000<>+0(SB), Z8
-	VBLENDMPS     Z8, Z7, K2, Z8
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K2
-	VBLENDMPS     Z7, Z8, K2, Z8
-	VBLENDMPS     Z7, Z8, K1, Z7
-	VCMPPS        $0x03, Z0, Z5, K1
-	VADDPS        Z0, Z5, Z8
-	VBLENDMPS     Z8, Z7, K1, Z7
-	VMOVUPS       lanes_3f800000<>+0(SB), Z8
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z0, K1
-	VBLENDMPS     Z8, Z7, K1, Z7
-	VCMPPS        $0x00, Z8, Z5, K1
-	VBLENDMPS     Z8, Z7, K1, Z5
-	VCMPPS        $0x00, Z8, Z6, K1
-	VANDPS        lanes_7fffffff<>+0(SB), Z0, Z0
-	VBLENDMPS     Z0, Z8, K1, Z0
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z0, K1
-	VBLENDMPS     Z8, Z5, K1, Z0
-	VMOVUPS       Z4, Z5
-	VMOVUPS       Z1, Z6
-	VANDPS        lanes_7fffffff<>+0(SB), Z5, Z7
-	VCMPPS        $0x11, lanes_00800000<>+0(SB), Z7, K1
-	VMULPS        lanes_4c000000<>+0(SB), Z7, Z8
-	VBLENDMPS     Z8, Z7, K1, Z8
-	VPSUBD        lanes_3f3504f3<>+0(SB), Z8, Z9
-	VPSRAD        $0x17, Z9, Z9
-	VCVTDQ2PS     Z9, Z10
-	VMOVUPS       lanes_41c80000<>+0(SB), Z11
-	VMOVUPS       lanes_00000000<>+0(SB), Z12
-	VBLENDMPS     Z11, Z12, K1, Z11
-	VPSLLD        $0x17, Z9, Z9
-	VPSUBD        Z9, Z8, Z8
-	VSUBPS        Z11, Z10, Z9
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z7, K1
-	VMOVUPS       lanes_ff800000<>+0(SB), Z10
-	VBLENDMPS     Z10, Z9, K1, Z9
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z7, K1
-	VMOVUPS       lanes_7f800000<>+0(SB), Z10
-	VBLENDMPS     Z10, Z9, K1, Z9
-	VCVTPS2PD     Y8, Z10
-	VCVTPS2PD     Y9, Z11
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z10, Z12
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z10, Z10
-	VDIVPD        Z10, Z12, Z10
-	VMULPD        Z10, Z10, Z12
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z13
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z12, Z13
-	VFMADD231PD   Z13, Z10, Z11
-	VCVTPS2PD     Y6, Z10
-	VMULPD        Z10, Z11, Z10
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z11
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z12
-	VMAXPD        Z10, Z12, Z10
-	VMINPD        Z10, Z11, Z10
-	VRNDSCALEPD   $0x08, Z10, Z11
-	VSUBPD        Z11, Z10, Z10
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z12
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z10, Z12
-	VSCALEFPD     Z11, Z12, Z10
-	VCVTPD2PS     Z10, Y1
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VEXTRACTF64X4 $0x01, Z9, Y9
-	VCVTPS2PD     Y9, Z9
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z8, Z10
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z8, Z8
-	VDIVPD        Z8, Z10, Z8
-	VMULPD        Z8, Z8, Z10
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z11
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z10, Z11
-	VFMADD231PD   Z11, Z8, Z9
-	VEXTRACTF64X4 $0x01, Z6, Y8
-	VCVTPS2PD     Y8, Z8
-	VMULPD        Z8, Z9, Z8
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z9
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z10
-	VMAXPD        Z8, Z10, Z8
-	VMINPD        Z8, Z9, Z8
-	VRNDSCALEPD   $0x08, Z8, Z9
-	VSUBPD        Z9, Z8, Z8
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z10
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z8, Z10
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z8, Z10
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z8, Z10
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z8, Z10
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z8, Z10
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z8, Z10
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z8, Z10
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z8, Z10
-	VSCALEFPD     Z9, Z10, Z8
-	VCVTPD2PS     Z8, Y8
-	VINSERTF64X4  $0x01, Y8, Z1, Z8
-	VRNDSCALEPS   $0x08, Z6, Z9
-	VCMPPS        $0x00, Z6, Z9, K1
-	VMULPS        lanes_3f000000<>+0(SB), Z6, Z9
-	VMOVUPS       lanes_00000000<>+0(SB), Z10
-	VRNDSCALEPS   $0x0b, Z9, Z11
-	VCMPPS        $0x04, Z9, Z11, K2
-	VANDPS        lanes_80000000<>+0(SB), Z5, Z9
-	VBLENDMPS     Z9, Z10, K2, Z9
-	VBLENDMPS     Z9, Z10, K1, Z9
-	VORPS         Z9, Z8, Z8
-	VCMPPS        $0x11, lanes_00000000<>+0(SB), Z5, K2
-	VMOVUPS       lanes_7fc00000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K2, Z9
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z7, K2
-	VBLENDMPS     Z8, Z9, K2, Z9
-	VBLENDMPS     Z8, Z9, K1, Z8
-	VCMPPS        $0x03, Z6, Z5, K1
-	VADDPS        Z6, Z5, Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VMOVUPS       lanes_3f800000<>+0(SB), Z9
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z6, K1
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCMPPS        $0x00, Z9, Z5, K1
-	VBLENDMPS     Z9, Z8, K1, Z5
-	VCMPPS        $0x00, Z9, Z7, K1
-	VANDPS        lanes_7fffffff<>+0(SB), Z6, Z6
-	VBLENDMPS     Z6, Z9, K1, Z6
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K1
-	VBLENDMPS     Z9, Z5, K1, Z5
-	VMOVUPS       Z4, Z6
-	VANDPS        lanes_7fffffff<>+0(SB), Z6, Z7
-	VCMPPS        $0x11, lanes_00800000<>+0(SB), Z7, K1
-	VMULPS        lanes_4c000000<>+0(SB), Z7, Z8
-	VBLENDMPS     Z8, Z7, K1, Z8
-	VPSUBD        lanes_3f3504f3<>+0(SB), Z8, Z9
-	VPSRAD        $0x17, Z9, Z9
-	VCVTDQ2PS     Z9, Z10
-	VMOVUPS       lanes_41c80000<>+0(SB), Z11
-	VMOVUPS       lanes_00000000<>+0(SB), Z12
-	VBLENDMPS     Z11, Z12, K1, Z11
-	VPSLLD        $0x17, Z9, Z9
-	VPSUBD        Z9, Z8, Z8
-	VSUBPS        Z11, Z10, Z9
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z7, K1
-	VMOVUPS       lanes_ff800000<>+0(SB), Z10
-	VBLENDMPS     Z10, Z9, K1, Z9
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z7, K1
-	VMOVUPS       lanes_7f800000<>+0(SB), Z10
-	VBLENDMPS     Z10, Z9, K1, Z9
-	VCVTPS2PD     Y8, Z10
-	VCVTPS2PD     Y9, Z11
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z10, Z12
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z10, Z10
-	VDIVPD        Z10, Z12, Z10
-	VMULPD        Z10, Z10, Z12
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z13
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z12, Z13
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z12, Z13
-	VFMADD231PD   Z13, Z10, Z11
-	VCVTPS2PD     Y2, Z10
-	VMULPD        Z10, Z11, Z10
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z11
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z12
-	VMAXPD        Z10, Z12, Z10
-	VMINPD        Z10, Z11, Z10
-	VRNDSCALEPD   $0x08, Z10, Z11
-	VSUBPD        Z11, Z10, Z10
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z12
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z10, Z12
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z10, Z12
-	VSCALEFPD     Z11, Z12, Z10
-	VCVTPD2PS     Z10, Y1
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VEXTRACTF64X4 $0x01, Z9, Y9
-	VCVTPS2PD     Y9, Z9
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z8, Z10
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z8, Z8
-	VDIVPD        Z8, Z10, Z8
-	VMULPD        Z8, Z8, Z10
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z11
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z10, Z11
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z10, Z11
-	VFMADD231PD   Z11, Z8, Z9
-	VEXTRACTF64X4 $0x01, Z2, Y8
-	VCVTPS2PD     Y8, Z8
-	VMULPD        Z8, Z9, Z8
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z9
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z10
-	VMAXPD        Z8, Z10, Z8
-	VMINPD        Z8, Z9, Z8
-	VRNDSCALEPD   $0x08, Z8, Z9
-	VSUBPD        Z9, Z8, Z8
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z10
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z8, Z10
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z8, Z10
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z8, Z10
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z8, Z10
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z8, Z10
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z8, Z10
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z8, Z10
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z8, Z10
-	VSCALEFPD     Z9, Z10, Z8
-	VCVTPD2PS     Z8, Y8
-	VINSERTF64X4  $0x01, Y8, Z1, Z8
-	VRNDSCALEPS   $0x08, Z2, Z9
-	VCMPPS        $0x00, Z2, Z9, K1
-	VMULPS        lanes_3f000000<>+0(SB), Z2, Z9
-	VMOVUPS       lanes_00000000<>+0(SB), Z10
-	VRNDSCALEPS   $0x0b, Z9, Z11
-	VCMPPS        $0x04, Z9, Z11, K2
-	VANDPS        lanes_80000000<>+0(SB), Z6, Z9
-	VBLENDMPS     Z9, Z10, K2, Z9
-	VBLENDMPS     Z9, Z10, K1, Z9
-	VORPS         Z9, Z8, Z8
-	VCMPPS        $0x11, lanes_00000000<>+0(SB), Z6, K2
-	VMOVUPS       lanes_7fc00000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K2, Z9
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z7, K2
-	VBLENDMPS     Z8, Z9, K2, Z9
-	VBLENDMPS     Z8, Z9, K1, Z8
-	VCMPPS        $0x03, Z2, Z6, K1
-	VADDPS        Z2, Z6, Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VMOVUPS       lanes_3f800000<>+0(SB), Z9
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z2, K1
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCMPPS        $0x00, Z9, Z6, K1
-	VBLENDMPS     Z9, Z8, K1, Z6
-	VCMPPS        $0x00, Z9, Z7, K1
-	VANDPS        lanes_7fffffff<>+0(SB), Z2, Z2
-	VBLENDMPS     Z2, Z9, K1, Z2
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z2, K1
-	VBLENDMPS     Z9, Z6, K1, Z2
-	VANDPS        lanes_7fffffff<>+0(SB), Z4, Z6
-	VCMPPS        $0x11, lanes_00800000<>+0(SB), Z6, K1
-	VMULPS        lanes_4c000000<>+0(SB), Z6, Z7
-	VBLENDMPS     Z7, Z6, K1, Z7
-	VPSUBD        lanes_3f3504f3<>+0(SB), Z7, Z8
-	VPSRAD        $0x17, Z8, Z8
-	VCVTDQ2PS     Z8, Z9
-	VMOVUPS       lanes_41c80000<>+0(SB), Z10
-	VMOVUPS       lanes_00000000<>+0(SB), Z11
-	VBLENDMPS     Z10, Z11, K1, Z10
-	VPSLLD        $0x17, Z8, Z8
-	VPSUBD        Z8, Z7, Z7
-	VSUBPS        Z10, Z9, Z8
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_ff800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K1
-	VMOVUPS       lanes_7f800000<>+0(SB), Z9
-	VBLENDMPS     Z9, Z8, K1, Z8
-	VCVTPS2PD     Y7, Z9
-	VCVTPS2PD     Y8, Z10
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z9, Z9
-	VDIVPD        Z9, Z11, Z9
-	VMULPD        Z9, Z9, Z11
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z12
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z11, Z12
-	VFMADD231PD   Z12, Z9, Z10
-	VCVTPS2PD     Y3, Z9
-	VMULPD        Z9, Z10, Z9
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z10
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z11
-	VMAXPD        Z9, Z11, Z9
-	VMINPD        Z9, Z10, Z9
-	VRNDSCALEPD   $0x08, Z9, Z10
-	VSUBPD        Z10, Z9, Z9
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z11
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z9, Z11
-	VSCALEFPD     Z10, Z11, Z9
-	VCVTPD2PS     Z9, Y1
-	VEXTRACTF64X4 $0x01, Z7, Y7
-	VCVTPS2PD     Y7, Z7
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z8
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z7, Z9
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z7, Z7
-	VDIVPD        Z7, Z9, Z7
-	VMULPD        Z7, Z7, Z9
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z10
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z9, Z10
-	VFMADD231PD   Z10, Z7, Z8
-	VEXTRACTF64X4 $0x01, Z3, Y7
-	VCVTPS2PD     Y7, Z7
-	VMULPD        Z7, Z8, Z7
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z8
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z9
-	VMAXPD        Z7, Z9, Z7
-	VMINPD        Z7, Z8, Z7
-	VRNDSCALEPD   $0x08, Z7, Z8
-	VSUBPD        Z8, Z7, Z7
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z9
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z9
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z7, Z9
-	VSCALEFPD     Z8, Z9, Z7
-	VCVTPD2PS     Z7, Y7
-	VINSERTF64X4  $0x01, Y7, Z1, Z1
-	VRNDSCALEPS   $0x08, Z3, Z7
-	VCMPPS        $0x00, Z3, Z7, K1
-	VMULPS        lanes_3f000000<>+0(SB), Z3, Z7
-	VMOVUPS       lanes_00000000<>+0(SB), Z8
-	VRNDSCALEPS   $0x0b, Z7, Z9
-	VCMPPS        $0x04, Z7, Z9, K2
-	VANDPS        lanes_80000000<>+0(SB), Z4, Z7
-	VBLENDMPS     Z7, Z8, K2, Z7
-	VBLENDMPS     Z7, Z8, K1, Z7
-	VORPS         Z7, Z1, Z1
-	VCMPPS        $0x11, lanes_00000000<>+0(SB), Z4, K2
-	VMOVUPS       lanes_7fc00000<>+0(SB), Z7
-	VBLENDMPS     Z7, Z1, K2, Z7
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z6, K2
-	VBLENDMPS     Z1, Z7, K2, Z7
-	VBLENDMPS     Z1, Z7, K1, Z1
-	VCMPPS        $0x03, Z3, Z4, K1
-	VADDPS        Z3, Z4, Z7
-	VBLENDMPS     Z7, Z1, K1, Z1
-	VMOVUPS       lanes_3f800000<>+0(SB), Z7
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z3, K1
-	VBLENDMPS     Z7, Z1, K1, Z1
-	VCMPPS        $0x00, Z7, Z4, K1
-	VBLENDMPS     Z7, Z1, K1, Z1
-	VCMPPS        $0x00, Z7, Z6, K1
-	VANDPS        lanes_7fffffff<>+0(SB), Z3, Z3
-	VBLENDMPS     Z3, Z7, K1, Z3
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z3, K1
-	VBLENDMPS     Z7, Z1, K1, Z3
-	VMOVAPS       Z5, Z1
-	ADDQ          $0x10, R8
-	MOVQ          (R8), AX
-	JMP           AX
+	MOVQ             8(R8), AX
+	MOVQ             (R9)(AX*8), AX
+	VBROADCASTSS     (AX), Z4
+	VMOVUPS          Z4, Z5
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z5, Z6
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z6, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z6, Z7
+	VBLENDMPS        Z7, Z6, K1, Z7
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z7, Z9
+	VPSRAD           $0x17, Z9, Z9
+	VCVTDQ2PS        Z9, Z10
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z11
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z12
+	VBLENDMPS        Z11, Z12, K1, Z11
+	VPSLLD           $0x17, Z9, Z9
+	VPSUBD           Z9, Z7, Z7
+	VSUBPS           Z11, Z10, Z9
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z10
+	VBLENDMPS        Z10, Z9, K1, Z9
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z10
+	VBLENDMPS        Z10, Z9, K1, Z9
+	VCVTPS2PD        Y7, Z10
+	VCVTPS2PD        Y9, Z11
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z10, Z12
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z10, Z10
+	VDIVPD           Z10, Z12, Z10
+	VMULPD           Z10, Z10, Z12
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z13
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z12, Z13
+	VFMADD231PD      Z13, Z10, Z11
+	VCVTPS2PD        Y0, Z10
+	VMULPD           Z10, Z11, Z10
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z11
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z12
+	VMAXPD           Z10, Z12, Z10
+	VMINPD           Z10, Z11, Z10
+	VRNDSCALEPD      $0x08, Z10, Z11
+	VSUBPD           Z11, Z10, Z10
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z12
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z10, Z12
+	VSCALEFPD        Z11, Z12, Z10
+	VCVTPD2PS        Z10, Y8
+	VEXTRACTF64X4    $0x01, Z7, Y7
+	VCVTPS2PD        Y7, Z7
+	VEXTRACTF64X4    $0x01, Z9, Y9
+	VCVTPS2PD        Y9, Z9
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z10
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z7
+	VDIVPD           Z7, Z10, Z7
+	VMULPD           Z7, Z7, Z10
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z11
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z10, Z11
+	VFMADD231PD      Z11, Z7, Z9
+	VEXTRACTF64X4    $0x01, Z0, Y7
+	VCVTPS2PD        Y7, Z7
+	VMULPD           Z7, Z9, Z7
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z9
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z10
+	VMAXPD           Z7, Z10, Z7
+	VMINPD           Z7, Z9, Z7
+	VRNDSCALEPD      $0x08, Z7, Z9
+	VSUBPD           Z9, Z7, Z7
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z10
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z10
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z7, Z10
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z7, Z10
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z10
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z7, Z10
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z10
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z10
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z7, Z10
+	VSCALEFPD        Z9, Z10, Z7
+	VCVTPD2PS        Z7, Y7
+	VINSERTF64X4     $0x01, Y7, Z8, Z7
+	VRNDSCALEPS      $0x08, Z0, Z8
+	VCMPPS           $0x00, Z0, Z8, K1
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z0, Z8
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z9
+	VRNDSCALEPS      $0x0b, Z8, Z10
+	VCMPPS           $0x04, Z8, Z10, K2
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z5, Z8
+	VBLENDMPS        Z8, Z9, K2, Z8
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VORPS            Z8, Z7, Z7
+	VCMPPS.BCST      $0x11, lanes_00000000<>+0(SB), Z5, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z8
+	VBLENDMPS        Z8, Z7, K2, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K2
+	VBLENDMPS        Z7, Z8, K2, Z8
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VCMPPS           $0x03, Z0, Z5, K1
+	VADDPS           Z0, Z5, Z8
+	VBLENDMPS        Z8, Z7, K1, Z7
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z8
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z0, K1
+	VBLENDMPS        Z8, Z7, K1, Z7
+	VCMPPS           $0x00, Z8, Z5, K1
+	VBLENDMPS        Z8, Z7, K1, Z5
+	VCMPPS           $0x00, Z8, Z6, K1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z0, Z0
+	VBLENDMPS        Z0, Z8, K1, Z0
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z0, K1
+	VBLENDMPS        Z8, Z5, K1, Z0
+	VMOVUPS          Z4, Z5
+	VMOVUPS          Z1, Z6
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z5, Z7
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z7, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z7, Z8
+	VBLENDMPS        Z8, Z7, K1, Z8
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z8, Z9
+	VPSRAD           $0x17, Z9, Z9
+	VCVTDQ2PS        Z9, Z10
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z11
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z12
+	VBLENDMPS        Z11, Z12, K1, Z11
+	VPSLLD           $0x17, Z9, Z9
+	VPSUBD           Z9, Z8, Z8
+	VSUBPS           Z11, Z10, Z9
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z7, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z10
+	VBLENDMPS        Z10, Z9, K1, Z9
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z7, K1
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z10
+	VBLENDMPS        Z10, Z9, K1, Z9
+	VCVTPS2PD        Y8, Z10
+	VCVTPS2PD        Y9, Z11
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z10, Z12
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z10, Z10
+	VDIVPD           Z10, Z12, Z10
+	VMULPD           Z10, Z10, Z12
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z13
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z12, Z13
+	VFMADD231PD      Z13, Z10, Z11
+	VCVTPS2PD        Y6, Z10
+	VMULPD           Z10, Z11, Z10
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z11
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z12
+	VMAXPD           Z10, Z12, Z10
+	VMINPD           Z10, Z11, Z10
+	VRNDSCALEPD      $0x08, Z10, Z11
+	VSUBPD           Z11, Z10, Z10
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z12
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z10, Z12
+	VSCALEFPD        Z11, Z12, Z10
+	VCVTPD2PS        Z10, Y1
+	VEXTRACTF64X4    $0x01, Z8, Y8
+	VCVTPS2PD        Y8, Z8
+	VEXTRACTF64X4    $0x01, Z9, Y9
+	VCVTPS2PD        Y9, Z9
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z8, Z10
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z8, Z8
+	VDIVPD           Z8, Z10, Z8
+	VMULPD           Z8, Z8, Z10
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z11
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z10, Z11
+	VFMADD231PD      Z11, Z8, Z9
+	VEXTRACTF64X4    $0x01, Z6, Y8
+	VCVTPS2PD        Y8, Z8
+	VMULPD           Z8, Z9, Z8
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z9
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z10
+	VMAXPD           Z8, Z10, Z8
+	VMINPD           Z8, Z9, Z8
+	VRNDSCALEPD      $0x08, Z8, Z9
+	VSUBPD           Z9, Z8, Z8
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z10
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z8, Z10
+	VSCALEFPD        Z9, Z10, Z8
+	VCVTPD2PS        Z8, Y8
+	VINSERTF64X4     $0x01, Y8, Z1, Z8
+	VRNDSCALEPS      $0x08, Z6, Z9
+	VCMPPS           $0x00, Z6, Z9, K1
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z6, Z9
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z10
+	VRNDSCALEPS      $0x0b, Z9, Z11
+	VCMPPS           $0x04, Z9, Z11, K2
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z5, Z9
+	VBLENDMPS        Z9, Z10, K2, Z9
+	VBLENDMPS        Z9, Z10, K1, Z9
+	VORPS            Z9, Z8, Z8
+	VCMPPS.BCST      $0x11, lanes_00000000<>+0(SB), Z5, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K2, Z9
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z7, K2
+	VBLENDMPS        Z8, Z9, K2, Z9
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VCMPPS           $0x03, Z6, Z5, K1
+	VADDPS           Z6, Z5, Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z9
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z6, K1
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCMPPS           $0x00, Z9, Z5, K1
+	VBLENDMPS        Z9, Z8, K1, Z5
+	VCMPPS           $0x00, Z9, Z7, K1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z6, Z6
+	VBLENDMPS        Z6, Z9, K1, Z6
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K1
+	VBLENDMPS        Z9, Z5, K1, Z5
+	VMOVUPS          Z4, Z6
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z6, Z7
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z7, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z7, Z8
+	VBLENDMPS        Z8, Z7, K1, Z8
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z8, Z9
+	VPSRAD           $0x17, Z9, Z9
+	VCVTDQ2PS        Z9, Z10
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z11
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z12
+	VBLENDMPS        Z11, Z12, K1, Z11
+	VPSLLD           $0x17, Z9, Z9
+	VPSUBD           Z9, Z8, Z8
+	VSUBPS           Z11, Z10, Z9
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z7, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z10
+	VBLENDMPS        Z10, Z9, K1, Z9
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z7, K1
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z10
+	VBLENDMPS        Z10, Z9, K1, Z9
+	VCVTPS2PD        Y8, Z10
+	VCVTPS2PD        Y9, Z11
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z10, Z12
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z10, Z10
+	VDIVPD           Z10, Z12, Z10
+	VMULPD           Z10, Z10, Z12
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z13
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z12, Z13
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z12, Z13
+	VFMADD231PD      Z13, Z10, Z11
+	VCVTPS2PD        Y2, Z10
+	VMULPD           Z10, Z11, Z10
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z11
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z12
+	VMAXPD           Z10, Z12, Z10
+	VMINPD           Z10, Z11, Z10
+	VRNDSCALEPD      $0x08, Z10, Z11
+	VSUBPD           Z11, Z10, Z10
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z12
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z10, Z12
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z10, Z12
+	VSCALEFPD        Z11, Z12, Z10
+	VCVTPD2PS        Z10, Y1
+	VEXTRACTF64X4    $0x01, Z8, Y8
+	VCVTPS2PD        Y8, Z8
+	VEXTRACTF64X4    $0x01, Z9, Y9
+	VCVTPS2PD        Y9, Z9
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z8, Z10
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z8, Z8
+	VDIVPD           Z8, Z10, Z8
+	VMULPD           Z8, Z8, Z10
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z11
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z10, Z11
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z10, Z11
+	VFMADD231PD      Z11, Z8, Z9
+	VEXTRACTF64X4    $0x01, Z2, Y8
+	VCVTPS2PD        Y8, Z8
+	VMULPD           Z8, Z9, Z8
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z9
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z10
+	VMAXPD           Z8, Z10, Z8
+	VMINPD           Z8, Z9, Z8
+	VRNDSCALEPD      $0x08, Z8, Z9
+	VSUBPD           Z9, Z8, Z8
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z10
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z8, Z10
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z8, Z10
+	VSCALEFPD        Z9, Z10, Z8
+	VCVTPD2PS        Z8, Y8
+	VINSERTF64X4     $0x01, Y8, Z1, Z8
+	VRNDSCALEPS      $0x08, Z2, Z9
+	VCMPPS           $0x00, Z2, Z9, K1
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z2, Z9
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z10
+	VRNDSCALEPS      $0x0b, Z9, Z11
+	VCMPPS           $0x04, Z9, Z11, K2
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z6, Z9
+	VBLENDMPS        Z9, Z10, K2, Z9
+	VBLENDMPS        Z9, Z10, K1, Z9
+	VORPS            Z9, Z8, Z8
+	VCMPPS.BCST      $0x11, lanes_00000000<>+0(SB), Z6, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K2, Z9
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z7, K2
+	VBLENDMPS        Z8, Z9, K2, Z9
+	VBLENDMPS        Z8, Z9, K1, Z8
+	VCMPPS           $0x03, Z2, Z6, K1
+	VADDPS           Z2, Z6, Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z9
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z2, K1
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCMPPS           $0x00, Z9, Z6, K1
+	VBLENDMPS        Z9, Z8, K1, Z6
+	VCMPPS           $0x00, Z9, Z7, K1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z2, Z2
+	VBLENDMPS        Z2, Z9, K1, Z2
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z2, K1
+	VBLENDMPS        Z9, Z6, K1, Z2
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z4, Z6
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z6, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z6, Z7
+	VBLENDMPS        Z7, Z6, K1, Z7
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z7, Z8
+	VPSRAD           $0x17, Z8, Z8
+	VCVTDQ2PS        Z8, Z9
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z10
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z11
+	VBLENDMPS        Z10, Z11, K1, Z10
+	VPSLLD           $0x17, Z8, Z8
+	VPSUBD           Z8, Z7, Z7
+	VSUBPS           Z10, Z9, Z8
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K1
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z9
+	VBLENDMPS        Z9, Z8, K1, Z8
+	VCVTPS2PD        Y7, Z9
+	VCVTPS2PD        Y8, Z10
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z9, Z9
+	VDIVPD           Z9, Z11, Z9
+	VMULPD           Z9, Z9, Z11
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z12
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z11, Z12
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z11, Z12
+	VFMADD231PD      Z12, Z9, Z10
+	VCVTPS2PD        Y3, Z9
+	VMULPD           Z9, Z10, Z9
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z10
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z11
+	VMAXPD           Z9, Z11, Z9
+	VMINPD           Z9, Z10, Z9
+	VRNDSCALEPD      $0x08, Z9, Z10
+	VSUBPD           Z10, Z9, Z9
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z11
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z9, Z11
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z9, Z11
+	VSCALEFPD        Z10, Z11, Z9
+	VCVTPD2PS        Z9, Y1
+	VEXTRACTF64X4    $0x01, Z7, Y7
+	VCVTPS2PD        Y7, Z7
+	VEXTRACTF64X4    $0x01, Z8, Y8
+	VCVTPS2PD        Y8, Z8
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z9
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z7, Z7
+	VDIVPD           Z7, Z9, Z7
+	VMULPD           Z7, Z7, Z9
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z10
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z9, Z10
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z9, Z10
+	VFMADD231PD      Z10, Z7, Z8
+	VEXTRACTF64X4    $0x01, Z3, Y7
+	VCVTPS2PD        Y7, Z7
+	VMULPD           Z7, Z8, Z7
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z8
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z9
+	VMAXPD           Z7, Z9, Z7
+	VMINPD           Z7, Z8, Z7
+	VRNDSCALEPD      $0x08, Z7, Z8
+	VSUBPD           Z8, Z7, Z7
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z9
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z7, Z9
+	VSCALEFPD        Z8, Z9, Z7
+	VCVTPD2PS        Z7, Y7
+	VINSERTF64X4     $0x01, Y7, Z1, Z1
+	VRNDSCALEPS      $0x08, Z3, Z7
+	VCMPPS           $0x00, Z3, Z7, K1
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z3, Z7
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VRNDSCALEPS      $0x0b, Z7, Z9
+	VCMPPS           $0x04, Z7, Z9, K2
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z4, Z7
+	VBLENDMPS        Z7, Z8, K2, Z7
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VORPS            Z7, Z1, Z1
+	VCMPPS.BCST      $0x11, lanes_00000000<>+0(SB), Z4, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z7
+	VBLENDMPS        Z7, Z1, K2, Z7
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z6, K2
+	VBLENDMPS        Z1, Z7, K2, Z7
+	VBLENDMPS        Z1, Z7, K1, Z1
+	VCMPPS           $0x03, Z3, Z4, K1
+	VADDPS           Z3, Z4, Z7
+	VBLENDMPS        Z7, Z1, K1, Z1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z7
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z3, K1
+	VBLENDMPS        Z7, Z1, K1, Z1
+	VCMPPS           $0x00, Z7, Z4, K1
+	VBLENDMPS        Z7, Z1, K1, Z1
+	VCMPPS           $0x00, Z7, Z6, K1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z3, Z3
+	VBLENDMPS        Z3, Z7, K1, Z3
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z3, K1
+	VBLENDMPS        Z7, Z1, K1, Z3
+	VMOVAPS          Z5, Z1
+	ADDQ             $0x10, R8
+	MOVQ             (R8), AX
+	JMP              AX
 
 // func fused256(args uintptr)
 TEXT ·fused256(SB), NOSPLIT, $0-8

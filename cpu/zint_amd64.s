@@ -169,27 +169,27 @@ TEXT ·mapNegInt512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS (SI), Z0
-	VMOVUPS lanes_00000000<>+0(SB), Z1
-	VPSUBD  Z0, Z1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ    $0x00000040, SI
-	ADDQ    $0x00000040, DI
-	SUBQ    $0x00000010, DX
-	JGE     loop
+	VMOVUPS      (SI), Z0
+	VBROADCASTSS lanes_00000000<>+0(SB), Z1
+	VPSUBD       Z0, Z1, Z0
+	VMOVUPS      Z0, (DI)
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x00000010, DX
+	JGE          loop
 
 tail:
-	ADDQ      $0x00000010, DX
-	JZ        done
-	MOVQ      DX, CX
-	MOVQ      $0x00000001, AX
-	SHLQ      CL, AX
-	DECQ      AX
-	KMOVQ     AX, K1
-	VMOVUPS.Z (SI), K1, Z0
-	VMOVUPS   lanes_00000000<>+0(SB), Z1
-	VPSUBD    Z0, Z1, Z0
-	VMOVUPS   Z0, K1, (DI)
+	ADDQ         $0x00000010, DX
+	JZ           done
+	MOVQ         DX, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVQ        AX, K1
+	VMOVUPS.Z    (SI), K1, Z0
+	VBROADCASTSS lanes_00000000<>+0(SB), Z1
+	VPSUBD       Z0, Z1, Z0
+	VMOVUPS      Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -261,33 +261,33 @@ TEXT ·mapSignInt512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS (SI), Z0
-	VPSRAD  $0x1f, Z0, Z1
-	VMOVUPS lanes_00000000<>+0(SB), Z2
-	VPSUBD  Z0, Z2, Z0
-	VPSRLD  $0x1f, Z0, Z0
-	VORPS   Z0, Z1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ    $0x00000040, SI
-	ADDQ    $0x00000040, DI
-	SUBQ    $0x00000010, DX
-	JGE     loop
+	VMOVUPS      (SI), Z0
+	VPSRAD       $0x1f, Z0, Z1
+	VBROADCASTSS lanes_00000000<>+0(SB), Z2
+	VPSUBD       Z0, Z2, Z0
+	VPSRLD       $0x1f, Z0, Z0
+	VORPS        Z0, Z1, Z0
+	VMOVUPS      Z0, (DI)
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x00000010, DX
+	JGE          loop
 
 tail:
-	ADDQ      $0x00000010, DX
-	JZ        done
-	MOVQ      DX, CX
-	MOVQ      $0x00000001, AX
-	SHLQ      CL, AX
-	DECQ      AX
-	KMOVQ     AX, K1
-	VMOVUPS.Z (SI), K1, Z0
-	VPSRAD    $0x1f, Z0, Z1
-	VMOVUPS   lanes_00000000<>+0(SB), Z2
-	VPSUBD    Z0, Z2, Z0
-	VPSRLD    $0x1f, Z0, Z0
-	VORPS     Z0, Z1, Z0
-	VMOVUPS   Z0, K1, (DI)
+	ADDQ         $0x00000010, DX
+	JZ           done
+	MOVQ         DX, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVQ        AX, K1
+	VMOVUPS.Z    (SI), K1, Z0
+	VPSRAD       $0x1f, Z0, Z1
+	VBROADCASTSS lanes_00000000<>+0(SB), Z2
+	VPSUBD       Z0, Z2, Z0
+	VPSRLD       $0x1f, Z0, Z0
+	VORPS        Z0, Z1, Z0
+	VMOVUPS      Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -305,25 +305,25 @@ TEXT ·mapReluInt512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS (SI), Z0
-	VPMAXSD lanes_00000000<>+0(SB), Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ    $0x00000040, SI
-	ADDQ    $0x00000040, DI
-	SUBQ    $0x00000010, DX
-	JGE     loop
+	VMOVUPS      (SI), Z0
+	VPMAXSD.BCST lanes_00000000<>+0(SB), Z0, Z0
+	VMOVUPS      Z0, (DI)
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x00000010, DX
+	JGE          loop
 
 tail:
-	ADDQ      $0x00000010, DX
-	JZ        done
-	MOVQ      DX, CX
-	MOVQ      $0x00000001, AX
-	SHLQ      CL, AX
-	DECQ      AX
-	KMOVQ     AX, K1
-	VMOVUPS.Z (SI), K1, Z0
-	VPMAXSD   lanes_00000000<>+0(SB), Z0, Z0
-	VMOVUPS   Z0, K1, (DI)
+	ADDQ         $0x00000010, DX
+	JZ           done
+	MOVQ         DX, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVQ        AX, K1
+	VMOVUPS.Z    (SI), K1, Z0
+	VPMAXSD.BCST lanes_00000000<>+0(SB), Z0, Z0
+	VMOVUPS      Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -599,34 +599,34 @@ TEXT ·mapLessUint512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS    (SI), Z0
-	VMOVUPS    (R8), Z1
-	VXORPS     lanes_80000000<>+0(SB), Z1, Z1
-	VXORPS     lanes_80000000<>+0(SB), Z0, Z0
-	VPCMPGTD   Z0, Z1, K1
-	VMOVDQU8.Z lanes_01010101<>+0(SB), K1, X0
-	VMOVUPS    X0, (DI)
-	ADDQ       $0x00000040, SI
-	ADDQ       $0x00000040, R8
-	ADDQ       $0x00000010, DI
-	SUBQ       $0x00000010, DX
-	JGE        loop
+	VMOVUPS     (SI), Z0
+	VMOVUPS     (R8), Z1
+	VXORPS.BCST lanes_80000000<>+0(SB), Z1, Z1
+	VXORPS.BCST lanes_80000000<>+0(SB), Z0, Z0
+	VPCMPGTD    Z0, Z1, K1
+	VMOVDQU8.Z  lanes_01010101<>+0(SB), K1, X0
+	VMOVUPS     X0, (DI)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, R8
+	ADDQ        $0x00000010, DI
+	SUBQ        $0x00000010, DX
+	JGE         loop
 
 tail:
-	ADDQ       $0x00000010, DX
-	JZ         done
-	MOVQ       DX, CX
-	MOVQ       $0x00000001, AX
-	SHLQ       CL, AX
-	DECQ       AX
-	KMOVQ      AX, K1
-	VMOVUPS.Z  (SI), K1, Z0
-	VMOVUPS.Z  (R8), K1, Z1
-	VXORPS     lanes_80000000<>+0(SB), Z1, Z1
-	VXORPS     lanes_80000000<>+0(SB), Z0, Z0
-	VPCMPGTD   Z0, Z1, K2
-	VMOVDQU8.Z lanes_01010101<>+0(SB), K2, X0
-	VMOVDQU8   X0, K1, (DI)
+	ADDQ        $0x00000010, DX
+	JZ          done
+	MOVQ        DX, CX
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVQ       AX, K1
+	VMOVUPS.Z   (SI), K1, Z0
+	VMOVUPS.Z   (R8), K1, Z1
+	VXORPS.BCST lanes_80000000<>+0(SB), Z1, Z1
+	VXORPS.BCST lanes_80000000<>+0(SB), Z0, Z0
+	VPCMPGTD    Z0, Z1, K2
+	VMOVDQU8.Z  lanes_01010101<>+0(SB), K2, X0
+	VMOVDQU8    X0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -662,36 +662,36 @@ TEXT ·mapLessEqualUint512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS    (SI), Z0
-	VMOVUPS    (R8), Z1
-	VXORPS     lanes_80000000<>+0(SB), Z0, Z0
-	VXORPS     lanes_80000000<>+0(SB), Z1, Z1
-	VPCMPGTD   Z1, Z0, K1
-	KNOTW      K1, K1
-	VMOVDQU8.Z lanes_01010101<>+0(SB), K1, X0
-	VMOVUPS    X0, (DI)
-	ADDQ       $0x00000040, SI
-	ADDQ       $0x00000040, R8
-	ADDQ       $0x00000010, DI
-	SUBQ       $0x00000010, DX
-	JGE        loop
+	VMOVUPS     (SI), Z0
+	VMOVUPS     (R8), Z1
+	VXORPS.BCST lanes_80000000<>+0(SB), Z0, Z0
+	VXORPS.BCST lanes_80000000<>+0(SB), Z1, Z1
+	VPCMPGTD    Z1, Z0, K1
+	KNOTW       K1, K1
+	VMOVDQU8.Z  lanes_01010101<>+0(SB), K1, X0
+	VMOVUPS     X0, (DI)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, R8
+	ADDQ        $0x00000010, DI
+	SUBQ        $0x00000010, DX
+	JGE         loop
 
 tail:
-	ADDQ       $0x00000010, DX
-	JZ         done
-	MOVQ       DX, CX
-	MOVQ       $0x00000001, AX
-	SHLQ       CL, AX
-	DECQ       AX
-	KMOVQ      AX, K1
-	VMOVUPS.Z  (SI), K1, Z0
-	VMOVUPS.Z  (R8), K1, Z1
-	VXORPS     lanes_80000000<>+0(SB), Z0, Z0
-	VXORPS     lanes_80000000<>+0(SB), Z1, Z1
-	VPCMPGTD   Z1, Z0, K2
-	KNOTW      K2, K2
-	VMOVDQU8.Z lanes_01010101<>+0(SB), K2, X0
-	VMOVDQU8   X0, K1, (DI)
+	ADDQ        $0x00000010, DX
+	JZ          done
+	MOVQ        DX, CX
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVQ       AX, K1
+	VMOVUPS.Z   (SI), K1, Z0
+	VMOVUPS.Z   (R8), K1, Z1
+	VXORPS.BCST lanes_80000000<>+0(SB), Z0, Z0
+	VXORPS.BCST lanes_80000000<>+0(SB), Z1, Z1
+	VPCMPGTD    Z1, Z0, K2
+	KNOTW       K2, K2
+	VMOVDQU8.Z  lanes_01010101<>+0(SB), K2, X0
+	VMOVDQU8    X0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -922,8 +922,8 @@ loop:
 	VCVTDQ2PD     Y2, Z2
 	VDIVPD        Z2, Z0, Z0
 	VCVTTPD2DQ    Z0, Y0
-	VPCMPEQD      lanes_00000000<>+0(SB), Z1, K1
-	VMOVUPS       lanes_00000000<>+0(SB), Z1
+	VPCMPEQD.BCST lanes_00000000<>+0(SB), Z1, K1
+	VBROADCASTSS  lanes_00000000<>+0(SB), Z1
 	VINSERTF64X4  $0x01, Y0, Z4, Z0
 	VBLENDMPS     Z1, Z0, K1, Z0
 	VMOVUPS       Z0, (DI)
@@ -953,8 +953,8 @@ tail:
 	VCVTDQ2PD     Y2, Z2
 	VDIVPD        Z2, Z0, Z0
 	VCVTTPD2DQ    Z0, Y0
-	VPCMPEQD      lanes_00000000<>+0(SB), Z1, K2
-	VMOVUPS       lanes_00000000<>+0(SB), Z1
+	VPCMPEQD.BCST lanes_00000000<>+0(SB), Z1, K2
+	VBROADCASTSS  lanes_00000000<>+0(SB), Z1
 	VINSERTF64X4  $0x01, Y0, Z4, Z0
 	VBLENDMPS     Z1, Z0, K2, Z0
 	VMOVUPS       Z0, K1, (DI)
@@ -987,14 +987,14 @@ loop:
 	VCVTDQ2PD     Y3, Z3
 	VDIVPD        Z3, Z2, Z2
 	VCVTTPD2DQ    Z2, Y2
-	VPCMPEQD      lanes_00000000<>+0(SB), Z1, K1
-	VMOVUPS       lanes_00000000<>+0(SB), Z3
+	VPCMPEQD.BCST lanes_00000000<>+0(SB), Z1, K1
+	VBROADCASTSS  lanes_00000000<>+0(SB), Z3
 	VINSERTF64X4  $0x01, Y2, Z4, Z2
 	VBLENDMPS     Z3, Z2, K1, Z2
 	VPMULLD       Z1, Z2, Z2
 	VPSUBD        Z2, Z0, Z0
-	VPCMPEQD      lanes_00000000<>+0(SB), Z1, K1
-	VMOVUPS       lanes_00000000<>+0(SB), Z1
+	VPCMPEQD.BCST lanes_00000000<>+0(SB), Z1, K1
+	VBROADCASTSS  lanes_00000000<>+0(SB), Z1
 	VBLENDMPS     Z1, Z0, K1, Z0
 	VMOVUPS       Z0, (DI)
 	ADDQ          $0x00000040, SI
@@ -1023,14 +1023,14 @@ tail:
 	VCVTDQ2PD     Y3, Z3
 	VDIVPD        Z3, Z2, Z2
 	VCVTTPD2DQ    Z2, Y2
-	VPCMPEQD      lanes_00000000<>+0(SB), Z1, K2
-	VMOVUPS       lanes_00000000<>+0(SB), Z3
+	VPCMPEQD.BCST lanes_00000000<>+0(SB), Z1, K2
+	VBROADCASTSS  lanes_00000000<>+0(SB), Z3
 	VINSERTF64X4  $0x01, Y2, Z4, Z2
 	VBLENDMPS     Z3, Z2, K2, Z2
 	VPMULLD       Z1, Z2, Z2
 	VPSUBD        Z2, Z0, Z0
-	VPCMPEQD      lanes_00000000<>+0(SB), Z1, K2
-	VMOVUPS       lanes_00000000<>+0(SB), Z1
+	VPCMPEQD.BCST lanes_00000000<>+0(SB), Z1, K2
+	VBROADCASTSS  lanes_00000000<>+0(SB), Z1
 	VBLENDMPS     Z1, Z0, K2, Z0
 	VMOVUPS       Z0, K1, (DI)
 
@@ -1128,27 +1128,27 @@ TEXT ·mapNegLong512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS (SI), Z0
-	VMOVUPS lanes_00000000<>+0(SB), Z1
-	VPSUBQ  Z0, Z1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ    $0x00000040, SI
-	ADDQ    $0x00000040, DI
-	SUBQ    $0x00000008, DX
-	JGE     loop
+	VMOVUPS      (SI), Z0
+	VBROADCASTSS lanes_00000000<>+0(SB), Z1
+	VPSUBQ       Z0, Z1, Z0
+	VMOVUPS      Z0, (DI)
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x00000008, DX
+	JGE          loop
 
 tail:
-	ADDQ      $0x00000008, DX
-	JZ        done
-	MOVQ      DX, CX
-	MOVQ      $0x00000001, AX
-	SHLQ      CL, AX
-	DECQ      AX
-	KMOVQ     AX, K1
-	VMOVUPD.Z (SI), K1, Z0
-	VMOVUPS   lanes_00000000<>+0(SB), Z1
-	VPSUBQ    Z0, Z1, Z0
-	VMOVUPD   Z0, K1, (DI)
+	ADDQ         $0x00000008, DX
+	JZ           done
+	MOVQ         DX, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVQ        AX, K1
+	VMOVUPD.Z    (SI), K1, Z0
+	VBROADCASTSS lanes_00000000<>+0(SB), Z1
+	VPSUBQ       Z0, Z1, Z0
+	VMOVUPD      Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -1457,32 +1457,32 @@ TEXT ·mapNotEqualByte512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS    (SI), Z0
-	VMOVUPS    (R8), Z1
-	VPCMPEQB   Z1, Z0, K1
-	VMOVDQU8.Z lanes_01010101<>+0(SB), K1, Z0
-	VXORPS     lanes_01010101<>+0(SB), Z0, Z0
-	VMOVUPS    Z0, (DI)
-	ADDQ       $0x00000040, SI
-	ADDQ       $0x00000040, R8
-	ADDQ       $0x00000040, DI
-	SUBQ       $0x00000040, DX
-	JGE        loop
+	VMOVUPS     (SI), Z0
+	VMOVUPS     (R8), Z1
+	VPCMPEQB    Z1, Z0, K1
+	VMOVDQU8.Z  lanes_01010101<>+0(SB), K1, Z0
+	VXORPS.BCST lanes_01010101<>+0(SB), Z0, Z0
+	VMOVUPS     Z0, (DI)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, R8
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000040, DX
+	JGE         loop
 
 tail:
-	ADDQ       $0x00000040, DX
-	JZ         done
-	MOVQ       DX, CX
-	MOVQ       $0x00000001, AX
-	SHLQ       CL, AX
-	DECQ       AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z0
-	VMOVDQU8.Z (R8), K1, Z1
-	VPCMPEQB   Z1, Z0, K2
-	VMOVDQU8.Z lanes_01010101<>+0(SB), K2, Z0
-	VXORPS     lanes_01010101<>+0(SB), Z0, Z0
-	VMOVDQU8   Z0, K1, (DI)
+	ADDQ        $0x00000040, DX
+	JZ          done
+	MOVQ        DX, CX
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVQ       AX, K1
+	VMOVDQU8.Z  (SI), K1, Z0
+	VMOVDQU8.Z  (R8), K1, Z1
+	VPCMPEQB    Z1, Z0, K2
+	VMOVDQU8.Z  lanes_01010101<>+0(SB), K2, Z0
+	VXORPS.BCST lanes_01010101<>+0(SB), Z0, Z0
+	VMOVDQU8    Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -1617,25 +1617,25 @@ TEXT ·mapNot512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS (SI), Z0
-	VXORPS  lanes_ffffffff<>+0(SB), Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ    $0x00000040, SI
-	ADDQ    $0x00000040, DI
-	SUBQ    $0x00000040, DX
-	JGE     loop
+	VMOVUPS     (SI), Z0
+	VXORPS.BCST lanes_ffffffff<>+0(SB), Z0, Z0
+	VMOVUPS     Z0, (DI)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000040, DX
+	JGE         loop
 
 tail:
-	ADDQ       $0x00000040, DX
-	JZ         done
-	MOVQ       DX, CX
-	MOVQ       $0x00000001, AX
-	SHLQ       CL, AX
-	DECQ       AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z0
-	VXORPS     lanes_ffffffff<>+0(SB), Z0, Z0
-	VMOVDQU8   Z0, K1, (DI)
+	ADDQ        $0x00000040, DX
+	JZ          done
+	MOVQ        DX, CX
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVQ       AX, K1
+	VMOVDQU8.Z  (SI), K1, Z0
+	VXORPS.BCST lanes_ffffffff<>+0(SB), Z0, Z0
+	VMOVDQU8    Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -1671,25 +1671,25 @@ TEXT ·mapNotBool512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS (SI), Z0
-	VXORPS  lanes_01010101<>+0(SB), Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ    $0x00000040, SI
-	ADDQ    $0x00000040, DI
-	SUBQ    $0x00000040, DX
-	JGE     loop
+	VMOVUPS     (SI), Z0
+	VXORPS.BCST lanes_01010101<>+0(SB), Z0, Z0
+	VMOVUPS     Z0, (DI)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000040, DX
+	JGE         loop
 
 tail:
-	ADDQ       $0x00000040, DX
-	JZ         done
-	MOVQ       DX, CX
-	MOVQ       $0x00000001, AX
-	SHLQ       CL, AX
-	DECQ       AX
-	KMOVQ      AX, K1
-	VMOVDQU8.Z (SI), K1, Z0
-	VXORPS     lanes_01010101<>+0(SB), Z0, Z0
-	VMOVDQU8   Z0, K1, (DI)
+	ADDQ        $0x00000040, DX
+	JZ          done
+	MOVQ        DX, CX
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVQ       AX, K1
+	VMOVDQU8.Z  (SI), K1, Z0
+	VXORPS.BCST lanes_01010101<>+0(SB), Z0, Z0
+	VMOVDQU8    Z0, K1, (DI)
 
 done:
 	VZEROUPPER

@@ -258,25 +258,25 @@ TEXT ·mapNeg512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS (SI), Z0
-	VXORPS  lanes_80000000<>+0(SB), Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ    $0x00000040, SI
-	ADDQ    $0x00000040, DI
-	SUBQ    $0x00000010, DX
-	JGE     loop
+	VMOVUPS     (SI), Z0
+	VXORPS.BCST lanes_80000000<>+0(SB), Z0, Z0
+	VMOVUPS     Z0, (DI)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000010, DX
+	JGE         loop
 
 tail:
-	ADDQ      $0x00000010, DX
-	JZ        done
-	MOVQ      DX, CX
-	MOVQ      $0x00000001, AX
-	SHLQ      CL, AX
-	DECQ      AX
-	KMOVQ     AX, K1
-	VMOVUPS.Z (SI), K1, Z0
-	VXORPS    lanes_80000000<>+0(SB), Z0, Z0
-	VMOVUPS   Z0, K1, (DI)
+	ADDQ        $0x00000010, DX
+	JZ          done
+	MOVQ        DX, CX
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVQ       AX, K1
+	VMOVUPS.Z   (SI), K1, Z0
+	VXORPS.BCST lanes_80000000<>+0(SB), Z0, Z0
+	VMOVUPS     Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -312,25 +312,25 @@ TEXT ·mapAbs512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS (SI), Z0
-	VANDPS  lanes_7fffffff<>+0(SB), Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ    $0x00000040, SI
-	ADDQ    $0x00000040, DI
-	SUBQ    $0x00000010, DX
-	JGE     loop
+	VMOVUPS     (SI), Z0
+	VANDPS.BCST lanes_7fffffff<>+0(SB), Z0, Z0
+	VMOVUPS     Z0, (DI)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000010, DX
+	JGE         loop
 
 tail:
-	ADDQ      $0x00000010, DX
-	JZ        done
-	MOVQ      DX, CX
-	MOVQ      $0x00000001, AX
-	SHLQ      CL, AX
-	DECQ      AX
-	KMOVQ     AX, K1
-	VMOVUPS.Z (SI), K1, Z0
-	VANDPS    lanes_7fffffff<>+0(SB), Z0, Z0
-	VMOVUPS   Z0, K1, (DI)
+	ADDQ        $0x00000010, DX
+	JZ          done
+	MOVQ        DX, CX
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVQ       AX, K1
+	VMOVUPS.Z   (SI), K1, Z0
+	VANDPS.BCST lanes_7fffffff<>+0(SB), Z0, Z0
+	VMOVUPS     Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -438,29 +438,29 @@ TEXT ·mapRsqrt512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS (SI), Z0
-	VSQRTPS Z0, Z0
-	VMOVUPS lanes_3f800000<>+0(SB), Z1
-	VDIVPS  Z0, Z1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ    $0x00000040, SI
-	ADDQ    $0x00000040, DI
-	SUBQ    $0x00000010, DX
-	JGE     loop
+	VMOVUPS      (SI), Z0
+	VSQRTPS      Z0, Z0
+	VBROADCASTSS lanes_3f800000<>+0(SB), Z1
+	VDIVPS       Z0, Z1, Z0
+	VMOVUPS      Z0, (DI)
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x00000010, DX
+	JGE          loop
 
 tail:
-	ADDQ      $0x00000010, DX
-	JZ        done
-	MOVQ      DX, CX
-	MOVQ      $0x00000001, AX
-	SHLQ      CL, AX
-	DECQ      AX
-	KMOVQ     AX, K1
-	VMOVUPS.Z (SI), K1, Z0
-	VSQRTPS   Z0, Z0
-	VMOVUPS   lanes_3f800000<>+0(SB), Z1
-	VDIVPS    Z0, Z1, Z0
-	VMOVUPS   Z0, K1, (DI)
+	ADDQ         $0x00000010, DX
+	JZ           done
+	MOVQ         DX, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVQ        AX, K1
+	VMOVUPS.Z    (SI), K1, Z0
+	VSQRTPS      Z0, Z0
+	VBROADCASTSS lanes_3f800000<>+0(SB), Z1
+	VDIVPS       Z0, Z1, Z0
+	VMOVUPS      Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -496,27 +496,27 @@ TEXT ·mapReciprocal512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS (SI), Z0
-	VMOVUPS lanes_3f800000<>+0(SB), Z1
-	VDIVPS  Z0, Z1, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ    $0x00000040, SI
-	ADDQ    $0x00000040, DI
-	SUBQ    $0x00000010, DX
-	JGE     loop
+	VMOVUPS      (SI), Z0
+	VBROADCASTSS lanes_3f800000<>+0(SB), Z1
+	VDIVPS       Z0, Z1, Z0
+	VMOVUPS      Z0, (DI)
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x00000010, DX
+	JGE          loop
 
 tail:
-	ADDQ      $0x00000010, DX
-	JZ        done
-	MOVQ      DX, CX
-	MOVQ      $0x00000001, AX
-	SHLQ      CL, AX
-	DECQ      AX
-	KMOVQ     AX, K1
-	VMOVUPS.Z (SI), K1, Z0
-	VMOVUPS   lanes_3f800000<>+0(SB), Z1
-	VDIVPS    Z0, Z1, Z0
-	VMOVUPS   Z0, K1, (DI)
+	ADDQ         $0x00000010, DX
+	JZ           done
+	MOVQ         DX, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVQ        AX, K1
+	VMOVUPS.Z    (SI), K1, Z0
+	VBROADCASTSS lanes_3f800000<>+0(SB), Z1
+	VDIVPS       Z0, Z1, Z0
+	VMOVUPS      Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -534,29 +534,29 @@ TEXT ·mapRelu512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS (SI), Z0
-	VMOVUPS lanes_00000000<>+0(SB), Z1
-	VMAXPS  Z0, Z1, Z0
-	VADDPS  lanes_00000000<>+0(SB), Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ    $0x00000040, SI
-	ADDQ    $0x00000040, DI
-	SUBQ    $0x00000010, DX
-	JGE     loop
+	VMOVUPS      (SI), Z0
+	VBROADCASTSS lanes_00000000<>+0(SB), Z1
+	VMAXPS       Z0, Z1, Z0
+	VADDPS.BCST  lanes_00000000<>+0(SB), Z0, Z0
+	VMOVUPS      Z0, (DI)
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x00000010, DX
+	JGE          loop
 
 tail:
-	ADDQ      $0x00000010, DX
-	JZ        done
-	MOVQ      DX, CX
-	MOVQ      $0x00000001, AX
-	SHLQ      CL, AX
-	DECQ      AX
-	KMOVQ     AX, K1
-	VMOVUPS.Z (SI), K1, Z0
-	VMOVUPS   lanes_00000000<>+0(SB), Z1
-	VMAXPS    Z0, Z1, Z0
-	VADDPS    lanes_00000000<>+0(SB), Z0, Z0
-	VMOVUPS   Z0, K1, (DI)
+	ADDQ         $0x00000010, DX
+	JZ           done
+	MOVQ         DX, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVQ        AX, K1
+	VMOVUPS.Z    (SI), K1, Z0
+	VBROADCASTSS lanes_00000000<>+0(SB), Z1
+	VMAXPS       Z0, Z1, Z0
+	VADDPS.BCST  lanes_00000000<>+0(SB), Z0, Z0
+	VMOVUPS      Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -918,37 +918,37 @@ TEXT ·mapSign512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS   (SI), Z0
-	VCMPPS    $0x03, Z0, Z0, K1
-	VANDPS    lanes_80000000<>+0(SB), Z0, Z1
-	VORPS     lanes_3f800000<>+0(SB), Z1, Z1
-	VBLENDMPS Z0, Z1, K1, Z1
-	VCMPPS    $0x00, lanes_00000000<>+0(SB), Z0, K1
-	VMOVUPS   lanes_00000000<>+0(SB), Z0
-	VBLENDMPS Z0, Z1, K1, Z0
-	VMOVUPS   Z0, (DI)
-	ADDQ      $0x00000040, SI
-	ADDQ      $0x00000040, DI
-	SUBQ      $0x00000010, DX
-	JGE       loop
+	VMOVUPS      (SI), Z0
+	VCMPPS       $0x03, Z0, Z0, K1
+	VANDPS.BCST  lanes_80000000<>+0(SB), Z0, Z1
+	VORPS.BCST   lanes_3f800000<>+0(SB), Z1, Z1
+	VBLENDMPS    Z0, Z1, K1, Z1
+	VCMPPS.BCST  $0x00, lanes_00000000<>+0(SB), Z0, K1
+	VBROADCASTSS lanes_00000000<>+0(SB), Z0
+	VBLENDMPS    Z0, Z1, K1, Z0
+	VMOVUPS      Z0, (DI)
+	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x00000010, DX
+	JGE          loop
 
 tail:
-	ADDQ      $0x00000010, DX
-	JZ        done
-	MOVQ      DX, CX
-	MOVQ      $0x00000001, AX
-	SHLQ      CL, AX
-	DECQ      AX
-	KMOVQ     AX, K1
-	VMOVUPS.Z (SI), K1, Z0
-	VCMPPS    $0x03, Z0, Z0, K2
-	VANDPS    lanes_80000000<>+0(SB), Z0, Z1
-	VORPS     lanes_3f800000<>+0(SB), Z1, Z1
-	VBLENDMPS Z0, Z1, K2, Z1
-	VCMPPS    $0x00, lanes_00000000<>+0(SB), Z0, K2
-	VMOVUPS   lanes_00000000<>+0(SB), Z0
-	VBLENDMPS Z0, Z1, K2, Z0
-	VMOVUPS   Z0, K1, (DI)
+	ADDQ         $0x00000010, DX
+	JZ           done
+	MOVQ         DX, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVQ        AX, K1
+	VMOVUPS.Z    (SI), K1, Z0
+	VCMPPS       $0x03, Z0, Z0, K2
+	VANDPS.BCST  lanes_80000000<>+0(SB), Z0, Z1
+	VORPS.BCST   lanes_3f800000<>+0(SB), Z1, Z1
+	VBLENDMPS    Z0, Z1, K2, Z1
+	VCMPPS.BCST  $0x00, lanes_00000000<>+0(SB), Z0, K2
+	VBROADCASTSS lanes_00000000<>+0(SB), Z0
+	VBLENDMPS    Z0, Z1, K2, Z0
+	VMOVUPS      Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -1004,29 +1004,29 @@ TEXT ·mapIsInf512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS    (SI), Z0
-	VANDPS     lanes_7fffffff<>+0(SB), Z0, Z0
-	VCMPPS     $0x00, lanes_7f800000<>+0(SB), Z0, K1
-	VMOVDQU8.Z lanes_01010101<>+0(SB), K1, X0
-	VMOVUPS    X0, (DI)
-	ADDQ       $0x00000040, SI
-	ADDQ       $0x00000010, DI
-	SUBQ       $0x00000010, DX
-	JGE        loop
+	VMOVUPS     (SI), Z0
+	VANDPS.BCST lanes_7fffffff<>+0(SB), Z0, Z0
+	VCMPPS.BCST $0x00, lanes_7f800000<>+0(SB), Z0, K1
+	VMOVDQU8.Z  lanes_01010101<>+0(SB), K1, X0
+	VMOVUPS     X0, (DI)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000010, DI
+	SUBQ        $0x00000010, DX
+	JGE         loop
 
 tail:
-	ADDQ       $0x00000010, DX
-	JZ         done
-	MOVQ       DX, CX
-	MOVQ       $0x00000001, AX
-	SHLQ       CL, AX
-	DECQ       AX
-	KMOVQ      AX, K1
-	VMOVUPS.Z  (SI), K1, Z0
-	VANDPS     lanes_7fffffff<>+0(SB), Z0, Z0
-	VCMPPS     $0x00, lanes_7f800000<>+0(SB), Z0, K2
-	VMOVDQU8.Z lanes_01010101<>+0(SB), K2, X0
-	VMOVDQU8   X0, K1, (DI)
+	ADDQ        $0x00000010, DX
+	JZ          done
+	MOVQ        DX, CX
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVQ       AX, K1
+	VMOVUPS.Z   (SI), K1, Z0
+	VANDPS.BCST lanes_7fffffff<>+0(SB), Z0, Z0
+	VCMPPS.BCST $0x00, lanes_7f800000<>+0(SB), Z0, K2
+	VMOVDQU8.Z  lanes_01010101<>+0(SB), K2, X0
+	VMOVDQU8    X0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -1062,57 +1062,57 @@ TEXT ·mapExp512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS      (SI), Z0
-	VMOVUPS      lanes_42b20000<>+0(SB), Z1
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z2
-	VMAXPS       Z0, Z2, Z0
-	VMINPS       Z0, Z1, Z0
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z0, Z1
-	VRNDSCALEPS  $0x08, Z1, Z1
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z1, Z0
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z1, Z0
-	VMOVUPS      lanes_39500d01<>+0(SB), Z2
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z0, Z2
-	VSCALEFPS    Z1, Z2, Z0
-	VMOVUPS      Z0, (DI)
-	ADDQ         $0x00000040, SI
-	ADDQ         $0x00000040, DI
-	SUBQ         $0x00000010, DX
-	JGE          loop
+	VMOVUPS           (SI), Z0
+	VBROADCASTSS      lanes_42b20000<>+0(SB), Z1
+	VBROADCASTSS      lanes_c2d00000<>+0(SB), Z2
+	VMAXPS            Z0, Z2, Z0
+	VMINPS            Z0, Z1, Z0
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z0, Z1
+	VRNDSCALEPS       $0x08, Z1, Z1
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z1, Z0
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z1, Z0
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z2
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z0, Z2
+	VSCALEFPS         Z1, Z2, Z0
+	VMOVUPS           Z0, (DI)
+	ADDQ              $0x00000040, SI
+	ADDQ              $0x00000040, DI
+	SUBQ              $0x00000010, DX
+	JGE               loop
 
 tail:
-	ADDQ         $0x00000010, DX
-	JZ           done
-	MOVQ         DX, CX
-	MOVQ         $0x00000001, AX
-	SHLQ         CL, AX
-	DECQ         AX
-	KMOVQ        AX, K1
-	VMOVUPS.Z    (SI), K1, Z0
-	VMOVUPS      lanes_42b20000<>+0(SB), Z1
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z2
-	VMAXPS       Z0, Z2, Z0
-	VMINPS       Z0, Z1, Z0
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z0, Z1
-	VRNDSCALEPS  $0x08, Z1, Z1
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z1, Z0
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z1, Z0
-	VMOVUPS      lanes_39500d01<>+0(SB), Z2
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z0, Z2
-	VSCALEFPS    Z1, Z2, Z0
-	VMOVUPS      Z0, K1, (DI)
+	ADDQ              $0x00000010, DX
+	JZ                done
+	MOVQ              DX, CX
+	MOVQ              $0x00000001, AX
+	SHLQ              CL, AX
+	DECQ              AX
+	KMOVQ             AX, K1
+	VMOVUPS.Z         (SI), K1, Z0
+	VBROADCASTSS      lanes_42b20000<>+0(SB), Z1
+	VBROADCASTSS      lanes_c2d00000<>+0(SB), Z2
+	VMAXPS            Z0, Z2, Z0
+	VMINPS            Z0, Z1, Z0
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z0, Z1
+	VRNDSCALEPS       $0x08, Z1, Z1
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z1, Z0
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z1, Z0
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z2
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z0, Z2
+	VSCALEFPS         Z1, Z2, Z0
+	VMOVUPS           Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -1328,53 +1328,53 @@ TEXT ·mapExp2512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS     (SI), Z0
-	VMOVUPS     lanes_43010000<>+0(SB), Z1
-	VMOVUPS     lanes_c3170000<>+0(SB), Z2
-	VMAXPS      Z0, Z2, Z0
-	VMINPS      Z0, Z1, Z0
-	VRNDSCALEPS $0x08, Z0, Z1
-	VSUBPS      Z1, Z0, Z0
-	VMOVUPS     lanes_377fe5fe<>+0(SB), Z2
-	VFMADD213PS lanes_39218489<>+0(SB), Z0, Z2
-	VFMADD213PS lanes_3aaec3ff<>+0(SB), Z0, Z2
-	VFMADD213PS lanes_3c1d955b<>+0(SB), Z0, Z2
-	VFMADD213PS lanes_3d635847<>+0(SB), Z0, Z2
-	VFMADD213PS lanes_3e75fdf0<>+0(SB), Z0, Z2
-	VFMADD213PS lanes_3f317218<>+0(SB), Z0, Z2
-	VFMADD213PS lanes_3f800000<>+0(SB), Z0, Z2
-	VSCALEFPS   Z1, Z2, Z0
-	VMOVUPS     Z0, (DI)
-	ADDQ        $0x00000040, SI
-	ADDQ        $0x00000040, DI
-	SUBQ        $0x00000010, DX
-	JGE         loop
+	VMOVUPS          (SI), Z0
+	VBROADCASTSS     lanes_43010000<>+0(SB), Z1
+	VBROADCASTSS     lanes_c3170000<>+0(SB), Z2
+	VMAXPS           Z0, Z2, Z0
+	VMINPS           Z0, Z1, Z0
+	VRNDSCALEPS      $0x08, Z0, Z1
+	VSUBPS           Z1, Z0, Z0
+	VBROADCASTSS     lanes_377fe5fe<>+0(SB), Z2
+	VFMADD213PS.BCST lanes_39218489<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST lanes_3aaec3ff<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST lanes_3c1d955b<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST lanes_3d635847<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST lanes_3e75fdf0<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST lanes_3f317218<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST lanes_3f800000<>+0(SB), Z0, Z2
+	VSCALEFPS        Z1, Z2, Z0
+	VMOVUPS          Z0, (DI)
+	ADDQ             $0x00000040, SI
+	ADDQ             $0x00000040, DI
+	SUBQ             $0x00000010, DX
+	JGE              loop
 
 tail:
-	ADDQ        $0x00000010, DX
-	JZ          done
-	MOVQ        DX, CX
-	MOVQ        $0x00000001, AX
-	SHLQ        CL, AX
-	DECQ        AX
-	KMOVQ       AX, K1
-	VMOVUPS.Z   (SI), K1, Z0
-	VMOVUPS     lanes_43010000<>+0(SB), Z1
-	VMOVUPS     lanes_c3170000<>+0(SB), Z2
-	VMAXPS      Z0, Z2, Z0
-	VMINPS      Z0, Z1, Z0
-	VRNDSCALEPS $0x08, Z0, Z1
-	VSUBPS      Z1, Z0, Z0
-	VMOVUPS     lanes_377fe5fe<>+0(SB), Z2
-	VFMADD213PS lanes_39218489<>+0(SB), Z0, Z2
-	VFMADD213PS lanes_3aaec3ff<>+0(SB), Z0, Z2
-	VFMADD213PS lanes_3c1d955b<>+0(SB), Z0, Z2
-	VFMADD213PS lanes_3d635847<>+0(SB), Z0, Z2
-	VFMADD213PS lanes_3e75fdf0<>+0(SB), Z0, Z2
-	VFMADD213PS lanes_3f317218<>+0(SB), Z0, Z2
-	VFMADD213PS lanes_3f800000<>+0(SB), Z0, Z2
-	VSCALEFPS   Z1, Z2, Z0
-	VMOVUPS     Z0, K1, (DI)
+	ADDQ             $0x00000010, DX
+	JZ               done
+	MOVQ             DX, CX
+	MOVQ             $0x00000001, AX
+	SHLQ             CL, AX
+	DECQ             AX
+	KMOVQ            AX, K1
+	VMOVUPS.Z        (SI), K1, Z0
+	VBROADCASTSS     lanes_43010000<>+0(SB), Z1
+	VBROADCASTSS     lanes_c3170000<>+0(SB), Z2
+	VMAXPS           Z0, Z2, Z0
+	VMINPS           Z0, Z1, Z0
+	VRNDSCALEPS      $0x08, Z0, Z1
+	VSUBPS           Z1, Z0, Z0
+	VBROADCASTSS     lanes_377fe5fe<>+0(SB), Z2
+	VFMADD213PS.BCST lanes_39218489<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST lanes_3aaec3ff<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST lanes_3c1d955b<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST lanes_3d635847<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST lanes_3e75fdf0<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST lanes_3f317218<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST lanes_3f800000<>+0(SB), Z0, Z2
+	VSCALEFPS        Z1, Z2, Z0
+	VMOVUPS          Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -1554,75 +1554,75 @@ TEXT ·mapExpm1512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS      (SI), Z0
-	VMOVUPS      lanes_42b30000<>+0(SB), Z1
-	VMOVUPS      lanes_c1c80000<>+0(SB), Z2
-	VMAXPS       Z0, Z2, Z2
-	VMINPS       Z2, Z1, Z1
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
-	VRNDSCALEPS  $0x08, Z2, Z2
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z2, Z1
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z2, Z1
-	VMULPS       Z1, Z1, Z3
-	VMOVUPS      lanes_39500d01<>+0(SB), Z4
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z1, Z4
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z1, Z4
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z1, Z4
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z1, Z4
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z4
-	VFMADD231PS  Z4, Z3, Z1
-	VSUBPS       lanes_40000000<>+0(SB), Z2, Z2
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       lanes_0000007f<>+0(SB), Z2, Z2
-	VPSLLD       $0x17, Z2, Z2
-	VSUBPS       lanes_3e800000<>+0(SB), Z2, Z3
-	VFMADD231PS  Z1, Z2, Z3
-	VMULPS       lanes_40800000<>+0(SB), Z3, Z1
-	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z2
-	VCMPPS       $0x11, lanes_33000000<>+0(SB), Z2, K1
-	VBLENDMPS    Z0, Z1, K1, Z0
-	VMOVUPS      Z0, (DI)
-	ADDQ         $0x00000040, SI
-	ADDQ         $0x00000040, DI
-	SUBQ         $0x00000010, DX
-	JGE          loop
+	VMOVUPS           (SI), Z0
+	VBROADCASTSS      lanes_42b30000<>+0(SB), Z1
+	VBROADCASTSS      lanes_c1c80000<>+0(SB), Z2
+	VMAXPS            Z0, Z2, Z2
+	VMINPS            Z2, Z1, Z1
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS       $0x08, Z2, Z2
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z2, Z1
+	VMULPS            Z1, Z1, Z3
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z4
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z1, Z4
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z1, Z4
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z1, Z4
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z1, Z4
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z1, Z4
+	VFMADD231PS       Z4, Z3, Z1
+	VSUBPS.BCST       lanes_40000000<>+0(SB), Z2, Z2
+	VCVTPS2DQ         Z2, Z2
+	VPADDD.BCST       lanes_0000007f<>+0(SB), Z2, Z2
+	VPSLLD            $0x17, Z2, Z2
+	VSUBPS.BCST       lanes_3e800000<>+0(SB), Z2, Z3
+	VFMADD231PS       Z1, Z2, Z3
+	VMULPS.BCST       lanes_40800000<>+0(SB), Z3, Z1
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z0, Z2
+	VCMPPS.BCST       $0x11, lanes_33000000<>+0(SB), Z2, K1
+	VBLENDMPS         Z0, Z1, K1, Z0
+	VMOVUPS           Z0, (DI)
+	ADDQ              $0x00000040, SI
+	ADDQ              $0x00000040, DI
+	SUBQ              $0x00000010, DX
+	JGE               loop
 
 tail:
-	ADDQ         $0x00000010, DX
-	JZ           done
-	MOVQ         DX, CX
-	MOVQ         $0x00000001, AX
-	SHLQ         CL, AX
-	DECQ         AX
-	KMOVQ        AX, K1
-	VMOVUPS.Z    (SI), K1, Z0
-	VMOVUPS      lanes_42b30000<>+0(SB), Z1
-	VMOVUPS      lanes_c1c80000<>+0(SB), Z2
-	VMAXPS       Z0, Z2, Z2
-	VMINPS       Z2, Z1, Z1
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
-	VRNDSCALEPS  $0x08, Z2, Z2
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z2, Z1
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z2, Z1
-	VMULPS       Z1, Z1, Z3
-	VMOVUPS      lanes_39500d01<>+0(SB), Z4
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z1, Z4
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z1, Z4
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z1, Z4
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z1, Z4
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z4
-	VFMADD231PS  Z4, Z3, Z1
-	VSUBPS       lanes_40000000<>+0(SB), Z2, Z2
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       lanes_0000007f<>+0(SB), Z2, Z2
-	VPSLLD       $0x17, Z2, Z2
-	VSUBPS       lanes_3e800000<>+0(SB), Z2, Z3
-	VFMADD231PS  Z1, Z2, Z3
-	VMULPS       lanes_40800000<>+0(SB), Z3, Z1
-	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z2
-	VCMPPS       $0x11, lanes_33000000<>+0(SB), Z2, K2
-	VBLENDMPS    Z0, Z1, K2, Z0
-	VMOVUPS      Z0, K1, (DI)
+	ADDQ              $0x00000010, DX
+	JZ                done
+	MOVQ              DX, CX
+	MOVQ              $0x00000001, AX
+	SHLQ              CL, AX
+	DECQ              AX
+	KMOVQ             AX, K1
+	VMOVUPS.Z         (SI), K1, Z0
+	VBROADCASTSS      lanes_42b30000<>+0(SB), Z1
+	VBROADCASTSS      lanes_c1c80000<>+0(SB), Z2
+	VMAXPS            Z0, Z2, Z2
+	VMINPS            Z2, Z1, Z1
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS       $0x08, Z2, Z2
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z2, Z1
+	VMULPS            Z1, Z1, Z3
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z4
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z1, Z4
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z1, Z4
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z1, Z4
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z1, Z4
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z1, Z4
+	VFMADD231PS       Z4, Z3, Z1
+	VSUBPS.BCST       lanes_40000000<>+0(SB), Z2, Z2
+	VCVTPS2DQ         Z2, Z2
+	VPADDD.BCST       lanes_0000007f<>+0(SB), Z2, Z2
+	VPSLLD            $0x17, Z2, Z2
+	VSUBPS.BCST       lanes_3e800000<>+0(SB), Z2, Z3
+	VFMADD231PS       Z1, Z2, Z3
+	VMULPS.BCST       lanes_40800000<>+0(SB), Z3, Z1
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z0, Z2
+	VCMPPS.BCST       $0x11, lanes_33000000<>+0(SB), Z2, K2
+	VBLENDMPS         Z0, Z1, K2, Z0
+	VMOVUPS           Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -1766,99 +1766,99 @@ TEXT ·mapLog512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS     (SI), Z0
-	VCMPPS      $0x11, lanes_00800000<>+0(SB), Z0, K1
-	VMULPS      lanes_4c000000<>+0(SB), Z0, Z1
-	VBLENDMPS   Z1, Z0, K1, Z1
-	VPSUBD      lanes_3f3504f3<>+0(SB), Z1, Z2
-	VPSRAD      $0x17, Z2, Z2
-	VCVTDQ2PS   Z2, Z3
-	VMOVUPS     lanes_41c80000<>+0(SB), Z4
-	VMOVUPS     lanes_00000000<>+0(SB), Z5
-	VBLENDMPS   Z4, Z5, K1, Z4
-	VPSLLD      $0x17, Z2, Z2
-	VPSUBD      Z2, Z1, Z1
-	VSUBPS      Z4, Z3, Z2
-	VSUBPS      lanes_3f800000<>+0(SB), Z1, Z1
-	VADDPS      lanes_40000000<>+0(SB), Z1, Z3
-	VDIVPS      Z3, Z1, Z3
-	VMULPS      Z3, Z3, Z4
-	VMOVUPS     lanes_3e638e39<>+0(SB), Z5
-	VFMADD213PS lanes_3e924925<>+0(SB), Z4, Z5
-	VFMADD213PS lanes_3ecccccd<>+0(SB), Z4, Z5
-	VFMADD213PS lanes_3f2aaaab<>+0(SB), Z4, Z5
-	VMULPS      Z5, Z4, Z4
-	VMULPS      Z1, Z1, Z5
-	VMULPS      lanes_3f000000<>+0(SB), Z5, Z5
-	VADDPS      Z4, Z5, Z4
-	VMULPS      Z4, Z3, Z3
-	VFMADD231PS lanes_35bfbe8e<>+0(SB), Z2, Z3
-	VSUBPS      Z3, Z5, Z3
-	VSUBPS      Z3, Z1, Z1
-	VFMADD231PS lanes_3f317200<>+0(SB), Z2, Z1
-	VMOVUPS     lanes_7f800000<>+0(SB), Z2
-	VCMPPS      $0x00, Z2, Z0, K1
-	VBLENDMPS   Z2, Z1, K1, Z1
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z0, K1
-	VMOVUPS     lanes_ff800000<>+0(SB), Z2
-	VBLENDMPS   Z2, Z1, K1, Z1
-	VCMPPS      $0x19, lanes_00000000<>+0(SB), Z0, K1
-	VMOVUPS     lanes_7fc00000<>+0(SB), Z0
-	VBLENDMPS   Z0, Z1, K1, Z0
-	VMOVUPS     Z0, (DI)
-	ADDQ        $0x00000040, SI
-	ADDQ        $0x00000040, DI
-	SUBQ        $0x00000010, DX
-	JGE         loop
+	VMOVUPS          (SI), Z0
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z0, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z0, Z1
+	VBLENDMPS        Z1, Z0, K1, Z1
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z1, Z2
+	VPSRAD           $0x17, Z2, Z2
+	VCVTDQ2PS        Z2, Z3
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z4
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z5
+	VBLENDMPS        Z4, Z5, K1, Z4
+	VPSLLD           $0x17, Z2, Z2
+	VPSUBD           Z2, Z1, Z1
+	VSUBPS           Z4, Z3, Z2
+	VSUBPS.BCST      lanes_3f800000<>+0(SB), Z1, Z1
+	VADDPS.BCST      lanes_40000000<>+0(SB), Z1, Z3
+	VDIVPS           Z3, Z1, Z3
+	VMULPS           Z3, Z3, Z4
+	VBROADCASTSS     lanes_3e638e39<>+0(SB), Z5
+	VFMADD213PS.BCST lanes_3e924925<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST lanes_3ecccccd<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST lanes_3f2aaaab<>+0(SB), Z4, Z5
+	VMULPS           Z5, Z4, Z4
+	VMULPS           Z1, Z1, Z5
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z5, Z5
+	VADDPS           Z4, Z5, Z4
+	VMULPS           Z4, Z3, Z3
+	VFMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z2, Z3
+	VSUBPS           Z3, Z5, Z3
+	VSUBPS           Z3, Z1, Z1
+	VFMADD231PS.BCST lanes_3f317200<>+0(SB), Z2, Z1
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z2
+	VCMPPS           $0x00, Z2, Z0, K1
+	VBLENDMPS        Z2, Z1, K1, Z1
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z0, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z2
+	VBLENDMPS        Z2, Z1, K1, Z1
+	VCMPPS.BCST      $0x19, lanes_00000000<>+0(SB), Z0, K1
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z0
+	VBLENDMPS        Z0, Z1, K1, Z0
+	VMOVUPS          Z0, (DI)
+	ADDQ             $0x00000040, SI
+	ADDQ             $0x00000040, DI
+	SUBQ             $0x00000010, DX
+	JGE              loop
 
 tail:
-	ADDQ        $0x00000010, DX
-	JZ          done
-	MOVQ        DX, CX
-	MOVQ        $0x00000001, AX
-	SHLQ        CL, AX
-	DECQ        AX
-	KMOVQ       AX, K1
-	VMOVUPS.Z   (SI), K1, Z0
-	VCMPPS      $0x11, lanes_00800000<>+0(SB), Z0, K2
-	VMULPS      lanes_4c000000<>+0(SB), Z0, Z1
-	VBLENDMPS   Z1, Z0, K2, Z1
-	VPSUBD      lanes_3f3504f3<>+0(SB), Z1, Z2
-	VPSRAD      $0x17, Z2, Z2
-	VCVTDQ2PS   Z2, Z3
-	VMOVUPS     lanes_41c80000<>+0(SB), Z4
-	VMOVUPS     lanes_00000000<>+0(SB), Z5
-	VBLENDMPS   Z4, Z5, K2, Z4
-	VPSLLD      $0x17, Z2, Z2
-	VPSUBD      Z2, Z1, Z1
-	VSUBPS      Z4, Z3, Z2
-	VSUBPS      lanes_3f800000<>+0(SB), Z1, Z1
-	VADDPS      lanes_40000000<>+0(SB), Z1, Z3
-	VDIVPS      Z3, Z1, Z3
-	VMULPS      Z3, Z3, Z4
-	VMOVUPS     lanes_3e638e39<>+0(SB), Z5
-	VFMADD213PS lanes_3e924925<>+0(SB), Z4, Z5
-	VFMADD213PS lanes_3ecccccd<>+0(SB), Z4, Z5
-	VFMADD213PS lanes_3f2aaaab<>+0(SB), Z4, Z5
-	VMULPS      Z5, Z4, Z4
-	VMULPS      Z1, Z1, Z5
-	VMULPS      lanes_3f000000<>+0(SB), Z5, Z5
-	VADDPS      Z4, Z5, Z4
-	VMULPS      Z4, Z3, Z3
-	VFMADD231PS lanes_35bfbe8e<>+0(SB), Z2, Z3
-	VSUBPS      Z3, Z5, Z3
-	VSUBPS      Z3, Z1, Z1
-	VFMADD231PS lanes_3f317200<>+0(SB), Z2, Z1
-	VMOVUPS     lanes_7f800000<>+0(SB), Z2
-	VCMPPS      $0x00, Z2, Z0, K2
-	VBLENDMPS   Z2, Z1, K2, Z1
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z0, K2
-	VMOVUPS     lanes_ff800000<>+0(SB), Z2
-	VBLENDMPS   Z2, Z1, K2, Z1
-	VCMPPS      $0x19, lanes_00000000<>+0(SB), Z0, K2
-	VMOVUPS     lanes_7fc00000<>+0(SB), Z0
-	VBLENDMPS   Z0, Z1, K2, Z0
-	VMOVUPS     Z0, K1, (DI)
+	ADDQ             $0x00000010, DX
+	JZ               done
+	MOVQ             DX, CX
+	MOVQ             $0x00000001, AX
+	SHLQ             CL, AX
+	DECQ             AX
+	KMOVQ            AX, K1
+	VMOVUPS.Z        (SI), K1, Z0
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z0, K2
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z0, Z1
+	VBLENDMPS        Z1, Z0, K2, Z1
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z1, Z2
+	VPSRAD           $0x17, Z2, Z2
+	VCVTDQ2PS        Z2, Z3
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z4
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z5
+	VBLENDMPS        Z4, Z5, K2, Z4
+	VPSLLD           $0x17, Z2, Z2
+	VPSUBD           Z2, Z1, Z1
+	VSUBPS           Z4, Z3, Z2
+	VSUBPS.BCST      lanes_3f800000<>+0(SB), Z1, Z1
+	VADDPS.BCST      lanes_40000000<>+0(SB), Z1, Z3
+	VDIVPS           Z3, Z1, Z3
+	VMULPS           Z3, Z3, Z4
+	VBROADCASTSS     lanes_3e638e39<>+0(SB), Z5
+	VFMADD213PS.BCST lanes_3e924925<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST lanes_3ecccccd<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST lanes_3f2aaaab<>+0(SB), Z4, Z5
+	VMULPS           Z5, Z4, Z4
+	VMULPS           Z1, Z1, Z5
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z5, Z5
+	VADDPS           Z4, Z5, Z4
+	VMULPS           Z4, Z3, Z3
+	VFMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z2, Z3
+	VSUBPS           Z3, Z5, Z3
+	VSUBPS           Z3, Z1, Z1
+	VFMADD231PS.BCST lanes_3f317200<>+0(SB), Z2, Z1
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z2
+	VCMPPS           $0x00, Z2, Z0, K2
+	VBLENDMPS        Z2, Z1, K2, Z1
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z0, K2
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z2
+	VBLENDMPS        Z2, Z1, K2, Z1
+	VCMPPS.BCST      $0x19, lanes_00000000<>+0(SB), Z0, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z0
+	VBLENDMPS        Z0, Z1, K2, Z0
+	VMOVUPS          Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -2056,101 +2056,101 @@ TEXT ·mapLog2512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS     (SI), Z0
-	VCMPPS      $0x11, lanes_00800000<>+0(SB), Z0, K1
-	VMULPS      lanes_4c000000<>+0(SB), Z0, Z1
-	VBLENDMPS   Z1, Z0, K1, Z1
-	VPSUBD      lanes_3f3504f3<>+0(SB), Z1, Z2
-	VPSRAD      $0x17, Z2, Z2
-	VCVTDQ2PS   Z2, Z3
-	VMOVUPS     lanes_41c80000<>+0(SB), Z4
-	VMOVUPS     lanes_00000000<>+0(SB), Z5
-	VBLENDMPS   Z4, Z5, K1, Z4
-	VPSLLD      $0x17, Z2, Z2
-	VPSUBD      Z2, Z1, Z1
-	VSUBPS      Z4, Z3, Z2
-	VSUBPS      lanes_3f800000<>+0(SB), Z1, Z1
-	VADDPS      lanes_40000000<>+0(SB), Z1, Z3
-	VDIVPS      Z3, Z1, Z3
-	VMULPS      Z3, Z3, Z4
-	VMOVUPS     lanes_3e638e39<>+0(SB), Z5
-	VFMADD213PS lanes_3e924925<>+0(SB), Z4, Z5
-	VFMADD213PS lanes_3ecccccd<>+0(SB), Z4, Z5
-	VFMADD213PS lanes_3f2aaaab<>+0(SB), Z4, Z5
-	VMULPS      Z5, Z4, Z4
-	VMULPS      Z1, Z1, Z5
-	VMULPS      lanes_3f000000<>+0(SB), Z5, Z5
-	VADDPS      Z4, Z5, Z4
-	VMULPS      Z4, Z3, Z3
-	VSUBPS      Z3, Z5, Z3
-	VSUBPS      Z3, Z1, Z1
-	VMOVUPS     lanes_3fb8aa3b<>+0(SB), Z3
-	VFMADD231PS lanes_32a57060<>+0(SB), Z1, Z2
-	VFMADD231PS Z3, Z1, Z2
-	VMOVUPS     lanes_7f800000<>+0(SB), Z1
-	VCMPPS      $0x00, Z1, Z0, K1
-	VBLENDMPS   Z1, Z2, K1, Z1
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z0, K1
-	VMOVUPS     lanes_ff800000<>+0(SB), Z2
-	VBLENDMPS   Z2, Z1, K1, Z1
-	VCMPPS      $0x19, lanes_00000000<>+0(SB), Z0, K1
-	VMOVUPS     lanes_7fc00000<>+0(SB), Z0
-	VBLENDMPS   Z0, Z1, K1, Z0
-	VMOVUPS     Z0, (DI)
-	ADDQ        $0x00000040, SI
-	ADDQ        $0x00000040, DI
-	SUBQ        $0x00000010, DX
-	JGE         loop
+	VMOVUPS          (SI), Z0
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z0, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z0, Z1
+	VBLENDMPS        Z1, Z0, K1, Z1
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z1, Z2
+	VPSRAD           $0x17, Z2, Z2
+	VCVTDQ2PS        Z2, Z3
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z4
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z5
+	VBLENDMPS        Z4, Z5, K1, Z4
+	VPSLLD           $0x17, Z2, Z2
+	VPSUBD           Z2, Z1, Z1
+	VSUBPS           Z4, Z3, Z2
+	VSUBPS.BCST      lanes_3f800000<>+0(SB), Z1, Z1
+	VADDPS.BCST      lanes_40000000<>+0(SB), Z1, Z3
+	VDIVPS           Z3, Z1, Z3
+	VMULPS           Z3, Z3, Z4
+	VBROADCASTSS     lanes_3e638e39<>+0(SB), Z5
+	VFMADD213PS.BCST lanes_3e924925<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST lanes_3ecccccd<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST lanes_3f2aaaab<>+0(SB), Z4, Z5
+	VMULPS           Z5, Z4, Z4
+	VMULPS           Z1, Z1, Z5
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z5, Z5
+	VADDPS           Z4, Z5, Z4
+	VMULPS           Z4, Z3, Z3
+	VSUBPS           Z3, Z5, Z3
+	VSUBPS           Z3, Z1, Z1
+	VBROADCASTSS     lanes_3fb8aa3b<>+0(SB), Z3
+	VFMADD231PS.BCST lanes_32a57060<>+0(SB), Z1, Z2
+	VFMADD231PS      Z3, Z1, Z2
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z1
+	VCMPPS           $0x00, Z1, Z0, K1
+	VBLENDMPS        Z1, Z2, K1, Z1
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z0, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z2
+	VBLENDMPS        Z2, Z1, K1, Z1
+	VCMPPS.BCST      $0x19, lanes_00000000<>+0(SB), Z0, K1
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z0
+	VBLENDMPS        Z0, Z1, K1, Z0
+	VMOVUPS          Z0, (DI)
+	ADDQ             $0x00000040, SI
+	ADDQ             $0x00000040, DI
+	SUBQ             $0x00000010, DX
+	JGE              loop
 
 tail:
-	ADDQ        $0x00000010, DX
-	JZ          done
-	MOVQ        DX, CX
-	MOVQ        $0x00000001, AX
-	SHLQ        CL, AX
-	DECQ        AX
-	KMOVQ       AX, K1
-	VMOVUPS.Z   (SI), K1, Z0
-	VCMPPS      $0x11, lanes_00800000<>+0(SB), Z0, K2
-	VMULPS      lanes_4c000000<>+0(SB), Z0, Z1
-	VBLENDMPS   Z1, Z0, K2, Z1
-	VPSUBD      lanes_3f3504f3<>+0(SB), Z1, Z2
-	VPSRAD      $0x17, Z2, Z2
-	VCVTDQ2PS   Z2, Z3
-	VMOVUPS     lanes_41c80000<>+0(SB), Z4
-	VMOVUPS     lanes_00000000<>+0(SB), Z5
-	VBLENDMPS   Z4, Z5, K2, Z4
-	VPSLLD      $0x17, Z2, Z2
-	VPSUBD      Z2, Z1, Z1
-	VSUBPS      Z4, Z3, Z2
-	VSUBPS      lanes_3f800000<>+0(SB), Z1, Z1
-	VADDPS      lanes_40000000<>+0(SB), Z1, Z3
-	VDIVPS      Z3, Z1, Z3
-	VMULPS      Z3, Z3, Z4
-	VMOVUPS     lanes_3e638e39<>+0(SB), Z5
-	VFMADD213PS lanes_3e924925<>+0(SB), Z4, Z5
-	VFMADD213PS lanes_3ecccccd<>+0(SB), Z4, Z5
-	VFMADD213PS lanes_3f2aaaab<>+0(SB), Z4, Z5
-	VMULPS      Z5, Z4, Z4
-	VMULPS      Z1, Z1, Z5
-	VMULPS      lanes_3f000000<>+0(SB), Z5, Z5
-	VADDPS      Z4, Z5, Z4
-	VMULPS      Z4, Z3, Z3
-	VSUBPS      Z3, Z5, Z3
-	VSUBPS      Z3, Z1, Z1
-	VMOVUPS     lanes_3fb8aa3b<>+0(SB), Z3
-	VFMADD231PS lanes_32a57060<>+0(SB), Z1, Z2
-	VFMADD231PS Z3, Z1, Z2
-	VMOVUPS     lanes_7f800000<>+0(SB), Z1
-	VCMPPS      $0x00, Z1, Z0, K2
-	VBLENDMPS   Z1, Z2, K2, Z1
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z0, K2
-	VMOVUPS     lanes_ff800000<>+0(SB), Z2
-	VBLENDMPS   Z2, Z1, K2, Z1
-	VCMPPS      $0x19, lanes_00000000<>+0(SB), Z0, K2
-	VMOVUPS     lanes_7fc00000<>+0(SB), Z0
-	VBLENDMPS   Z0, Z1, K2, Z0
-	VMOVUPS     Z0, K1, (DI)
+	ADDQ             $0x00000010, DX
+	JZ               done
+	MOVQ             DX, CX
+	MOVQ             $0x00000001, AX
+	SHLQ             CL, AX
+	DECQ             AX
+	KMOVQ            AX, K1
+	VMOVUPS.Z        (SI), K1, Z0
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z0, K2
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z0, Z1
+	VBLENDMPS        Z1, Z0, K2, Z1
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z1, Z2
+	VPSRAD           $0x17, Z2, Z2
+	VCVTDQ2PS        Z2, Z3
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z4
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z5
+	VBLENDMPS        Z4, Z5, K2, Z4
+	VPSLLD           $0x17, Z2, Z2
+	VPSUBD           Z2, Z1, Z1
+	VSUBPS           Z4, Z3, Z2
+	VSUBPS.BCST      lanes_3f800000<>+0(SB), Z1, Z1
+	VADDPS.BCST      lanes_40000000<>+0(SB), Z1, Z3
+	VDIVPS           Z3, Z1, Z3
+	VMULPS           Z3, Z3, Z4
+	VBROADCASTSS     lanes_3e638e39<>+0(SB), Z5
+	VFMADD213PS.BCST lanes_3e924925<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST lanes_3ecccccd<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST lanes_3f2aaaab<>+0(SB), Z4, Z5
+	VMULPS           Z5, Z4, Z4
+	VMULPS           Z1, Z1, Z5
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z5, Z5
+	VADDPS           Z4, Z5, Z4
+	VMULPS           Z4, Z3, Z3
+	VSUBPS           Z3, Z5, Z3
+	VSUBPS           Z3, Z1, Z1
+	VBROADCASTSS     lanes_3fb8aa3b<>+0(SB), Z3
+	VFMADD231PS.BCST lanes_32a57060<>+0(SB), Z1, Z2
+	VFMADD231PS      Z3, Z1, Z2
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z1
+	VCMPPS           $0x00, Z1, Z0, K2
+	VBLENDMPS        Z1, Z2, K2, Z1
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z0, K2
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z2
+	VBLENDMPS        Z2, Z1, K2, Z1
+	VCMPPS.BCST      $0x19, lanes_00000000<>+0(SB), Z0, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z0
+	VBLENDMPS        Z0, Z1, K2, Z0
+	VMOVUPS          Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -2186,125 +2186,125 @@ TEXT ·mapLog1p512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS     (SI), Z0
-	VADDPS      lanes_3f800000<>+0(SB), Z0, Z1
-	VCMPPS      $0x11, lanes_00800000<>+0(SB), Z1, K1
-	VMULPS      lanes_4c000000<>+0(SB), Z1, Z2
-	VBLENDMPS   Z2, Z1, K1, Z2
-	VPSUBD      lanes_3f3504f3<>+0(SB), Z2, Z3
-	VPSRAD      $0x17, Z3, Z3
-	VCVTDQ2PS   Z3, Z4
-	VMOVUPS     lanes_41c80000<>+0(SB), Z5
-	VMOVUPS     lanes_00000000<>+0(SB), Z6
-	VBLENDMPS   Z5, Z6, K1, Z5
-	VPSLLD      $0x17, Z3, Z3
-	VPSUBD      Z3, Z2, Z2
-	VSUBPS      Z5, Z4, Z3
-	VMOVUPS     lanes_c2c80000<>+0(SB), Z4
-	VXORPS      lanes_80000000<>+0(SB), Z3, Z5
-	VMAXPS      Z5, Z4, Z4
-	VCVTPS2DQ   Z4, Z4
-	VPADDD      lanes_0000007f<>+0(SB), Z4, Z4
-	VPSLLD      $0x17, Z4, Z4
-	VSUBPS      lanes_3f800000<>+0(SB), Z4, Z5
-	VFMADD231PS Z4, Z0, Z5
-	VCMPPS      $0x11, lanes_41f00000<>+0(SB), Z3, K1
-	VSUBPS      lanes_3f800000<>+0(SB), Z2, Z2
-	VBLENDMPS   Z5, Z2, K1, Z2
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z0, K1
-	VADDPS      lanes_40000000<>+0(SB), Z2, Z4
-	VDIVPS      Z4, Z2, Z4
-	VMULPS      Z4, Z4, Z5
-	VMOVUPS     lanes_3e638e39<>+0(SB), Z6
-	VFMADD213PS lanes_3e924925<>+0(SB), Z5, Z6
-	VFMADD213PS lanes_3ecccccd<>+0(SB), Z5, Z6
-	VFMADD213PS lanes_3f2aaaab<>+0(SB), Z5, Z6
-	VMULPS      Z6, Z5, Z5
-	VMULPS      Z2, Z2, Z6
-	VMULPS      lanes_3f000000<>+0(SB), Z6, Z6
-	VADDPS      Z5, Z6, Z5
-	VMULPS      Z5, Z4, Z4
-	VFMADD231PS lanes_35bfbe8e<>+0(SB), Z3, Z4
-	VSUBPS      Z4, Z6, Z4
-	VSUBPS      Z4, Z2, Z2
-	VFMADD231PS lanes_3f317200<>+0(SB), Z3, Z2
-	VMOVUPS     lanes_7f800000<>+0(SB), Z3
-	VCMPPS      $0x00, Z3, Z1, K2
-	VBLENDMPS   Z3, Z2, K2, Z2
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z1, K2
-	VMOVUPS     lanes_ff800000<>+0(SB), Z3
-	VBLENDMPS   Z3, Z2, K2, Z2
-	VCMPPS      $0x19, lanes_00000000<>+0(SB), Z1, K2
-	VMOVUPS     lanes_7fc00000<>+0(SB), Z1
-	VBLENDMPS   Z1, Z2, K2, Z1
-	VBLENDMPS   Z0, Z1, K1, Z0
-	VMOVUPS     Z0, (DI)
-	ADDQ        $0x00000040, SI
-	ADDQ        $0x00000040, DI
-	SUBQ        $0x00000010, DX
-	JGE         loop
+	VMOVUPS          (SI), Z0
+	VADDPS.BCST      lanes_3f800000<>+0(SB), Z0, Z1
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z1, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z1, Z2
+	VBLENDMPS        Z2, Z1, K1, Z2
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z2, Z3
+	VPSRAD           $0x17, Z3, Z3
+	VCVTDQ2PS        Z3, Z4
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z5
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z6
+	VBLENDMPS        Z5, Z6, K1, Z5
+	VPSLLD           $0x17, Z3, Z3
+	VPSUBD           Z3, Z2, Z2
+	VSUBPS           Z5, Z4, Z3
+	VBROADCASTSS     lanes_c2c80000<>+0(SB), Z4
+	VXORPS.BCST      lanes_80000000<>+0(SB), Z3, Z5
+	VMAXPS           Z5, Z4, Z4
+	VCVTPS2DQ        Z4, Z4
+	VPADDD.BCST      lanes_0000007f<>+0(SB), Z4, Z4
+	VPSLLD           $0x17, Z4, Z4
+	VSUBPS.BCST      lanes_3f800000<>+0(SB), Z4, Z5
+	VFMADD231PS      Z4, Z0, Z5
+	VCMPPS.BCST      $0x11, lanes_41f00000<>+0(SB), Z3, K1
+	VSUBPS.BCST      lanes_3f800000<>+0(SB), Z2, Z2
+	VBLENDMPS        Z5, Z2, K1, Z2
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z0, K1
+	VADDPS.BCST      lanes_40000000<>+0(SB), Z2, Z4
+	VDIVPS           Z4, Z2, Z4
+	VMULPS           Z4, Z4, Z5
+	VBROADCASTSS     lanes_3e638e39<>+0(SB), Z6
+	VFMADD213PS.BCST lanes_3e924925<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST lanes_3ecccccd<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST lanes_3f2aaaab<>+0(SB), Z5, Z6
+	VMULPS           Z6, Z5, Z5
+	VMULPS           Z2, Z2, Z6
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z6, Z6
+	VADDPS           Z5, Z6, Z5
+	VMULPS           Z5, Z4, Z4
+	VFMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z3, Z4
+	VSUBPS           Z4, Z6, Z4
+	VSUBPS           Z4, Z2, Z2
+	VFMADD231PS.BCST lanes_3f317200<>+0(SB), Z3, Z2
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z3
+	VCMPPS           $0x00, Z3, Z1, K2
+	VBLENDMPS        Z3, Z2, K2, Z2
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z1, K2
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z3
+	VBLENDMPS        Z3, Z2, K2, Z2
+	VCMPPS.BCST      $0x19, lanes_00000000<>+0(SB), Z1, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z1
+	VBLENDMPS        Z1, Z2, K2, Z1
+	VBLENDMPS        Z0, Z1, K1, Z0
+	VMOVUPS          Z0, (DI)
+	ADDQ             $0x00000040, SI
+	ADDQ             $0x00000040, DI
+	SUBQ             $0x00000010, DX
+	JGE              loop
 
 tail:
-	ADDQ        $0x00000010, DX
-	JZ          done
-	MOVQ        DX, CX
-	MOVQ        $0x00000001, AX
-	SHLQ        CL, AX
-	DECQ        AX
-	KMOVQ       AX, K1
-	VMOVUPS.Z   (SI), K1, Z0
-	VADDPS      lanes_3f800000<>+0(SB), Z0, Z1
-	VCMPPS      $0x11, lanes_00800000<>+0(SB), Z1, K2
-	VMULPS      lanes_4c000000<>+0(SB), Z1, Z2
-	VBLENDMPS   Z2, Z1, K2, Z2
-	VPSUBD      lanes_3f3504f3<>+0(SB), Z2, Z3
-	VPSRAD      $0x17, Z3, Z3
-	VCVTDQ2PS   Z3, Z4
-	VMOVUPS     lanes_41c80000<>+0(SB), Z5
-	VMOVUPS     lanes_00000000<>+0(SB), Z6
-	VBLENDMPS   Z5, Z6, K2, Z5
-	VPSLLD      $0x17, Z3, Z3
-	VPSUBD      Z3, Z2, Z2
-	VSUBPS      Z5, Z4, Z3
-	VMOVUPS     lanes_c2c80000<>+0(SB), Z4
-	VXORPS      lanes_80000000<>+0(SB), Z3, Z5
-	VMAXPS      Z5, Z4, Z4
-	VCVTPS2DQ   Z4, Z4
-	VPADDD      lanes_0000007f<>+0(SB), Z4, Z4
-	VPSLLD      $0x17, Z4, Z4
-	VSUBPS      lanes_3f800000<>+0(SB), Z4, Z5
-	VFMADD231PS Z4, Z0, Z5
-	VCMPPS      $0x11, lanes_41f00000<>+0(SB), Z3, K2
-	VSUBPS      lanes_3f800000<>+0(SB), Z2, Z2
-	VBLENDMPS   Z5, Z2, K2, Z2
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z0, K2
-	VADDPS      lanes_40000000<>+0(SB), Z2, Z4
-	VDIVPS      Z4, Z2, Z4
-	VMULPS      Z4, Z4, Z5
-	VMOVUPS     lanes_3e638e39<>+0(SB), Z6
-	VFMADD213PS lanes_3e924925<>+0(SB), Z5, Z6
-	VFMADD213PS lanes_3ecccccd<>+0(SB), Z5, Z6
-	VFMADD213PS lanes_3f2aaaab<>+0(SB), Z5, Z6
-	VMULPS      Z6, Z5, Z5
-	VMULPS      Z2, Z2, Z6
-	VMULPS      lanes_3f000000<>+0(SB), Z6, Z6
-	VADDPS      Z5, Z6, Z5
-	VMULPS      Z5, Z4, Z4
-	VFMADD231PS lanes_35bfbe8e<>+0(SB), Z3, Z4
-	VSUBPS      Z4, Z6, Z4
-	VSUBPS      Z4, Z2, Z2
-	VFMADD231PS lanes_3f317200<>+0(SB), Z3, Z2
-	VMOVUPS     lanes_7f800000<>+0(SB), Z3
-	VCMPPS      $0x00, Z3, Z1, K3
-	VBLENDMPS   Z3, Z2, K3, Z2
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z1, K3
-	VMOVUPS     lanes_ff800000<>+0(SB), Z3
-	VBLENDMPS   Z3, Z2, K3, Z2
-	VCMPPS      $0x19, lanes_00000000<>+0(SB), Z1, K3
-	VMOVUPS     lanes_7fc00000<>+0(SB), Z1
-	VBLENDMPS   Z1, Z2, K3, Z1
-	VBLENDMPS   Z0, Z1, K2, Z0
-	VMOVUPS     Z0, K1, (DI)
+	ADDQ             $0x00000010, DX
+	JZ               done
+	MOVQ             DX, CX
+	MOVQ             $0x00000001, AX
+	SHLQ             CL, AX
+	DECQ             AX
+	KMOVQ            AX, K1
+	VMOVUPS.Z        (SI), K1, Z0
+	VADDPS.BCST      lanes_3f800000<>+0(SB), Z0, Z1
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z1, K2
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z1, Z2
+	VBLENDMPS        Z2, Z1, K2, Z2
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z2, Z3
+	VPSRAD           $0x17, Z3, Z3
+	VCVTDQ2PS        Z3, Z4
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z5
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z6
+	VBLENDMPS        Z5, Z6, K2, Z5
+	VPSLLD           $0x17, Z3, Z3
+	VPSUBD           Z3, Z2, Z2
+	VSUBPS           Z5, Z4, Z3
+	VBROADCASTSS     lanes_c2c80000<>+0(SB), Z4
+	VXORPS.BCST      lanes_80000000<>+0(SB), Z3, Z5
+	VMAXPS           Z5, Z4, Z4
+	VCVTPS2DQ        Z4, Z4
+	VPADDD.BCST      lanes_0000007f<>+0(SB), Z4, Z4
+	VPSLLD           $0x17, Z4, Z4
+	VSUBPS.BCST      lanes_3f800000<>+0(SB), Z4, Z5
+	VFMADD231PS      Z4, Z0, Z5
+	VCMPPS.BCST      $0x11, lanes_41f00000<>+0(SB), Z3, K2
+	VSUBPS.BCST      lanes_3f800000<>+0(SB), Z2, Z2
+	VBLENDMPS        Z5, Z2, K2, Z2
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z0, K2
+	VADDPS.BCST      lanes_40000000<>+0(SB), Z2, Z4
+	VDIVPS           Z4, Z2, Z4
+	VMULPS           Z4, Z4, Z5
+	VBROADCASTSS     lanes_3e638e39<>+0(SB), Z6
+	VFMADD213PS.BCST lanes_3e924925<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST lanes_3ecccccd<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST lanes_3f2aaaab<>+0(SB), Z5, Z6
+	VMULPS           Z6, Z5, Z5
+	VMULPS           Z2, Z2, Z6
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z6, Z6
+	VADDPS           Z5, Z6, Z5
+	VMULPS           Z5, Z4, Z4
+	VFMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z3, Z4
+	VSUBPS           Z4, Z6, Z4
+	VSUBPS           Z4, Z2, Z2
+	VFMADD231PS.BCST lanes_3f317200<>+0(SB), Z3, Z2
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z3
+	VCMPPS           $0x00, Z3, Z1, K3
+	VBLENDMPS        Z3, Z2, K3, Z2
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z1, K3
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z3
+	VBLENDMPS        Z3, Z2, K3, Z2
+	VCMPPS.BCST      $0x19, lanes_00000000<>+0(SB), Z1, K3
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z1
+	VBLENDMPS        Z1, Z2, K3, Z1
+	VBLENDMPS        Z0, Z1, K2, Z0
+	VMOVUPS          Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -2358,87 +2358,87 @@ TEXT ·mapSinh512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS      (SI), Z0
-	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z1
-	VMOVUPS      lanes_42b30000<>+0(SB), Z2
-	VMOVUPS      lanes_c1c80000<>+0(SB), Z3
-	VMAXPS       Z1, Z3, Z3
-	VMINPS       Z3, Z2, Z2
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z2, Z3
-	VRNDSCALEPS  $0x08, Z3, Z3
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z3, Z2
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z3, Z2
-	VMULPS       Z2, Z2, Z4
-	VMOVUPS      lanes_39500d01<>+0(SB), Z5
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z2, Z5
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z2, Z5
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z2, Z5
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z2, Z5
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z2, Z5
-	VFMADD231PS  Z5, Z4, Z2
-	VSUBPS       lanes_40000000<>+0(SB), Z3, Z3
-	VCVTPS2DQ    Z3, Z3
-	VPADDD       lanes_0000007f<>+0(SB), Z3, Z3
-	VPSLLD       $0x17, Z3, Z3
-	VSUBPS       lanes_3e800000<>+0(SB), Z3, Z4
-	VFMADD231PS  Z2, Z3, Z4
-	VMULPS       lanes_3e800000<>+0(SB), Z4, Z2
-	VADDPS       lanes_3e800000<>+0(SB), Z4, Z3
-	VDIVPS       Z3, Z2, Z2
-	VADDPS       Z2, Z4, Z2
-	VADDPS       Z2, Z2, Z2
-	VANDPS       lanes_80000000<>+0(SB), Z0, Z3
-	VORPS        Z3, Z2, Z2
-	VCMPPS       $0x11, lanes_39800000<>+0(SB), Z1, K1
-	VBLENDMPS    Z0, Z2, K1, Z0
-	VMOVUPS      Z0, (DI)
-	ADDQ         $0x00000040, SI
-	ADDQ         $0x00000040, DI
-	SUBQ         $0x00000010, DX
-	JGE          loop
+	VMOVUPS           (SI), Z0
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z0, Z1
+	VBROADCASTSS      lanes_42b30000<>+0(SB), Z2
+	VBROADCASTSS      lanes_c1c80000<>+0(SB), Z3
+	VMAXPS            Z1, Z3, Z3
+	VMINPS            Z3, Z2, Z2
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x08, Z3, Z3
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z3, Z2
+	VMULPS            Z2, Z2, Z4
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z5
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z2, Z5
+	VFMADD231PS       Z5, Z4, Z2
+	VSUBPS.BCST       lanes_40000000<>+0(SB), Z3, Z3
+	VCVTPS2DQ         Z3, Z3
+	VPADDD.BCST       lanes_0000007f<>+0(SB), Z3, Z3
+	VPSLLD            $0x17, Z3, Z3
+	VSUBPS.BCST       lanes_3e800000<>+0(SB), Z3, Z4
+	VFMADD231PS       Z2, Z3, Z4
+	VMULPS.BCST       lanes_3e800000<>+0(SB), Z4, Z2
+	VADDPS.BCST       lanes_3e800000<>+0(SB), Z4, Z3
+	VDIVPS            Z3, Z2, Z2
+	VADDPS            Z2, Z4, Z2
+	VADDPS            Z2, Z2, Z2
+	VANDPS.BCST       lanes_80000000<>+0(SB), Z0, Z3
+	VORPS             Z3, Z2, Z2
+	VCMPPS.BCST       $0x11, lanes_39800000<>+0(SB), Z1, K1
+	VBLENDMPS         Z0, Z2, K1, Z0
+	VMOVUPS           Z0, (DI)
+	ADDQ              $0x00000040, SI
+	ADDQ              $0x00000040, DI
+	SUBQ              $0x00000010, DX
+	JGE               loop
 
 tail:
-	ADDQ         $0x00000010, DX
-	JZ           done
-	MOVQ         DX, CX
-	MOVQ         $0x00000001, AX
-	SHLQ         CL, AX
-	DECQ         AX
-	KMOVQ        AX, K1
-	VMOVUPS.Z    (SI), K1, Z0
-	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z1
-	VMOVUPS      lanes_42b30000<>+0(SB), Z2
-	VMOVUPS      lanes_c1c80000<>+0(SB), Z3
-	VMAXPS       Z1, Z3, Z3
-	VMINPS       Z3, Z2, Z2
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z2, Z3
-	VRNDSCALEPS  $0x08, Z3, Z3
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z3, Z2
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z3, Z2
-	VMULPS       Z2, Z2, Z4
-	VMOVUPS      lanes_39500d01<>+0(SB), Z5
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z2, Z5
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z2, Z5
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z2, Z5
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z2, Z5
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z2, Z5
-	VFMADD231PS  Z5, Z4, Z2
-	VSUBPS       lanes_40000000<>+0(SB), Z3, Z3
-	VCVTPS2DQ    Z3, Z3
-	VPADDD       lanes_0000007f<>+0(SB), Z3, Z3
-	VPSLLD       $0x17, Z3, Z3
-	VSUBPS       lanes_3e800000<>+0(SB), Z3, Z4
-	VFMADD231PS  Z2, Z3, Z4
-	VMULPS       lanes_3e800000<>+0(SB), Z4, Z2
-	VADDPS       lanes_3e800000<>+0(SB), Z4, Z3
-	VDIVPS       Z3, Z2, Z2
-	VADDPS       Z2, Z4, Z2
-	VADDPS       Z2, Z2, Z2
-	VANDPS       lanes_80000000<>+0(SB), Z0, Z3
-	VORPS        Z3, Z2, Z2
-	VCMPPS       $0x11, lanes_39800000<>+0(SB), Z1, K2
-	VBLENDMPS    Z0, Z2, K2, Z0
-	VMOVUPS      Z0, K1, (DI)
+	ADDQ              $0x00000010, DX
+	JZ                done
+	MOVQ              DX, CX
+	MOVQ              $0x00000001, AX
+	SHLQ              CL, AX
+	DECQ              AX
+	KMOVQ             AX, K1
+	VMOVUPS.Z         (SI), K1, Z0
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z0, Z1
+	VBROADCASTSS      lanes_42b30000<>+0(SB), Z2
+	VBROADCASTSS      lanes_c1c80000<>+0(SB), Z3
+	VMAXPS            Z1, Z3, Z3
+	VMINPS            Z3, Z2, Z2
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x08, Z3, Z3
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z3, Z2
+	VMULPS            Z2, Z2, Z4
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z5
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z2, Z5
+	VFMADD231PS       Z5, Z4, Z2
+	VSUBPS.BCST       lanes_40000000<>+0(SB), Z3, Z3
+	VCVTPS2DQ         Z3, Z3
+	VPADDD.BCST       lanes_0000007f<>+0(SB), Z3, Z3
+	VPSLLD            $0x17, Z3, Z3
+	VSUBPS.BCST       lanes_3e800000<>+0(SB), Z3, Z4
+	VFMADD231PS       Z2, Z3, Z4
+	VMULPS.BCST       lanes_3e800000<>+0(SB), Z4, Z2
+	VADDPS.BCST       lanes_3e800000<>+0(SB), Z4, Z3
+	VDIVPS            Z3, Z2, Z2
+	VADDPS            Z2, Z4, Z2
+	VADDPS            Z2, Z2, Z2
+	VANDPS.BCST       lanes_80000000<>+0(SB), Z0, Z3
+	VORPS             Z3, Z2, Z2
+	VCMPPS.BCST       $0x11, lanes_39800000<>+0(SB), Z1, K2
+	VBLENDMPS         Z0, Z2, K2, Z0
+	VMOVUPS           Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -2474,63 +2474,63 @@ TEXT ·mapCosh512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS      (SI), Z0
-	VMOVUPS      lanes_42b40000<>+0(SB), Z1
-	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z0
-	VMINPS       Z0, Z1, Z0
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z0, Z1
-	VRNDSCALEPS  $0x08, Z1, Z1
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z1, Z0
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z1, Z0
-	VMOVUPS      lanes_39500d01<>+0(SB), Z2
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z0, Z2
-	VSUBPS       lanes_3f800000<>+0(SB), Z1, Z0
-	VSCALEFPS    Z0, Z2, Z0
-	VMOVUPS      lanes_3e800000<>+0(SB), Z1
-	VDIVPS       Z0, Z1, Z1
-	VADDPS       Z1, Z0, Z0
-	VMOVUPS      Z0, (DI)
-	ADDQ         $0x00000040, SI
-	ADDQ         $0x00000040, DI
-	SUBQ         $0x00000010, DX
-	JGE          loop
+	VMOVUPS           (SI), Z0
+	VBROADCASTSS      lanes_42b40000<>+0(SB), Z1
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z0, Z0
+	VMINPS            Z0, Z1, Z0
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z0, Z1
+	VRNDSCALEPS       $0x08, Z1, Z1
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z1, Z0
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z1, Z0
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z2
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z0, Z2
+	VSUBPS.BCST       lanes_3f800000<>+0(SB), Z1, Z0
+	VSCALEFPS         Z0, Z2, Z0
+	VBROADCASTSS      lanes_3e800000<>+0(SB), Z1
+	VDIVPS            Z0, Z1, Z1
+	VADDPS            Z1, Z0, Z0
+	VMOVUPS           Z0, (DI)
+	ADDQ              $0x00000040, SI
+	ADDQ              $0x00000040, DI
+	SUBQ              $0x00000010, DX
+	JGE               loop
 
 tail:
-	ADDQ         $0x00000010, DX
-	JZ           done
-	MOVQ         DX, CX
-	MOVQ         $0x00000001, AX
-	SHLQ         CL, AX
-	DECQ         AX
-	KMOVQ        AX, K1
-	VMOVUPS.Z    (SI), K1, Z0
-	VMOVUPS      lanes_42b40000<>+0(SB), Z1
-	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z0
-	VMINPS       Z0, Z1, Z0
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z0, Z1
-	VRNDSCALEPS  $0x08, Z1, Z1
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z1, Z0
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z1, Z0
-	VMOVUPS      lanes_39500d01<>+0(SB), Z2
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z0, Z2
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z0, Z2
-	VSUBPS       lanes_3f800000<>+0(SB), Z1, Z0
-	VSCALEFPS    Z0, Z2, Z0
-	VMOVUPS      lanes_3e800000<>+0(SB), Z1
-	VDIVPS       Z0, Z1, Z1
-	VADDPS       Z1, Z0, Z0
-	VMOVUPS      Z0, K1, (DI)
+	ADDQ              $0x00000010, DX
+	JZ                done
+	MOVQ              DX, CX
+	MOVQ              $0x00000001, AX
+	SHLQ              CL, AX
+	DECQ              AX
+	KMOVQ             AX, K1
+	VMOVUPS.Z         (SI), K1, Z0
+	VBROADCASTSS      lanes_42b40000<>+0(SB), Z1
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z0, Z0
+	VMINPS            Z0, Z1, Z0
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z0, Z1
+	VRNDSCALEPS       $0x08, Z1, Z1
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z1, Z0
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z1, Z0
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z2
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z0, Z2
+	VSUBPS.BCST       lanes_3f800000<>+0(SB), Z1, Z0
+	VSCALEFPS         Z0, Z2, Z0
+	VBROADCASTSS      lanes_3e800000<>+0(SB), Z1
+	VDIVPS            Z0, Z1, Z1
+	VADDPS            Z1, Z0, Z0
+	VMOVUPS           Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -2566,73 +2566,73 @@ TEXT ·mapTanh512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS      (SI), Z0
-	VMOVUPS      lanes_c2200000<>+0(SB), Z1
-	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z2
-	VMULPS       lanes_c0000000<>+0(SB), Z2, Z2
-	VMAXPS       Z2, Z1, Z1
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
-	VRNDSCALEPS  $0x08, Z2, Z2
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z2, Z1
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z2, Z1
-	VMULPS       Z1, Z1, Z3
-	VMOVUPS      lanes_39500d01<>+0(SB), Z4
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z1, Z4
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z1, Z4
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z1, Z4
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z1, Z4
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z4
-	VFMADD231PS  Z4, Z3, Z1
-	VMOVUPS      lanes_3f800000<>+0(SB), Z3
-	VSCALEFPS    Z2, Z3, Z2
-	VSUBPS       lanes_3f800000<>+0(SB), Z2, Z3
-	VFMADD231PS  Z1, Z2, Z3
-	VADDPS       lanes_40000000<>+0(SB), Z3, Z1
-	VDIVPS       Z1, Z3, Z1
-	VANDPS       lanes_7fffffff<>+0(SB), Z1, Z1
-	VANDPS       lanes_80000000<>+0(SB), Z0, Z0
-	VORPS        Z0, Z1, Z0
-	VMOVUPS      Z0, (DI)
-	ADDQ         $0x00000040, SI
-	ADDQ         $0x00000040, DI
-	SUBQ         $0x00000010, DX
-	JGE          loop
+	VMOVUPS           (SI), Z0
+	VBROADCASTSS      lanes_c2200000<>+0(SB), Z1
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z0, Z2
+	VMULPS.BCST       lanes_c0000000<>+0(SB), Z2, Z2
+	VMAXPS            Z2, Z1, Z1
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS       $0x08, Z2, Z2
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z2, Z1
+	VMULPS            Z1, Z1, Z3
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z4
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z1, Z4
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z1, Z4
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z1, Z4
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z1, Z4
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z1, Z4
+	VFMADD231PS       Z4, Z3, Z1
+	VBROADCASTSS      lanes_3f800000<>+0(SB), Z3
+	VSCALEFPS         Z2, Z3, Z2
+	VSUBPS.BCST       lanes_3f800000<>+0(SB), Z2, Z3
+	VFMADD231PS       Z1, Z2, Z3
+	VADDPS.BCST       lanes_40000000<>+0(SB), Z3, Z1
+	VDIVPS            Z1, Z3, Z1
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z1, Z1
+	VANDPS.BCST       lanes_80000000<>+0(SB), Z0, Z0
+	VORPS             Z0, Z1, Z0
+	VMOVUPS           Z0, (DI)
+	ADDQ              $0x00000040, SI
+	ADDQ              $0x00000040, DI
+	SUBQ              $0x00000010, DX
+	JGE               loop
 
 tail:
-	ADDQ         $0x00000010, DX
-	JZ           done
-	MOVQ         DX, CX
-	MOVQ         $0x00000001, AX
-	SHLQ         CL, AX
-	DECQ         AX
-	KMOVQ        AX, K1
-	VMOVUPS.Z    (SI), K1, Z0
-	VMOVUPS      lanes_c2200000<>+0(SB), Z1
-	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z2
-	VMULPS       lanes_c0000000<>+0(SB), Z2, Z2
-	VMAXPS       Z2, Z1, Z1
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
-	VRNDSCALEPS  $0x08, Z2, Z2
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z2, Z1
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z2, Z1
-	VMULPS       Z1, Z1, Z3
-	VMOVUPS      lanes_39500d01<>+0(SB), Z4
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z1, Z4
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z1, Z4
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z1, Z4
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z1, Z4
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z4
-	VFMADD231PS  Z4, Z3, Z1
-	VMOVUPS      lanes_3f800000<>+0(SB), Z3
-	VSCALEFPS    Z2, Z3, Z2
-	VSUBPS       lanes_3f800000<>+0(SB), Z2, Z3
-	VFMADD231PS  Z1, Z2, Z3
-	VADDPS       lanes_40000000<>+0(SB), Z3, Z1
-	VDIVPS       Z1, Z3, Z1
-	VANDPS       lanes_7fffffff<>+0(SB), Z1, Z1
-	VANDPS       lanes_80000000<>+0(SB), Z0, Z0
-	VORPS        Z0, Z1, Z0
-	VMOVUPS      Z0, K1, (DI)
+	ADDQ              $0x00000010, DX
+	JZ                done
+	MOVQ              DX, CX
+	MOVQ              $0x00000001, AX
+	SHLQ              CL, AX
+	DECQ              AX
+	KMOVQ             AX, K1
+	VMOVUPS.Z         (SI), K1, Z0
+	VBROADCASTSS      lanes_c2200000<>+0(SB), Z1
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z0, Z2
+	VMULPS.BCST       lanes_c0000000<>+0(SB), Z2, Z2
+	VMAXPS            Z2, Z1, Z1
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS       $0x08, Z2, Z2
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z2, Z1
+	VMULPS            Z1, Z1, Z3
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z4
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z1, Z4
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z1, Z4
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z1, Z4
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z1, Z4
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z1, Z4
+	VFMADD231PS       Z4, Z3, Z1
+	VBROADCASTSS      lanes_3f800000<>+0(SB), Z3
+	VSCALEFPS         Z2, Z3, Z2
+	VSUBPS.BCST       lanes_3f800000<>+0(SB), Z2, Z3
+	VFMADD231PS       Z1, Z2, Z3
+	VADDPS.BCST       lanes_40000000<>+0(SB), Z3, Z1
+	VDIVPS            Z1, Z3, Z1
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z1, Z1
+	VANDPS.BCST       lanes_80000000<>+0(SB), Z0, Z0
+	VORPS             Z0, Z1, Z0
+	VMOVUPS           Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -2686,71 +2686,71 @@ TEXT ·mapSigmoid512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS      (SI), Z0
-	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z1
-	VXORPS       lanes_80000000<>+0(SB), Z1, Z1
-	VMOVUPS      lanes_42b20000<>+0(SB), Z2
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z3
-	VMAXPS       Z1, Z3, Z1
-	VMINPS       Z1, Z2, Z1
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
-	VRNDSCALEPS  $0x08, Z2, Z2
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z2, Z1
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z2, Z1
-	VMOVUPS      lanes_39500d01<>+0(SB), Z3
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z1, Z3
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z1, Z3
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z1, Z3
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z1, Z3
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z3
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z3
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z3
-	VSCALEFPS    Z2, Z3, Z1
-	VCMPPS       $0x11, lanes_00000000<>+0(SB), Z0, K1
-	VMOVUPS      lanes_3f800000<>+0(SB), Z0
-	VBLENDMPS    Z1, Z0, K1, Z0
-	VADDPS       lanes_3f800000<>+0(SB), Z1, Z1
-	VDIVPS       Z1, Z0, Z0
-	VMOVUPS      Z0, (DI)
-	ADDQ         $0x00000040, SI
-	ADDQ         $0x00000040, DI
-	SUBQ         $0x00000010, DX
-	JGE          loop
+	VMOVUPS           (SI), Z0
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z0, Z1
+	VXORPS.BCST       lanes_80000000<>+0(SB), Z1, Z1
+	VBROADCASTSS      lanes_42b20000<>+0(SB), Z2
+	VBROADCASTSS      lanes_c2d00000<>+0(SB), Z3
+	VMAXPS            Z1, Z3, Z1
+	VMINPS            Z1, Z2, Z1
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS       $0x08, Z2, Z2
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z2, Z1
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z3
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z1, Z3
+	VSCALEFPS         Z2, Z3, Z1
+	VCMPPS.BCST       $0x11, lanes_00000000<>+0(SB), Z0, K1
+	VBROADCASTSS      lanes_3f800000<>+0(SB), Z0
+	VBLENDMPS         Z1, Z0, K1, Z0
+	VADDPS.BCST       lanes_3f800000<>+0(SB), Z1, Z1
+	VDIVPS            Z1, Z0, Z0
+	VMOVUPS           Z0, (DI)
+	ADDQ              $0x00000040, SI
+	ADDQ              $0x00000040, DI
+	SUBQ              $0x00000010, DX
+	JGE               loop
 
 tail:
-	ADDQ         $0x00000010, DX
-	JZ           done
-	MOVQ         DX, CX
-	MOVQ         $0x00000001, AX
-	SHLQ         CL, AX
-	DECQ         AX
-	KMOVQ        AX, K1
-	VMOVUPS.Z    (SI), K1, Z0
-	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z1
-	VXORPS       lanes_80000000<>+0(SB), Z1, Z1
-	VMOVUPS      lanes_42b20000<>+0(SB), Z2
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z3
-	VMAXPS       Z1, Z3, Z1
-	VMINPS       Z1, Z2, Z1
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z1, Z2
-	VRNDSCALEPS  $0x08, Z2, Z2
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z2, Z1
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z2, Z1
-	VMOVUPS      lanes_39500d01<>+0(SB), Z3
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z1, Z3
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z1, Z3
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z1, Z3
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z1, Z3
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z1, Z3
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z3
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z1, Z3
-	VSCALEFPS    Z2, Z3, Z1
-	VCMPPS       $0x11, lanes_00000000<>+0(SB), Z0, K2
-	VMOVUPS      lanes_3f800000<>+0(SB), Z0
-	VBLENDMPS    Z1, Z0, K2, Z0
-	VADDPS       lanes_3f800000<>+0(SB), Z1, Z1
-	VDIVPS       Z1, Z0, Z0
-	VMOVUPS      Z0, K1, (DI)
+	ADDQ              $0x00000010, DX
+	JZ                done
+	MOVQ              DX, CX
+	MOVQ              $0x00000001, AX
+	SHLQ              CL, AX
+	DECQ              AX
+	KMOVQ             AX, K1
+	VMOVUPS.Z         (SI), K1, Z0
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z0, Z1
+	VXORPS.BCST       lanes_80000000<>+0(SB), Z1, Z1
+	VBROADCASTSS      lanes_42b20000<>+0(SB), Z2
+	VBROADCASTSS      lanes_c2d00000<>+0(SB), Z3
+	VMAXPS            Z1, Z3, Z1
+	VMINPS            Z1, Z2, Z1
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS       $0x08, Z2, Z2
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z2, Z1
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z3
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z1, Z3
+	VSCALEFPS         Z2, Z3, Z1
+	VCMPPS.BCST       $0x11, lanes_00000000<>+0(SB), Z0, K2
+	VBROADCASTSS      lanes_3f800000<>+0(SB), Z0
+	VBLENDMPS         Z1, Z0, K2, Z0
+	VADDPS.BCST       lanes_3f800000<>+0(SB), Z1, Z1
+	VDIVPS            Z1, Z0, Z0
+	VMOVUPS           Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -2768,121 +2768,121 @@ TEXT ·mapErf512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS      (SI), Z0
-	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z1
-	VMULPS       Z0, Z0, Z2
-	VMOVUPS      lanes_327e62b9<>+0(SB), Z3
-	VFMADD213PS  lanes_b42fba17<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_35dcf365<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_b77a692e<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_38fcd193<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_ba6016da<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_3bab2de7<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_bcdc1672<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_3de71791<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_bec093a3<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_3f906ebb<>+0(SB), Z2, Z3
-	VMULPS       Z3, Z0, Z2
-	VMOVUPS      lanes_40800000<>+0(SB), Z3
-	VMINPS       Z1, Z3, Z3
-	VMOVUPS      lanes_b5dafa56<>+0(SB), Z4
-	VFMADD213PS  lanes_3840bd3e<>+0(SB), Z3, Z4
-	VFMADD213PS  lanes_ba1c3aa3<>+0(SB), Z3, Z4
-	VFMADD213PS  lanes_3b9bd746<>+0(SB), Z3, Z4
-	VFMADD213PS  lanes_bcd85c44<>+0(SB), Z3, Z4
-	VFMADD213PS  lanes_3de168f7<>+0(SB), Z3, Z4
-	VFMADD213PS  lanes_3f21c074<>+0(SB), Z3, Z4
-	VFMADD213PS  lanes_3f90ab2e<>+0(SB), Z3, Z4
-	VFMADD213PS  lanes_b9a6a618<>+0(SB), Z3, Z4
-	VMOVUPS      lanes_3f800000<>+0(SB), Z3
-	VXORPS       lanes_80000000<>+0(SB), Z4, Z4
-	VMOVUPS      lanes_42b20000<>+0(SB), Z5
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z6
-	VMAXPS       Z4, Z6, Z4
-	VMINPS       Z4, Z5, Z4
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z4, Z5
-	VRNDSCALEPS  $0x08, Z5, Z5
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z5, Z4
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z5, Z4
-	VMOVUPS      lanes_39500d01<>+0(SB), Z6
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z4, Z6
-	VSCALEFPS    Z5, Z6, Z4
-	VSUBPS       Z4, Z3, Z3
-	VANDPS       lanes_80000000<>+0(SB), Z0, Z0
-	VORPS        Z0, Z3, Z0
-	VCMPPS       $0x11, lanes_3f800000<>+0(SB), Z1, K1
-	VBLENDMPS    Z2, Z0, K1, Z0
-	VMOVUPS      Z0, (DI)
-	ADDQ         $0x00000040, SI
-	ADDQ         $0x00000040, DI
-	SUBQ         $0x00000010, DX
-	JGE          loop
+	VMOVUPS           (SI), Z0
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z0, Z1
+	VMULPS            Z0, Z0, Z2
+	VBROADCASTSS      lanes_327e62b9<>+0(SB), Z3
+	VFMADD213PS.BCST  lanes_b42fba17<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  lanes_35dcf365<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  lanes_b77a692e<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  lanes_38fcd193<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  lanes_ba6016da<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  lanes_3bab2de7<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  lanes_bcdc1672<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  lanes_3de71791<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  lanes_bec093a3<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  lanes_3f906ebb<>+0(SB), Z2, Z3
+	VMULPS            Z3, Z0, Z2
+	VBROADCASTSS      lanes_40800000<>+0(SB), Z3
+	VMINPS            Z1, Z3, Z3
+	VBROADCASTSS      lanes_b5dafa56<>+0(SB), Z4
+	VFMADD213PS.BCST  lanes_3840bd3e<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  lanes_ba1c3aa3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  lanes_3b9bd746<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  lanes_bcd85c44<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  lanes_3de168f7<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  lanes_3f21c074<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  lanes_3f90ab2e<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  lanes_b9a6a618<>+0(SB), Z3, Z4
+	VBROADCASTSS      lanes_3f800000<>+0(SB), Z3
+	VXORPS.BCST       lanes_80000000<>+0(SB), Z4, Z4
+	VBROADCASTSS      lanes_42b20000<>+0(SB), Z5
+	VBROADCASTSS      lanes_c2d00000<>+0(SB), Z6
+	VMAXPS            Z4, Z6, Z4
+	VMINPS            Z4, Z5, Z4
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x08, Z5, Z5
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z5, Z4
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z6
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z4, Z6
+	VSCALEFPS         Z5, Z6, Z4
+	VSUBPS            Z4, Z3, Z3
+	VANDPS.BCST       lanes_80000000<>+0(SB), Z0, Z0
+	VORPS             Z0, Z3, Z0
+	VCMPPS.BCST       $0x11, lanes_3f800000<>+0(SB), Z1, K1
+	VBLENDMPS         Z2, Z0, K1, Z0
+	VMOVUPS           Z0, (DI)
+	ADDQ              $0x00000040, SI
+	ADDQ              $0x00000040, DI
+	SUBQ              $0x00000010, DX
+	JGE               loop
 
 tail:
-	ADDQ         $0x00000010, DX
-	JZ           done
-	MOVQ         DX, CX
-	MOVQ         $0x00000001, AX
-	SHLQ         CL, AX
-	DECQ         AX
-	KMOVQ        AX, K1
-	VMOVUPS.Z    (SI), K1, Z0
-	VANDPS       lanes_7fffffff<>+0(SB), Z0, Z1
-	VMULPS       Z0, Z0, Z2
-	VMOVUPS      lanes_327e62b9<>+0(SB), Z3
-	VFMADD213PS  lanes_b42fba17<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_35dcf365<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_b77a692e<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_38fcd193<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_ba6016da<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_3bab2de7<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_bcdc1672<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_3de71791<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_bec093a3<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes_3f906ebb<>+0(SB), Z2, Z3
-	VMULPS       Z3, Z0, Z2
-	VMOVUPS      lanes_40800000<>+0(SB), Z3
-	VMINPS       Z1, Z3, Z3
-	VMOVUPS      lanes_b5dafa56<>+0(SB), Z4
-	VFMADD213PS  lanes_3840bd3e<>+0(SB), Z3, Z4
-	VFMADD213PS  lanes_ba1c3aa3<>+0(SB), Z3, Z4
-	VFMADD213PS  lanes_3b9bd746<>+0(SB), Z3, Z4
-	VFMADD213PS  lanes_bcd85c44<>+0(SB), Z3, Z4
-	VFMADD213PS  lanes_3de168f7<>+0(SB), Z3, Z4
-	VFMADD213PS  lanes_3f21c074<>+0(SB), Z3, Z4
-	VFMADD213PS  lanes_3f90ab2e<>+0(SB), Z3, Z4
-	VFMADD213PS  lanes_b9a6a618<>+0(SB), Z3, Z4
-	VMOVUPS      lanes_3f800000<>+0(SB), Z3
-	VXORPS       lanes_80000000<>+0(SB), Z4, Z4
-	VMOVUPS      lanes_42b20000<>+0(SB), Z5
-	VMOVUPS      lanes_c2d00000<>+0(SB), Z6
-	VMAXPS       Z4, Z6, Z4
-	VMINPS       Z4, Z5, Z4
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Z4, Z5
-	VRNDSCALEPS  $0x08, Z5, Z5
-	VFNMADD231PS lanes_3f317200<>+0(SB), Z5, Z4
-	VFNMADD231PS lanes_35bfbe8e<>+0(SB), Z5, Z4
-	VMOVUPS      lanes_39500d01<>+0(SB), Z6
-	VFMADD213PS  lanes_3ab60b61<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3c088889<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3d2aaaab<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3e2aaaab<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3f000000<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes_3f800000<>+0(SB), Z4, Z6
-	VSCALEFPS    Z5, Z6, Z4
-	VSUBPS       Z4, Z3, Z3
-	VANDPS       lanes_80000000<>+0(SB), Z0, Z0
-	VORPS        Z0, Z3, Z0
-	VCMPPS       $0x11, lanes_3f800000<>+0(SB), Z1, K2
-	VBLENDMPS    Z2, Z0, K2, Z0
-	VMOVUPS      Z0, K1, (DI)
+	ADDQ              $0x00000010, DX
+	JZ                done
+	MOVQ              DX, CX
+	MOVQ              $0x00000001, AX
+	SHLQ              CL, AX
+	DECQ              AX
+	KMOVQ             AX, K1
+	VMOVUPS.Z         (SI), K1, Z0
+	VANDPS.BCST       lanes_7fffffff<>+0(SB), Z0, Z1
+	VMULPS            Z0, Z0, Z2
+	VBROADCASTSS      lanes_327e62b9<>+0(SB), Z3
+	VFMADD213PS.BCST  lanes_b42fba17<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  lanes_35dcf365<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  lanes_b77a692e<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  lanes_38fcd193<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  lanes_ba6016da<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  lanes_3bab2de7<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  lanes_bcdc1672<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  lanes_3de71791<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  lanes_bec093a3<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  lanes_3f906ebb<>+0(SB), Z2, Z3
+	VMULPS            Z3, Z0, Z2
+	VBROADCASTSS      lanes_40800000<>+0(SB), Z3
+	VMINPS            Z1, Z3, Z3
+	VBROADCASTSS      lanes_b5dafa56<>+0(SB), Z4
+	VFMADD213PS.BCST  lanes_3840bd3e<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  lanes_ba1c3aa3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  lanes_3b9bd746<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  lanes_bcd85c44<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  lanes_3de168f7<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  lanes_3f21c074<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  lanes_3f90ab2e<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  lanes_b9a6a618<>+0(SB), Z3, Z4
+	VBROADCASTSS      lanes_3f800000<>+0(SB), Z3
+	VXORPS.BCST       lanes_80000000<>+0(SB), Z4, Z4
+	VBROADCASTSS      lanes_42b20000<>+0(SB), Z5
+	VBROADCASTSS      lanes_c2d00000<>+0(SB), Z6
+	VMAXPS            Z4, Z6, Z4
+	VMINPS            Z4, Z5, Z4
+	VMULPS.BCST       lanes_3fb8aa3b<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x08, Z5, Z5
+	VFNMADD231PS.BCST lanes_3f317200<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST lanes_35bfbe8e<>+0(SB), Z5, Z4
+	VBROADCASTSS      lanes_39500d01<>+0(SB), Z6
+	VFMADD213PS.BCST  lanes_3ab60b61<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3e2aaaab<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3f000000<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z4, Z6
+	VSCALEFPS         Z5, Z6, Z4
+	VSUBPS            Z4, Z3, Z3
+	VANDPS.BCST       lanes_80000000<>+0(SB), Z0, Z0
+	VORPS             Z0, Z3, Z0
+	VCMPPS.BCST       $0x11, lanes_3f800000<>+0(SB), Z1, K2
+	VBLENDMPS         Z2, Z0, K2, Z0
+	VMOVUPS           Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -3260,99 +3260,99 @@ TEXT ·mapSin512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS       (SI), Z0
-	VCVTPS2PD     Y0, Z1
-	VMULPD        lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
-	VRNDSCALEPD   $0x08, Z2, Z2
-	VFNMADD231PD  lanes_3ff921fb54442d18<>+0(SB), Z2, Z1
-	VFNMADD231PD  lanes_3c91a62633145c07<>+0(SB), Z2, Z1
-	VCVTPD2PS     Z1, Y3
-	VCVTPD2DQ     Z2, Y4
-	VEXTRACTF64X4 $0x01, Z0, Y1
-	VCVTPS2PD     Y1, Z1
-	VMULPD        lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
-	VRNDSCALEPD   $0x08, Z2, Z2
-	VFNMADD231PD  lanes_3ff921fb54442d18<>+0(SB), Z2, Z1
-	VFNMADD231PD  lanes_3c91a62633145c07<>+0(SB), Z2, Z1
-	VCVTPD2PS     Z1, Y1
-	VCVTPD2DQ     Z2, Y2
-	VINSERTF64X4  $0x01, Y1, Z3, Z1
-	VINSERTF64X4  $0x01, Y2, Z4, Z2
-	VMULPS        Z1, Z1, Z5
-	VMULPS        Z1, Z5, Z6
-	VMOVUPS       lanes_3638ef1d<>+0(SB), Z7
-	VFMADD213PS   lanes_b9500d01<>+0(SB), Z5, Z7
-	VFMADD213PS   lanes_3c088889<>+0(SB), Z5, Z7
-	VFMADD213PS   lanes_be2aaaab<>+0(SB), Z5, Z7
-	VFMADD231PS   Z7, Z6, Z1
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z0, K1
-	VBLENDMPS     Z0, Z1, K1, Z0
-	VPSLLD        $0x1f, Z2, Z1
-	VPMOVD2M      Z1, K1
-	VMOVUPS       lanes_b493f27e<>+0(SB), Z1
-	VFMADD213PS   lanes_37d00d01<>+0(SB), Z5, Z1
-	VFMADD213PS   lanes_bab60b61<>+0(SB), Z5, Z1
-	VFMADD213PS   lanes_3d2aaaab<>+0(SB), Z5, Z1
-	VFMADD213PS   lanes_bf000000<>+0(SB), Z5, Z1
-	VFMADD213PS   lanes_3f800000<>+0(SB), Z5, Z1
-	VBLENDMPS     Z1, Z0, K1, Z0
-	VPSLLD        $0x1e, Z2, Z1
-	VANDPS        lanes_80000000<>+0(SB), Z1, Z1
-	VXORPS        Z1, Z0, Z0
-	VMOVUPS       Z0, (DI)
-	ADDQ          $0x00000040, SI
-	ADDQ          $0x00000040, DI
-	SUBQ          $0x00000010, DX
-	JGE           loop
+	VMOVUPS           (SI), Z0
+	VCVTPS2PD         Y0, Z1
+	VMULPD.BCST       lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
+	VRNDSCALEPD       $0x08, Z2, Z2
+	VFNMADD231PD.BCST lanes_3ff921fb54442d18<>+0(SB), Z2, Z1
+	VFNMADD231PD.BCST lanes_3c91a62633145c07<>+0(SB), Z2, Z1
+	VCVTPD2PS         Z1, Y3
+	VCVTPD2DQ         Z2, Y4
+	VEXTRACTF64X4     $0x01, Z0, Y1
+	VCVTPS2PD         Y1, Z1
+	VMULPD.BCST       lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
+	VRNDSCALEPD       $0x08, Z2, Z2
+	VFNMADD231PD.BCST lanes_3ff921fb54442d18<>+0(SB), Z2, Z1
+	VFNMADD231PD.BCST lanes_3c91a62633145c07<>+0(SB), Z2, Z1
+	VCVTPD2PS         Z1, Y1
+	VCVTPD2DQ         Z2, Y2
+	VINSERTF64X4      $0x01, Y1, Z3, Z1
+	VINSERTF64X4      $0x01, Y2, Z4, Z2
+	VMULPS            Z1, Z1, Z5
+	VMULPS            Z1, Z5, Z6
+	VBROADCASTSS      lanes_3638ef1d<>+0(SB), Z7
+	VFMADD213PS.BCST  lanes_b9500d01<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  lanes_be2aaaab<>+0(SB), Z5, Z7
+	VFMADD231PS       Z7, Z6, Z1
+	VCMPPS.BCST       $0x00, lanes_00000000<>+0(SB), Z0, K1
+	VBLENDMPS         Z0, Z1, K1, Z0
+	VPSLLD            $0x1f, Z2, Z1
+	VPMOVD2M          Z1, K1
+	VBROADCASTSS      lanes_b493f27e<>+0(SB), Z1
+	VFMADD213PS.BCST  lanes_37d00d01<>+0(SB), Z5, Z1
+	VFMADD213PS.BCST  lanes_bab60b61<>+0(SB), Z5, Z1
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z5, Z1
+	VFMADD213PS.BCST  lanes_bf000000<>+0(SB), Z5, Z1
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z5, Z1
+	VBLENDMPS         Z1, Z0, K1, Z0
+	VPSLLD            $0x1e, Z2, Z1
+	VANDPS.BCST       lanes_80000000<>+0(SB), Z1, Z1
+	VXORPS            Z1, Z0, Z0
+	VMOVUPS           Z0, (DI)
+	ADDQ              $0x00000040, SI
+	ADDQ              $0x00000040, DI
+	SUBQ              $0x00000010, DX
+	JGE               loop
 
 tail:
-	ADDQ          $0x00000010, DX
-	JZ            done
-	MOVQ          DX, CX
-	MOVQ          $0x00000001, AX
-	SHLQ          CL, AX
-	DECQ          AX
-	KMOVQ         AX, K1
-	VMOVUPS.Z     (SI), K1, Z0
-	VCVTPS2PD     Y0, Z1
-	VMULPD        lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
-	VRNDSCALEPD   $0x08, Z2, Z2
-	VFNMADD231PD  lanes_3ff921fb54442d18<>+0(SB), Z2, Z1
-	VFNMADD231PD  lanes_3c91a62633145c07<>+0(SB), Z2, Z1
-	VCVTPD2PS     Z1, Y3
-	VCVTPD2DQ     Z2, Y4
-	VEXTRACTF64X4 $0x01, Z0, Y1
-	VCVTPS2PD     Y1, Z1
-	VMULPD        lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
-	VRNDSCALEPD   $0x08, Z2, Z2
-	VFNMADD231PD  lanes_3ff921fb54442d18<>+0(SB), Z2, Z1
-	VFNMADD231PD  lanes_3c91a62633145c07<>+0(SB), Z2, Z1
-	VCVTPD2PS     Z1, Y1
-	VCVTPD2DQ     Z2, Y2
-	VINSERTF64X4  $0x01, Y1, Z3, Z1
-	VINSERTF64X4  $0x01, Y2, Z4, Z2
-	VMULPS        Z1, Z1, Z3
-	VMULPS        Z1, Z3, Z4
-	VMOVUPS       lanes_3638ef1d<>+0(SB), Z5
-	VFMADD213PS   lanes_b9500d01<>+0(SB), Z3, Z5
-	VFMADD213PS   lanes_3c088889<>+0(SB), Z3, Z5
-	VFMADD213PS   lanes_be2aaaab<>+0(SB), Z3, Z5
-	VFMADD231PS   Z5, Z4, Z1
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z0, K2
-	VBLENDMPS     Z0, Z1, K2, Z0
-	VPSLLD        $0x1f, Z2, Z1
-	VPMOVD2M      Z1, K2
-	VMOVUPS       lanes_b493f27e<>+0(SB), Z1
-	VFMADD213PS   lanes_37d00d01<>+0(SB), Z3, Z1
-	VFMADD213PS   lanes_bab60b61<>+0(SB), Z3, Z1
-	VFMADD213PS   lanes_3d2aaaab<>+0(SB), Z3, Z1
-	VFMADD213PS   lanes_bf000000<>+0(SB), Z3, Z1
-	VFMADD213PS   lanes_3f800000<>+0(SB), Z3, Z1
-	VBLENDMPS     Z1, Z0, K2, Z0
-	VPSLLD        $0x1e, Z2, Z1
-	VANDPS        lanes_80000000<>+0(SB), Z1, Z1
-	VXORPS        Z1, Z0, Z0
-	VMOVUPS       Z0, K1, (DI)
+	ADDQ              $0x00000010, DX
+	JZ                done
+	MOVQ              DX, CX
+	MOVQ              $0x00000001, AX
+	SHLQ              CL, AX
+	DECQ              AX
+	KMOVQ             AX, K1
+	VMOVUPS.Z         (SI), K1, Z0
+	VCVTPS2PD         Y0, Z1
+	VMULPD.BCST       lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
+	VRNDSCALEPD       $0x08, Z2, Z2
+	VFNMADD231PD.BCST lanes_3ff921fb54442d18<>+0(SB), Z2, Z1
+	VFNMADD231PD.BCST lanes_3c91a62633145c07<>+0(SB), Z2, Z1
+	VCVTPD2PS         Z1, Y3
+	VCVTPD2DQ         Z2, Y4
+	VEXTRACTF64X4     $0x01, Z0, Y1
+	VCVTPS2PD         Y1, Z1
+	VMULPD.BCST       lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
+	VRNDSCALEPD       $0x08, Z2, Z2
+	VFNMADD231PD.BCST lanes_3ff921fb54442d18<>+0(SB), Z2, Z1
+	VFNMADD231PD.BCST lanes_3c91a62633145c07<>+0(SB), Z2, Z1
+	VCVTPD2PS         Z1, Y1
+	VCVTPD2DQ         Z2, Y2
+	VINSERTF64X4      $0x01, Y1, Z3, Z1
+	VINSERTF64X4      $0x01, Y2, Z4, Z2
+	VMULPS            Z1, Z1, Z3
+	VMULPS            Z1, Z3, Z4
+	VBROADCASTSS      lanes_3638ef1d<>+0(SB), Z5
+	VFMADD213PS.BCST  lanes_b9500d01<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  lanes_be2aaaab<>+0(SB), Z3, Z5
+	VFMADD231PS       Z5, Z4, Z1
+	VCMPPS.BCST       $0x00, lanes_00000000<>+0(SB), Z0, K2
+	VBLENDMPS         Z0, Z1, K2, Z0
+	VPSLLD            $0x1f, Z2, Z1
+	VPMOVD2M          Z1, K2
+	VBROADCASTSS      lanes_b493f27e<>+0(SB), Z1
+	VFMADD213PS.BCST  lanes_37d00d01<>+0(SB), Z3, Z1
+	VFMADD213PS.BCST  lanes_bab60b61<>+0(SB), Z3, Z1
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z3, Z1
+	VFMADD213PS.BCST  lanes_bf000000<>+0(SB), Z3, Z1
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z3, Z1
+	VBLENDMPS         Z1, Z0, K2, Z0
+	VPSLLD            $0x1e, Z2, Z1
+	VANDPS.BCST       lanes_80000000<>+0(SB), Z1, Z1
+	VXORPS            Z1, Z0, Z0
+	VMOVUPS           Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -3526,97 +3526,97 @@ TEXT ·mapCos512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS       (SI), Z0
-	VCVTPS2PD     Y0, Z1
-	VMULPD        lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
-	VRNDSCALEPD   $0x08, Z2, Z2
-	VFNMADD231PD  lanes_3ff921fb54442d18<>+0(SB), Z2, Z1
-	VFNMADD231PD  lanes_3c91a62633145c07<>+0(SB), Z2, Z1
-	VCVTPD2PS     Z1, Y3
-	VCVTPD2DQ     Z2, Y4
-	VEXTRACTF64X4 $0x01, Z0, Y0
-	VCVTPS2PD     Y0, Z0
-	VMULPD        lanes_3fe45f306dc9c883<>+0(SB), Z0, Z1
-	VRNDSCALEPD   $0x08, Z1, Z1
-	VFNMADD231PD  lanes_3ff921fb54442d18<>+0(SB), Z1, Z0
-	VFNMADD231PD  lanes_3c91a62633145c07<>+0(SB), Z1, Z0
-	VCVTPD2PS     Z0, Y0
-	VCVTPD2DQ     Z1, Y1
-	VINSERTF64X4  $0x01, Y0, Z3, Z0
-	VINSERTF64X4  $0x01, Y1, Z4, Z1
-	VPADDD        lanes_00000001<>+0(SB), Z1, Z1
-	VMULPS        Z0, Z0, Z2
-	VMULPS        Z0, Z2, Z5
-	VMOVUPS       lanes_3638ef1d<>+0(SB), Z6
-	VFMADD213PS   lanes_b9500d01<>+0(SB), Z2, Z6
-	VFMADD213PS   lanes_3c088889<>+0(SB), Z2, Z6
-	VFMADD213PS   lanes_be2aaaab<>+0(SB), Z2, Z6
-	VFMADD231PS   Z6, Z5, Z0
-	VPSLLD        $0x1f, Z1, Z5
-	VPMOVD2M      Z5, K1
-	VMOVUPS       lanes_b493f27e<>+0(SB), Z5
-	VFMADD213PS   lanes_37d00d01<>+0(SB), Z2, Z5
-	VFMADD213PS   lanes_bab60b61<>+0(SB), Z2, Z5
-	VFMADD213PS   lanes_3d2aaaab<>+0(SB), Z2, Z5
-	VFMADD213PS   lanes_bf000000<>+0(SB), Z2, Z5
-	VFMADD213PS   lanes_3f800000<>+0(SB), Z2, Z5
-	VBLENDMPS     Z5, Z0, K1, Z0
-	VPSLLD        $0x1e, Z1, Z1
-	VANDPS        lanes_80000000<>+0(SB), Z1, Z1
-	VXORPS        Z1, Z0, Z0
-	VMOVUPS       Z0, (DI)
-	ADDQ          $0x00000040, SI
-	ADDQ          $0x00000040, DI
-	SUBQ          $0x00000010, DX
-	JGE           loop
+	VMOVUPS           (SI), Z0
+	VCVTPS2PD         Y0, Z1
+	VMULPD.BCST       lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
+	VRNDSCALEPD       $0x08, Z2, Z2
+	VFNMADD231PD.BCST lanes_3ff921fb54442d18<>+0(SB), Z2, Z1
+	VFNMADD231PD.BCST lanes_3c91a62633145c07<>+0(SB), Z2, Z1
+	VCVTPD2PS         Z1, Y3
+	VCVTPD2DQ         Z2, Y4
+	VEXTRACTF64X4     $0x01, Z0, Y0
+	VCVTPS2PD         Y0, Z0
+	VMULPD.BCST       lanes_3fe45f306dc9c883<>+0(SB), Z0, Z1
+	VRNDSCALEPD       $0x08, Z1, Z1
+	VFNMADD231PD.BCST lanes_3ff921fb54442d18<>+0(SB), Z1, Z0
+	VFNMADD231PD.BCST lanes_3c91a62633145c07<>+0(SB), Z1, Z0
+	VCVTPD2PS         Z0, Y0
+	VCVTPD2DQ         Z1, Y1
+	VINSERTF64X4      $0x01, Y0, Z3, Z0
+	VINSERTF64X4      $0x01, Y1, Z4, Z1
+	VPADDD.BCST       lanes_00000001<>+0(SB), Z1, Z1
+	VMULPS            Z0, Z0, Z2
+	VMULPS            Z0, Z2, Z5
+	VBROADCASTSS      lanes_3638ef1d<>+0(SB), Z6
+	VFMADD213PS.BCST  lanes_b9500d01<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  lanes_be2aaaab<>+0(SB), Z2, Z6
+	VFMADD231PS       Z6, Z5, Z0
+	VPSLLD            $0x1f, Z1, Z5
+	VPMOVD2M          Z5, K1
+	VBROADCASTSS      lanes_b493f27e<>+0(SB), Z5
+	VFMADD213PS.BCST  lanes_37d00d01<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  lanes_bab60b61<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  lanes_bf000000<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z2, Z5
+	VBLENDMPS         Z5, Z0, K1, Z0
+	VPSLLD            $0x1e, Z1, Z1
+	VANDPS.BCST       lanes_80000000<>+0(SB), Z1, Z1
+	VXORPS            Z1, Z0, Z0
+	VMOVUPS           Z0, (DI)
+	ADDQ              $0x00000040, SI
+	ADDQ              $0x00000040, DI
+	SUBQ              $0x00000010, DX
+	JGE               loop
 
 tail:
-	ADDQ          $0x00000010, DX
-	JZ            done
-	MOVQ          DX, CX
-	MOVQ          $0x00000001, AX
-	SHLQ          CL, AX
-	DECQ          AX
-	KMOVQ         AX, K1
-	VMOVUPS.Z     (SI), K1, Z0
-	VCVTPS2PD     Y0, Z1
-	VMULPD        lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
-	VRNDSCALEPD   $0x08, Z2, Z2
-	VFNMADD231PD  lanes_3ff921fb54442d18<>+0(SB), Z2, Z1
-	VFNMADD231PD  lanes_3c91a62633145c07<>+0(SB), Z2, Z1
-	VCVTPD2PS     Z1, Y3
-	VCVTPD2DQ     Z2, Y4
-	VEXTRACTF64X4 $0x01, Z0, Y0
-	VCVTPS2PD     Y0, Z0
-	VMULPD        lanes_3fe45f306dc9c883<>+0(SB), Z0, Z1
-	VRNDSCALEPD   $0x08, Z1, Z1
-	VFNMADD231PD  lanes_3ff921fb54442d18<>+0(SB), Z1, Z0
-	VFNMADD231PD  lanes_3c91a62633145c07<>+0(SB), Z1, Z0
-	VCVTPD2PS     Z0, Y0
-	VCVTPD2DQ     Z1, Y1
-	VINSERTF64X4  $0x01, Y0, Z3, Z0
-	VINSERTF64X4  $0x01, Y1, Z4, Z1
-	VPADDD        lanes_00000001<>+0(SB), Z1, Z1
-	VMULPS        Z0, Z0, Z2
-	VMULPS        Z0, Z2, Z3
-	VMOVUPS       lanes_3638ef1d<>+0(SB), Z4
-	VFMADD213PS   lanes_b9500d01<>+0(SB), Z2, Z4
-	VFMADD213PS   lanes_3c088889<>+0(SB), Z2, Z4
-	VFMADD213PS   lanes_be2aaaab<>+0(SB), Z2, Z4
-	VFMADD231PS   Z4, Z3, Z0
-	VPSLLD        $0x1f, Z1, Z3
-	VPMOVD2M      Z3, K2
-	VMOVUPS       lanes_b493f27e<>+0(SB), Z3
-	VFMADD213PS   lanes_37d00d01<>+0(SB), Z2, Z3
-	VFMADD213PS   lanes_bab60b61<>+0(SB), Z2, Z3
-	VFMADD213PS   lanes_3d2aaaab<>+0(SB), Z2, Z3
-	VFMADD213PS   lanes_bf000000<>+0(SB), Z2, Z3
-	VFMADD213PS   lanes_3f800000<>+0(SB), Z2, Z3
-	VBLENDMPS     Z3, Z0, K2, Z0
-	VPSLLD        $0x1e, Z1, Z1
-	VANDPS        lanes_80000000<>+0(SB), Z1, Z1
-	VXORPS        Z1, Z0, Z0
-	VMOVUPS       Z0, K1, (DI)
+	ADDQ              $0x00000010, DX
+	JZ                done
+	MOVQ              DX, CX
+	MOVQ              $0x00000001, AX
+	SHLQ              CL, AX
+	DECQ              AX
+	KMOVQ             AX, K1
+	VMOVUPS.Z         (SI), K1, Z0
+	VCVTPS2PD         Y0, Z1
+	VMULPD.BCST       lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
+	VRNDSCALEPD       $0x08, Z2, Z2
+	VFNMADD231PD.BCST lanes_3ff921fb54442d18<>+0(SB), Z2, Z1
+	VFNMADD231PD.BCST lanes_3c91a62633145c07<>+0(SB), Z2, Z1
+	VCVTPD2PS         Z1, Y3
+	VCVTPD2DQ         Z2, Y4
+	VEXTRACTF64X4     $0x01, Z0, Y0
+	VCVTPS2PD         Y0, Z0
+	VMULPD.BCST       lanes_3fe45f306dc9c883<>+0(SB), Z0, Z1
+	VRNDSCALEPD       $0x08, Z1, Z1
+	VFNMADD231PD.BCST lanes_3ff921fb54442d18<>+0(SB), Z1, Z0
+	VFNMADD231PD.BCST lanes_3c91a62633145c07<>+0(SB), Z1, Z0
+	VCVTPD2PS         Z0, Y0
+	VCVTPD2DQ         Z1, Y1
+	VINSERTF64X4      $0x01, Y0, Z3, Z0
+	VINSERTF64X4      $0x01, Y1, Z4, Z1
+	VPADDD.BCST       lanes_00000001<>+0(SB), Z1, Z1
+	VMULPS            Z0, Z0, Z2
+	VMULPS            Z0, Z2, Z3
+	VBROADCASTSS      lanes_3638ef1d<>+0(SB), Z4
+	VFMADD213PS.BCST  lanes_b9500d01<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  lanes_be2aaaab<>+0(SB), Z2, Z4
+	VFMADD231PS       Z4, Z3, Z0
+	VPSLLD            $0x1f, Z1, Z3
+	VPMOVD2M          Z3, K2
+	VBROADCASTSS      lanes_b493f27e<>+0(SB), Z3
+	VFMADD213PS.BCST  lanes_37d00d01<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  lanes_bab60b61<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  lanes_bf000000<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z2, Z3
+	VBLENDMPS         Z3, Z0, K2, Z0
+	VPSLLD            $0x1e, Z1, Z1
+	VANDPS.BCST       lanes_80000000<>+0(SB), Z1, Z1
+	VXORPS            Z1, Z0, Z0
+	VMOVUPS           Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -3652,99 +3652,99 @@ TEXT ·mapTan512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS       (SI), Z0
-	VCVTPS2PD     Y0, Z1
-	VMULPD        lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
-	VRNDSCALEPD   $0x08, Z2, Z2
-	VFNMADD231PD  lanes_3ff921fb54442d18<>+0(SB), Z2, Z1
-	VFNMADD231PD  lanes_3c91a62633145c07<>+0(SB), Z2, Z1
-	VCVTPD2PS     Z1, Y3
-	VCVTPD2DQ     Z2, Y4
-	VEXTRACTF64X4 $0x01, Z0, Y1
-	VCVTPS2PD     Y1, Z1
-	VMULPD        lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
-	VRNDSCALEPD   $0x08, Z2, Z2
-	VFNMADD231PD  lanes_3ff921fb54442d18<>+0(SB), Z2, Z1
-	VFNMADD231PD  lanes_3c91a62633145c07<>+0(SB), Z2, Z1
-	VCVTPD2PS     Z1, Y1
-	VCVTPD2DQ     Z2, Y2
-	VINSERTF64X4  $0x01, Y1, Z3, Z1
-	VINSERTF64X4  $0x01, Y2, Z4, Z2
-	VMULPS        Z1, Z1, Z5
-	VMULPS        Z1, Z5, Z6
-	VMOVUPS       lanes_3638ef1d<>+0(SB), Z7
-	VFMADD213PS   lanes_b9500d01<>+0(SB), Z5, Z7
-	VFMADD213PS   lanes_3c088889<>+0(SB), Z5, Z7
-	VFMADD213PS   lanes_be2aaaab<>+0(SB), Z5, Z7
-	VFMADD231PS   Z7, Z6, Z1
-	VMOVUPS       lanes_b493f27e<>+0(SB), Z6
-	VFMADD213PS   lanes_37d00d01<>+0(SB), Z5, Z6
-	VFMADD213PS   lanes_bab60b61<>+0(SB), Z5, Z6
-	VFMADD213PS   lanes_3d2aaaab<>+0(SB), Z5, Z6
-	VFMADD213PS   lanes_bf000000<>+0(SB), Z5, Z6
-	VFMADD213PS   lanes_3f800000<>+0(SB), Z5, Z6
-	VPSLLD        $0x1f, Z2, Z2
-	VPMOVD2M      Z2, K1
-	VBLENDMPS     Z6, Z1, K1, Z5
-	VBLENDMPS     Z1, Z6, K1, Z1
-	VDIVPS        Z1, Z5, Z1
-	VXORPS        Z2, Z1, Z1
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z0, K1
-	VBLENDMPS     Z0, Z1, K1, Z0
-	VMOVUPS       Z0, (DI)
-	ADDQ          $0x00000040, SI
-	ADDQ          $0x00000040, DI
-	SUBQ          $0x00000010, DX
-	JGE           loop
+	VMOVUPS           (SI), Z0
+	VCVTPS2PD         Y0, Z1
+	VMULPD.BCST       lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
+	VRNDSCALEPD       $0x08, Z2, Z2
+	VFNMADD231PD.BCST lanes_3ff921fb54442d18<>+0(SB), Z2, Z1
+	VFNMADD231PD.BCST lanes_3c91a62633145c07<>+0(SB), Z2, Z1
+	VCVTPD2PS         Z1, Y3
+	VCVTPD2DQ         Z2, Y4
+	VEXTRACTF64X4     $0x01, Z0, Y1
+	VCVTPS2PD         Y1, Z1
+	VMULPD.BCST       lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
+	VRNDSCALEPD       $0x08, Z2, Z2
+	VFNMADD231PD.BCST lanes_3ff921fb54442d18<>+0(SB), Z2, Z1
+	VFNMADD231PD.BCST lanes_3c91a62633145c07<>+0(SB), Z2, Z1
+	VCVTPD2PS         Z1, Y1
+	VCVTPD2DQ         Z2, Y2
+	VINSERTF64X4      $0x01, Y1, Z3, Z1
+	VINSERTF64X4      $0x01, Y2, Z4, Z2
+	VMULPS            Z1, Z1, Z5
+	VMULPS            Z1, Z5, Z6
+	VBROADCASTSS      lanes_3638ef1d<>+0(SB), Z7
+	VFMADD213PS.BCST  lanes_b9500d01<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  lanes_be2aaaab<>+0(SB), Z5, Z7
+	VFMADD231PS       Z7, Z6, Z1
+	VBROADCASTSS      lanes_b493f27e<>+0(SB), Z6
+	VFMADD213PS.BCST  lanes_37d00d01<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_bab60b61<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_bf000000<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z5, Z6
+	VPSLLD            $0x1f, Z2, Z2
+	VPMOVD2M          Z2, K1
+	VBLENDMPS         Z6, Z1, K1, Z5
+	VBLENDMPS         Z1, Z6, K1, Z1
+	VDIVPS            Z1, Z5, Z1
+	VXORPS            Z2, Z1, Z1
+	VCMPPS.BCST       $0x00, lanes_00000000<>+0(SB), Z0, K1
+	VBLENDMPS         Z0, Z1, K1, Z0
+	VMOVUPS           Z0, (DI)
+	ADDQ              $0x00000040, SI
+	ADDQ              $0x00000040, DI
+	SUBQ              $0x00000010, DX
+	JGE               loop
 
 tail:
-	ADDQ          $0x00000010, DX
-	JZ            done
-	MOVQ          DX, CX
-	MOVQ          $0x00000001, AX
-	SHLQ          CL, AX
-	DECQ          AX
-	KMOVQ         AX, K1
-	VMOVUPS.Z     (SI), K1, Z0
-	VCVTPS2PD     Y0, Z1
-	VMULPD        lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
-	VRNDSCALEPD   $0x08, Z2, Z2
-	VFNMADD231PD  lanes_3ff921fb54442d18<>+0(SB), Z2, Z1
-	VFNMADD231PD  lanes_3c91a62633145c07<>+0(SB), Z2, Z1
-	VCVTPD2PS     Z1, Y3
-	VCVTPD2DQ     Z2, Y4
-	VEXTRACTF64X4 $0x01, Z0, Y1
-	VCVTPS2PD     Y1, Z1
-	VMULPD        lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
-	VRNDSCALEPD   $0x08, Z2, Z2
-	VFNMADD231PD  lanes_3ff921fb54442d18<>+0(SB), Z2, Z1
-	VFNMADD231PD  lanes_3c91a62633145c07<>+0(SB), Z2, Z1
-	VCVTPD2PS     Z1, Y1
-	VCVTPD2DQ     Z2, Y2
-	VINSERTF64X4  $0x01, Y1, Z3, Z1
-	VINSERTF64X4  $0x01, Y2, Z4, Z2
-	VMULPS        Z1, Z1, Z3
-	VMULPS        Z1, Z3, Z4
-	VMOVUPS       lanes_3638ef1d<>+0(SB), Z5
-	VFMADD213PS   lanes_b9500d01<>+0(SB), Z3, Z5
-	VFMADD213PS   lanes_3c088889<>+0(SB), Z3, Z5
-	VFMADD213PS   lanes_be2aaaab<>+0(SB), Z3, Z5
-	VFMADD231PS   Z5, Z4, Z1
-	VMOVUPS       lanes_b493f27e<>+0(SB), Z4
-	VFMADD213PS   lanes_37d00d01<>+0(SB), Z3, Z4
-	VFMADD213PS   lanes_bab60b61<>+0(SB), Z3, Z4
-	VFMADD213PS   lanes_3d2aaaab<>+0(SB), Z3, Z4
-	VFMADD213PS   lanes_bf000000<>+0(SB), Z3, Z4
-	VFMADD213PS   lanes_3f800000<>+0(SB), Z3, Z4
-	VPSLLD        $0x1f, Z2, Z2
-	VPMOVD2M      Z2, K2
-	VBLENDMPS     Z4, Z1, K2, Z3
-	VBLENDMPS     Z1, Z4, K2, Z1
-	VDIVPS        Z1, Z3, Z1
-	VXORPS        Z2, Z1, Z1
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z0, K2
-	VBLENDMPS     Z0, Z1, K2, Z0
-	VMOVUPS       Z0, K1, (DI)
+	ADDQ              $0x00000010, DX
+	JZ                done
+	MOVQ              DX, CX
+	MOVQ              $0x00000001, AX
+	SHLQ              CL, AX
+	DECQ              AX
+	KMOVQ             AX, K1
+	VMOVUPS.Z         (SI), K1, Z0
+	VCVTPS2PD         Y0, Z1
+	VMULPD.BCST       lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
+	VRNDSCALEPD       $0x08, Z2, Z2
+	VFNMADD231PD.BCST lanes_3ff921fb54442d18<>+0(SB), Z2, Z1
+	VFNMADD231PD.BCST lanes_3c91a62633145c07<>+0(SB), Z2, Z1
+	VCVTPD2PS         Z1, Y3
+	VCVTPD2DQ         Z2, Y4
+	VEXTRACTF64X4     $0x01, Z0, Y1
+	VCVTPS2PD         Y1, Z1
+	VMULPD.BCST       lanes_3fe45f306dc9c883<>+0(SB), Z1, Z2
+	VRNDSCALEPD       $0x08, Z2, Z2
+	VFNMADD231PD.BCST lanes_3ff921fb54442d18<>+0(SB), Z2, Z1
+	VFNMADD231PD.BCST lanes_3c91a62633145c07<>+0(SB), Z2, Z1
+	VCVTPD2PS         Z1, Y1
+	VCVTPD2DQ         Z2, Y2
+	VINSERTF64X4      $0x01, Y1, Z3, Z1
+	VINSERTF64X4      $0x01, Y2, Z4, Z2
+	VMULPS            Z1, Z1, Z3
+	VMULPS            Z1, Z3, Z4
+	VBROADCASTSS      lanes_3638ef1d<>+0(SB), Z5
+	VFMADD213PS.BCST  lanes_b9500d01<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  lanes_3c088889<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  lanes_be2aaaab<>+0(SB), Z3, Z5
+	VFMADD231PS       Z5, Z4, Z1
+	VBROADCASTSS      lanes_b493f27e<>+0(SB), Z4
+	VFMADD213PS.BCST  lanes_37d00d01<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  lanes_bab60b61<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  lanes_3d2aaaab<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  lanes_bf000000<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  lanes_3f800000<>+0(SB), Z3, Z4
+	VPSLLD            $0x1f, Z2, Z2
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z4, Z1, K2, Z3
+	VBLENDMPS         Z1, Z4, K2, Z1
+	VDIVPS            Z1, Z3, Z1
+	VXORPS            Z2, Z1, Z1
+	VCMPPS.BCST       $0x00, lanes_00000000<>+0(SB), Z0, K2
+	VBLENDMPS         Z0, Z1, K2, Z0
+	VMOVUPS           Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -3762,73 +3762,73 @@ TEXT ·mapAsin512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS     (SI), Z0
-	VANDPS      lanes_7fffffff<>+0(SB), Z0, Z1
-	VMOVUPS     lanes_3f000000<>+0(SB), Z2
-	VCMPPS      $0x11, Z1, Z2, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z2
-	VSUBPS      Z1, Z2, Z2
-	VMULPS      lanes_3f000000<>+0(SB), Z2, Z2
-	VMULPS      Z1, Z1, Z3
-	VBLENDMPS   Z2, Z3, K1, Z2
-	VSQRTPS     Z2, Z3
-	VBLENDMPS   Z3, Z1, K1, Z1
-	VMULPS      Z2, Z1, Z3
-	VMOVUPS     lanes_3d09ff6a<>+0(SB), Z4
-	VFMADD213PS lanes_3c8c7c8f<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_3cfec6d1<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_3d36addd<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_3d999a18<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_3e2aaaaa<>+0(SB), Z2, Z4
-	VFMADD231PS Z4, Z3, Z1
-	VADDPS      Z1, Z1, Z2
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z3
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z2, Z2
-	VSUBPS      Z2, Z3, Z2
-	VBLENDMPS   Z2, Z1, K1, Z1
-	VANDPS      lanes_80000000<>+0(SB), Z0, Z0
-	VORPS       Z0, Z1, Z0
-	VMOVUPS     Z0, (DI)
-	ADDQ        $0x00000040, SI
-	ADDQ        $0x00000040, DI
-	SUBQ        $0x00000010, DX
-	JGE         loop
+	VMOVUPS          (SI), Z0
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z0, Z1
+	VBROADCASTSS     lanes_3f000000<>+0(SB), Z2
+	VCMPPS           $0x11, Z1, Z2, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z2
+	VSUBPS           Z1, Z2, Z2
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z2, Z2
+	VMULPS           Z1, Z1, Z3
+	VBLENDMPS        Z2, Z3, K1, Z2
+	VSQRTPS          Z2, Z3
+	VBLENDMPS        Z3, Z1, K1, Z1
+	VMULPS           Z2, Z1, Z3
+	VBROADCASTSS     lanes_3d09ff6a<>+0(SB), Z4
+	VFMADD213PS.BCST lanes_3c8c7c8f<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_3cfec6d1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_3d36addd<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_3d999a18<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_3e2aaaaa<>+0(SB), Z2, Z4
+	VFMADD231PS      Z4, Z3, Z1
+	VADDPS           Z1, Z1, Z2
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z3
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z2, Z2
+	VSUBPS           Z2, Z3, Z2
+	VBLENDMPS        Z2, Z1, K1, Z1
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z0, Z0
+	VORPS            Z0, Z1, Z0
+	VMOVUPS          Z0, (DI)
+	ADDQ             $0x00000040, SI
+	ADDQ             $0x00000040, DI
+	SUBQ             $0x00000010, DX
+	JGE              loop
 
 tail:
-	ADDQ        $0x00000010, DX
-	JZ          done
-	MOVQ        DX, CX
-	MOVQ        $0x00000001, AX
-	SHLQ        CL, AX
-	DECQ        AX
-	KMOVQ       AX, K1
-	VMOVUPS.Z   (SI), K1, Z0
-	VANDPS      lanes_7fffffff<>+0(SB), Z0, Z1
-	VMOVUPS     lanes_3f000000<>+0(SB), Z2
-	VCMPPS      $0x11, Z1, Z2, K2
-	VMOVUPS     lanes_3f800000<>+0(SB), Z2
-	VSUBPS      Z1, Z2, Z2
-	VMULPS      lanes_3f000000<>+0(SB), Z2, Z2
-	VMULPS      Z1, Z1, Z3
-	VBLENDMPS   Z2, Z3, K2, Z2
-	VSQRTPS     Z2, Z3
-	VBLENDMPS   Z3, Z1, K2, Z1
-	VMULPS      Z2, Z1, Z3
-	VMOVUPS     lanes_3d09ff6a<>+0(SB), Z4
-	VFMADD213PS lanes_3c8c7c8f<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_3cfec6d1<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_3d36addd<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_3d999a18<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_3e2aaaaa<>+0(SB), Z2, Z4
-	VFMADD231PS Z4, Z3, Z1
-	VADDPS      Z1, Z1, Z2
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z3
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z2, Z2
-	VSUBPS      Z2, Z3, Z2
-	VBLENDMPS   Z2, Z1, K2, Z1
-	VANDPS      lanes_80000000<>+0(SB), Z0, Z0
-	VORPS       Z0, Z1, Z0
-	VMOVUPS     Z0, K1, (DI)
+	ADDQ             $0x00000010, DX
+	JZ               done
+	MOVQ             DX, CX
+	MOVQ             $0x00000001, AX
+	SHLQ             CL, AX
+	DECQ             AX
+	KMOVQ            AX, K1
+	VMOVUPS.Z        (SI), K1, Z0
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z0, Z1
+	VBROADCASTSS     lanes_3f000000<>+0(SB), Z2
+	VCMPPS           $0x11, Z1, Z2, K2
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z2
+	VSUBPS           Z1, Z2, Z2
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z2, Z2
+	VMULPS           Z1, Z1, Z3
+	VBLENDMPS        Z2, Z3, K2, Z2
+	VSQRTPS          Z2, Z3
+	VBLENDMPS        Z3, Z1, K2, Z1
+	VMULPS           Z2, Z1, Z3
+	VBROADCASTSS     lanes_3d09ff6a<>+0(SB), Z4
+	VFMADD213PS.BCST lanes_3c8c7c8f<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_3cfec6d1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_3d36addd<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_3d999a18<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_3e2aaaaa<>+0(SB), Z2, Z4
+	VFMADD231PS      Z4, Z3, Z1
+	VADDPS           Z1, Z1, Z2
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z3
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z2, Z2
+	VSUBPS           Z2, Z3, Z2
+	VBLENDMPS        Z2, Z1, K2, Z1
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z0, Z0
+	VORPS            Z0, Z1, Z0
+	VMOVUPS          Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -3990,83 +3990,83 @@ TEXT ·mapAcos512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS     (SI), Z0
-	VANDPS      lanes_7fffffff<>+0(SB), Z0, Z1
-	VMOVUPS     lanes_3f000000<>+0(SB), Z2
-	VCMPPS      $0x11, Z1, Z2, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z2
-	VSUBPS      Z1, Z2, Z2
-	VMULPS      lanes_3f000000<>+0(SB), Z2, Z2
-	VMULPS      Z1, Z1, Z3
-	VBLENDMPS   Z2, Z3, K1, Z2
-	VSQRTPS     Z2, Z3
-	VBLENDMPS   Z3, Z1, K1, Z1
-	VMULPS      Z2, Z1, Z3
-	VMOVUPS     lanes_3d09ff6a<>+0(SB), Z4
-	VFMADD213PS lanes_3c8c7c8f<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_3cfec6d1<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_3d36addd<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_3d999a18<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_3e2aaaaa<>+0(SB), Z2, Z4
-	VFMADD231PS Z4, Z3, Z1
-	VANDPS      lanes_80000000<>+0(SB), Z0, Z2
-	VORPS       Z2, Z1, Z2
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z3
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z2, Z2
-	VSUBPS      Z2, Z3, Z2
-	VADDPS      Z1, Z1, Z1
-	VPMOVD2M    Z0, K2
-	VMOVUPS     lanes_40490fdb<>+0(SB), Z0
-	VSUBPS      lanes_b3bbbd2e<>+0(SB), Z1, Z3
-	VSUBPS      Z3, Z0, Z0
-	VBLENDMPS   Z0, Z1, K2, Z0
-	VBLENDMPS   Z0, Z2, K1, Z0
-	VMOVUPS     Z0, (DI)
-	ADDQ        $0x00000040, SI
-	ADDQ        $0x00000040, DI
-	SUBQ        $0x00000010, DX
-	JGE         loop
+	VMOVUPS          (SI), Z0
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z0, Z1
+	VBROADCASTSS     lanes_3f000000<>+0(SB), Z2
+	VCMPPS           $0x11, Z1, Z2, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z2
+	VSUBPS           Z1, Z2, Z2
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z2, Z2
+	VMULPS           Z1, Z1, Z3
+	VBLENDMPS        Z2, Z3, K1, Z2
+	VSQRTPS          Z2, Z3
+	VBLENDMPS        Z3, Z1, K1, Z1
+	VMULPS           Z2, Z1, Z3
+	VBROADCASTSS     lanes_3d09ff6a<>+0(SB), Z4
+	VFMADD213PS.BCST lanes_3c8c7c8f<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_3cfec6d1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_3d36addd<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_3d999a18<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_3e2aaaaa<>+0(SB), Z2, Z4
+	VFMADD231PS      Z4, Z3, Z1
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z0, Z2
+	VORPS            Z2, Z1, Z2
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z3
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z2, Z2
+	VSUBPS           Z2, Z3, Z2
+	VADDPS           Z1, Z1, Z1
+	VPMOVD2M         Z0, K2
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z0
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z1, Z3
+	VSUBPS           Z3, Z0, Z0
+	VBLENDMPS        Z0, Z1, K2, Z0
+	VBLENDMPS        Z0, Z2, K1, Z0
+	VMOVUPS          Z0, (DI)
+	ADDQ             $0x00000040, SI
+	ADDQ             $0x00000040, DI
+	SUBQ             $0x00000010, DX
+	JGE              loop
 
 tail:
-	ADDQ        $0x00000010, DX
-	JZ          done
-	MOVQ        DX, CX
-	MOVQ        $0x00000001, AX
-	SHLQ        CL, AX
-	DECQ        AX
-	KMOVQ       AX, K1
-	VMOVUPS.Z   (SI), K1, Z0
-	VANDPS      lanes_7fffffff<>+0(SB), Z0, Z1
-	VMOVUPS     lanes_3f000000<>+0(SB), Z2
-	VCMPPS      $0x11, Z1, Z2, K2
-	VMOVUPS     lanes_3f800000<>+0(SB), Z2
-	VSUBPS      Z1, Z2, Z2
-	VMULPS      lanes_3f000000<>+0(SB), Z2, Z2
-	VMULPS      Z1, Z1, Z3
-	VBLENDMPS   Z2, Z3, K2, Z2
-	VSQRTPS     Z2, Z3
-	VBLENDMPS   Z3, Z1, K2, Z1
-	VMULPS      Z2, Z1, Z3
-	VMOVUPS     lanes_3d09ff6a<>+0(SB), Z4
-	VFMADD213PS lanes_3c8c7c8f<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_3cfec6d1<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_3d36addd<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_3d999a18<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_3e2aaaaa<>+0(SB), Z2, Z4
-	VFMADD231PS Z4, Z3, Z1
-	VANDPS      lanes_80000000<>+0(SB), Z0, Z2
-	VORPS       Z2, Z1, Z2
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z3
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z2, Z2
-	VSUBPS      Z2, Z3, Z2
-	VADDPS      Z1, Z1, Z1
-	VPMOVD2M    Z0, K3
-	VMOVUPS     lanes_40490fdb<>+0(SB), Z0
-	VSUBPS      lanes_b3bbbd2e<>+0(SB), Z1, Z3
-	VSUBPS      Z3, Z0, Z0
-	VBLENDMPS   Z0, Z1, K3, Z0
-	VBLENDMPS   Z0, Z2, K2, Z0
-	VMOVUPS     Z0, K1, (DI)
+	ADDQ             $0x00000010, DX
+	JZ               done
+	MOVQ             DX, CX
+	MOVQ             $0x00000001, AX
+	SHLQ             CL, AX
+	DECQ             AX
+	KMOVQ            AX, K1
+	VMOVUPS.Z        (SI), K1, Z0
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z0, Z1
+	VBROADCASTSS     lanes_3f000000<>+0(SB), Z2
+	VCMPPS           $0x11, Z1, Z2, K2
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z2
+	VSUBPS           Z1, Z2, Z2
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z2, Z2
+	VMULPS           Z1, Z1, Z3
+	VBLENDMPS        Z2, Z3, K2, Z2
+	VSQRTPS          Z2, Z3
+	VBLENDMPS        Z3, Z1, K2, Z1
+	VMULPS           Z2, Z1, Z3
+	VBROADCASTSS     lanes_3d09ff6a<>+0(SB), Z4
+	VFMADD213PS.BCST lanes_3c8c7c8f<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_3cfec6d1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_3d36addd<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_3d999a18<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_3e2aaaaa<>+0(SB), Z2, Z4
+	VFMADD231PS      Z4, Z3, Z1
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z0, Z2
+	VORPS            Z2, Z1, Z2
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z3
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z2, Z2
+	VSUBPS           Z2, Z3, Z2
+	VADDPS           Z1, Z1, Z1
+	VPMOVD2M         Z0, K3
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z0
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z1, Z3
+	VSUBPS           Z3, Z0, Z0
+	VBLENDMPS        Z0, Z1, K3, Z0
+	VBLENDMPS        Z0, Z2, K2, Z0
+	VMOVUPS          Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -4120,75 +4120,75 @@ TEXT ·mapAtan512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS     (SI), Z0
-	VANDPS      lanes_7fffffff<>+0(SB), Z0, Z1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z2
-	VCMPPS      $0x11, Z1, Z2, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z2
-	VDIVPS      Z1, Z2, Z2
-	VBLENDMPS   Z2, Z1, K1, Z1
-	VMULPS      Z1, Z1, Z2
-	VMULPS      Z2, Z1, Z3
-	VMOVUPS     lanes_ba7571ff<>+0(SB), Z4
-	VFMADD213PS lanes_3bcb663a<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_bc9dc96a<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_bd6bf57d<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_3d97e90c<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_bdb9128e<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_3de36ca5<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_be12481b<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_beaaaaab<>+0(SB), Z2, Z4
-	VFMADD231PS Z4, Z3, Z1
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z2
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z1, Z3
-	VSUBPS      Z3, Z2, Z2
-	VBLENDMPS   Z2, Z1, K1, Z1
-	VANDPS      lanes_80000000<>+0(SB), Z0, Z0
-	VORPS       Z0, Z1, Z0
-	VMOVUPS     Z0, (DI)
-	ADDQ        $0x00000040, SI
-	ADDQ        $0x00000040, DI
-	SUBQ        $0x00000010, DX
-	JGE         loop
+	VMOVUPS          (SI), Z0
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z0, Z1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z2
+	VCMPPS           $0x11, Z1, Z2, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z2
+	VDIVPS           Z1, Z2, Z2
+	VBLENDMPS        Z2, Z1, K1, Z1
+	VMULPS           Z1, Z1, Z2
+	VMULPS           Z2, Z1, Z3
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z4
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z2, Z4
+	VFMADD231PS      Z4, Z3, Z1
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z2
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z1, Z3
+	VSUBPS           Z3, Z2, Z2
+	VBLENDMPS        Z2, Z1, K1, Z1
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z0, Z0
+	VORPS            Z0, Z1, Z0
+	VMOVUPS          Z0, (DI)
+	ADDQ             $0x00000040, SI
+	ADDQ             $0x00000040, DI
+	SUBQ             $0x00000010, DX
+	JGE              loop
 
 tail:
-	ADDQ        $0x00000010, DX
-	JZ          done
-	MOVQ        DX, CX
-	MOVQ        $0x00000001, AX
-	SHLQ        CL, AX
-	DECQ        AX
-	KMOVQ       AX, K1
-	VMOVUPS.Z   (SI), K1, Z0
-	VANDPS      lanes_7fffffff<>+0(SB), Z0, Z1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z2
-	VCMPPS      $0x11, Z1, Z2, K2
-	VMOVUPS     lanes_3f800000<>+0(SB), Z2
-	VDIVPS      Z1, Z2, Z2
-	VBLENDMPS   Z2, Z1, K2, Z1
-	VMULPS      Z1, Z1, Z2
-	VMULPS      Z2, Z1, Z3
-	VMOVUPS     lanes_ba7571ff<>+0(SB), Z4
-	VFMADD213PS lanes_3bcb663a<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_bc9dc96a<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_bd6bf57d<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_3d97e90c<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_bdb9128e<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_3de36ca5<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_be12481b<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z2, Z4
-	VFMADD213PS lanes_beaaaaab<>+0(SB), Z2, Z4
-	VFMADD231PS Z4, Z3, Z1
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z2
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z1, Z3
-	VSUBPS      Z3, Z2, Z2
-	VBLENDMPS   Z2, Z1, K2, Z1
-	VANDPS      lanes_80000000<>+0(SB), Z0, Z0
-	VORPS       Z0, Z1, Z0
-	VMOVUPS     Z0, K1, (DI)
+	ADDQ             $0x00000010, DX
+	JZ               done
+	MOVQ             DX, CX
+	MOVQ             $0x00000001, AX
+	SHLQ             CL, AX
+	DECQ             AX
+	KMOVQ            AX, K1
+	VMOVUPS.Z        (SI), K1, Z0
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z0, Z1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z2
+	VCMPPS           $0x11, Z1, Z2, K2
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z2
+	VDIVPS           Z1, Z2, Z2
+	VBLENDMPS        Z2, Z1, K2, Z1
+	VMULPS           Z1, Z1, Z2
+	VMULPS           Z2, Z1, Z3
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z4
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z2, Z4
+	VFMADD231PS      Z4, Z3, Z1
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z2
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z1, Z3
+	VSUBPS           Z3, Z2, Z2
+	VBLENDMPS        Z2, Z1, K2, Z1
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z0, Z0
+	VORPS            Z0, Z1, Z0
+	VMOVUPS          Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -4404,106 +4404,106 @@ TEXT ·mapAtan2512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS     (SI), Z0
-	VMOVUPS     (R8), Z1
-	VANDPS      lanes_7fffffff<>+0(SB), Z1, Z2
-	VANDPS      lanes_7fffffff<>+0(SB), Z0, Z3
-	VMINPS      Z3, Z2, Z4
-	VMAXPS      Z3, Z2, Z5
-	VDIVPS      Z5, Z4, Z6
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z5, K1
-	VMOVUPS     lanes_00000000<>+0(SB), Z5
-	VBLENDMPS   Z5, Z6, K1, Z5
-	VCMPPS      $0x00, lanes_7f800000<>+0(SB), Z4, K1
-	VMOVUPS     lanes_3f800000<>+0(SB), Z4
-	VBLENDMPS   Z4, Z5, K1, Z4
-	VMULPS      Z4, Z4, Z5
-	VMULPS      Z5, Z4, Z6
-	VMOVUPS     lanes_ba7571ff<>+0(SB), Z7
-	VFMADD213PS lanes_3bcb663a<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_bc9dc96a<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_bd6bf57d<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3d97e90c<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_bdb9128e<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3de36ca5<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_be12481b<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_beaaaaab<>+0(SB), Z5, Z7
-	VFMADD231PS Z7, Z6, Z4
-	VCMPPS      $0x11, Z3, Z2, K1
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z2
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z4, Z3
-	VSUBPS      Z3, Z2, Z2
-	VBLENDMPS   Z2, Z4, K1, Z2
-	VPMOVD2M    Z1, K1
-	VMOVUPS     lanes_40490fdb<>+0(SB), Z3
-	VSUBPS      lanes_b3bbbd2e<>+0(SB), Z2, Z4
-	VSUBPS      Z4, Z3, Z3
-	VBLENDMPS   Z3, Z2, K1, Z2
-	VANDPS      lanes_80000000<>+0(SB), Z0, Z3
-	VORPS       Z3, Z2, Z2
-	VCMPPS      $0x03, Z0, Z1, K1
-	VADDPS      Z0, Z1, Z0
-	VBLENDMPS   Z0, Z2, K1, Z0
-	VMOVUPS     Z0, (DI)
-	ADDQ        $0x00000040, SI
-	ADDQ        $0x00000040, R8
-	ADDQ        $0x00000040, DI
-	SUBQ        $0x00000010, DX
-	JGE         loop
+	VMOVUPS          (SI), Z0
+	VMOVUPS          (R8), Z1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z1, Z2
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z0, Z3
+	VMINPS           Z3, Z2, Z4
+	VMAXPS           Z3, Z2, Z5
+	VDIVPS           Z5, Z4, Z6
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z5, K1
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z5
+	VBLENDMPS        Z5, Z6, K1, Z5
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z4, K1
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z4
+	VBLENDMPS        Z4, Z5, K1, Z4
+	VMULPS           Z4, Z4, Z5
+	VMULPS           Z5, Z4, Z6
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z7
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z5, Z7
+	VFMADD231PS      Z7, Z6, Z4
+	VCMPPS           $0x11, Z3, Z2, K1
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z2
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z4, Z3
+	VSUBPS           Z3, Z2, Z2
+	VBLENDMPS        Z2, Z4, K1, Z2
+	VPMOVD2M         Z1, K1
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z3
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z2, Z4
+	VSUBPS           Z4, Z3, Z3
+	VBLENDMPS        Z3, Z2, K1, Z2
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z0, Z3
+	VORPS            Z3, Z2, Z2
+	VCMPPS           $0x03, Z0, Z1, K1
+	VADDPS           Z0, Z1, Z0
+	VBLENDMPS        Z0, Z2, K1, Z0
+	VMOVUPS          Z0, (DI)
+	ADDQ             $0x00000040, SI
+	ADDQ             $0x00000040, R8
+	ADDQ             $0x00000040, DI
+	SUBQ             $0x00000010, DX
+	JGE              loop
 
 tail:
-	ADDQ        $0x00000010, DX
-	JZ          done
-	MOVQ        DX, CX
-	MOVQ        $0x00000001, AX
-	SHLQ        CL, AX
-	DECQ        AX
-	KMOVQ       AX, K1
-	VMOVUPS.Z   (SI), K1, Z0
-	VMOVUPS.Z   (R8), K1, Z1
-	VANDPS      lanes_7fffffff<>+0(SB), Z1, Z2
-	VANDPS      lanes_7fffffff<>+0(SB), Z0, Z3
-	VMINPS      Z3, Z2, Z4
-	VMAXPS      Z3, Z2, Z5
-	VDIVPS      Z5, Z4, Z6
-	VCMPPS      $0x00, lanes_00000000<>+0(SB), Z5, K2
-	VMOVUPS     lanes_00000000<>+0(SB), Z5
-	VBLENDMPS   Z5, Z6, K2, Z5
-	VCMPPS      $0x00, lanes_7f800000<>+0(SB), Z4, K2
-	VMOVUPS     lanes_3f800000<>+0(SB), Z4
-	VBLENDMPS   Z4, Z5, K2, Z4
-	VMULPS      Z4, Z4, Z5
-	VMULPS      Z5, Z4, Z6
-	VMOVUPS     lanes_ba7571ff<>+0(SB), Z7
-	VFMADD213PS lanes_3bcb663a<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_bc9dc96a<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3d1cfd3e<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_bd6bf57d<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3d97e90c<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_bdb9128e<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3de36ca5<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_be12481b<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_3e4cccc6<>+0(SB), Z5, Z7
-	VFMADD213PS lanes_beaaaaab<>+0(SB), Z5, Z7
-	VFMADD231PS Z7, Z6, Z4
-	VCMPPS      $0x11, Z3, Z2, K2
-	VMOVUPS     lanes_3fc90fdb<>+0(SB), Z2
-	VSUBPS      lanes_b33bbd2e<>+0(SB), Z4, Z3
-	VSUBPS      Z3, Z2, Z2
-	VBLENDMPS   Z2, Z4, K2, Z2
-	VPMOVD2M    Z1, K2
-	VMOVUPS     lanes_40490fdb<>+0(SB), Z3
-	VSUBPS      lanes_b3bbbd2e<>+0(SB), Z2, Z4
-	VSUBPS      Z4, Z3, Z3
-	VBLENDMPS   Z3, Z2, K2, Z2
-	VANDPS      lanes_80000000<>+0(SB), Z0, Z3
-	VORPS       Z3, Z2, Z2
-	VCMPPS      $0x03, Z0, Z1, K2
-	VADDPS      Z0, Z1, Z0
-	VBLENDMPS   Z0, Z2, K2, Z0
-	VMOVUPS     Z0, K1, (DI)
+	ADDQ             $0x00000010, DX
+	JZ               done
+	MOVQ             DX, CX
+	MOVQ             $0x00000001, AX
+	SHLQ             CL, AX
+	DECQ             AX
+	KMOVQ            AX, K1
+	VMOVUPS.Z        (SI), K1, Z0
+	VMOVUPS.Z        (R8), K1, Z1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z1, Z2
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z0, Z3
+	VMINPS           Z3, Z2, Z4
+	VMAXPS           Z3, Z2, Z5
+	VDIVPS           Z5, Z4, Z6
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z5, K2
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z5
+	VBLENDMPS        Z5, Z6, K2, Z5
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z4, K2
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z4
+	VBLENDMPS        Z4, Z5, K2, Z4
+	VMULPS           Z4, Z4, Z5
+	VMULPS           Z5, Z4, Z6
+	VBROADCASTSS     lanes_ba7571ff<>+0(SB), Z7
+	VFMADD213PS.BCST lanes_3bcb663a<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_bc9dc96a<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3d1cfd3e<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_bd6bf57d<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3d97e90c<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_bdb9128e<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3de36ca5<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_be12481b<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_3e4cccc6<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST lanes_beaaaaab<>+0(SB), Z5, Z7
+	VFMADD231PS      Z7, Z6, Z4
+	VCMPPS           $0x11, Z3, Z2, K2
+	VBROADCASTSS     lanes_3fc90fdb<>+0(SB), Z2
+	VSUBPS.BCST      lanes_b33bbd2e<>+0(SB), Z4, Z3
+	VSUBPS           Z3, Z2, Z2
+	VBLENDMPS        Z2, Z4, K2, Z2
+	VPMOVD2M         Z1, K2
+	VBROADCASTSS     lanes_40490fdb<>+0(SB), Z3
+	VSUBPS.BCST      lanes_b3bbbd2e<>+0(SB), Z2, Z4
+	VSUBPS           Z4, Z3, Z3
+	VBLENDMPS        Z3, Z2, K2, Z2
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z0, Z3
+	VORPS            Z3, Z2, Z2
+	VCMPPS           $0x03, Z0, Z1, K2
+	VADDPS           Z0, Z1, Z0
+	VBLENDMPS        Z0, Z2, K2, Z0
+	VMOVUPS          Z0, K1, (DI)
 
 done:
 	VZEROUPPER
@@ -4521,266 +4521,266 @@ TEXT ·mapPow512(SB), NOSPLIT, $0-40
 	JLT  tail
 
 loop:
-	VMOVUPS       (SI), Z0
-	VMOVUPS       (R8), Z1
-	VANDPS        lanes_7fffffff<>+0(SB), Z0, Z2
-	VCMPPS        $0x11, lanes_00800000<>+0(SB), Z2, K1
-	VMULPS        lanes_4c000000<>+0(SB), Z2, Z3
-	VBLENDMPS     Z3, Z2, K1, Z3
-	VPSUBD        lanes_3f3504f3<>+0(SB), Z3, Z5
-	VPSRAD        $0x17, Z5, Z5
-	VCVTDQ2PS     Z5, Z6
-	VMOVUPS       lanes_41c80000<>+0(SB), Z7
-	VMOVUPS       lanes_00000000<>+0(SB), Z8
-	VBLENDMPS     Z7, Z8, K1, Z7
-	VPSLLD        $0x17, Z5, Z5
-	VPSUBD        Z5, Z3, Z3
-	VSUBPS        Z7, Z6, Z5
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z2, K1
-	VMOVUPS       lanes_ff800000<>+0(SB), Z6
-	VBLENDMPS     Z6, Z5, K1, Z5
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z2, K1
-	VMOVUPS       lanes_7f800000<>+0(SB), Z6
-	VBLENDMPS     Z6, Z5, K1, Z5
-	VCVTPS2PD     Y3, Z6
-	VCVTPS2PD     Y5, Z7
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z6, Z8
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z6, Z6
-	VDIVPD        Z6, Z8, Z6
-	VMULPD        Z6, Z6, Z8
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z9
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z8, Z9
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z8, Z9
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z8, Z9
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z8, Z9
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z8, Z9
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z8, Z9
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z8, Z9
-	VFMADD231PD   Z9, Z6, Z7
-	VCVTPS2PD     Y1, Z6
-	VMULPD        Z6, Z7, Z6
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z7
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z8
-	VMAXPD        Z6, Z8, Z6
-	VMINPD        Z6, Z7, Z6
-	VRNDSCALEPD   $0x08, Z6, Z7
-	VSUBPD        Z7, Z6, Z6
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z8
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z6, Z8
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z6, Z8
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z6, Z8
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z6, Z8
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z6, Z8
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z6, Z8
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z6, Z8
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z6, Z8
-	VSCALEFPD     Z7, Z8, Z6
-	VCVTPD2PS     Z6, Y4
-	VEXTRACTF64X4 $0x01, Z3, Y3
-	VCVTPS2PD     Y3, Z3
-	VEXTRACTF64X4 $0x01, Z5, Y5
-	VCVTPS2PD     Y5, Z5
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z3, Z6
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z3, Z3
-	VDIVPD        Z3, Z6, Z3
-	VMULPD        Z3, Z3, Z6
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z7
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z6, Z7
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z6, Z7
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z6, Z7
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z6, Z7
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z6, Z7
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z6, Z7
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z6, Z7
-	VFMADD231PD   Z7, Z3, Z5
-	VEXTRACTF64X4 $0x01, Z1, Y3
-	VCVTPS2PD     Y3, Z3
-	VMULPD        Z3, Z5, Z3
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z5
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z6
-	VMAXPD        Z3, Z6, Z3
-	VMINPD        Z3, Z5, Z3
-	VRNDSCALEPD   $0x08, Z3, Z5
-	VSUBPD        Z5, Z3, Z3
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z6
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z3, Z6
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z3, Z6
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z3, Z6
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z3, Z6
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z3, Z6
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z3, Z6
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z3, Z6
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z3, Z6
-	VSCALEFPD     Z5, Z6, Z3
-	VCVTPD2PS     Z3, Y3
-	VINSERTF64X4  $0x01, Y3, Z4, Z3
-	VRNDSCALEPS   $0x08, Z1, Z5
-	VCMPPS        $0x00, Z1, Z5, K1
-	VMULPS        lanes_3f000000<>+0(SB), Z1, Z5
-	VMOVUPS       lanes_00000000<>+0(SB), Z6
-	VRNDSCALEPS   $0x0b, Z5, Z7
-	VCMPPS        $0x04, Z5, Z7, K2
-	VANDPS        lanes_80000000<>+0(SB), Z0, Z5
-	VBLENDMPS     Z5, Z6, K2, Z5
-	VBLENDMPS     Z5, Z6, K1, Z5
-	VORPS         Z5, Z3, Z3
-	VCMPPS        $0x11, lanes_00000000<>+0(SB), Z0, K2
-	VMOVUPS       lanes_7fc00000<>+0(SB), Z5
-	VBLENDMPS     Z5, Z3, K2, Z5
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z2, K2
-	VBLENDMPS     Z3, Z5, K2, Z5
-	VBLENDMPS     Z3, Z5, K1, Z3
-	VCMPPS        $0x03, Z1, Z0, K1
-	VADDPS        Z1, Z0, Z5
-	VBLENDMPS     Z5, Z3, K1, Z3
-	VMOVUPS       lanes_3f800000<>+0(SB), Z5
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z1, K1
-	VBLENDMPS     Z5, Z3, K1, Z3
-	VCMPPS        $0x00, Z5, Z0, K1
-	VBLENDMPS     Z5, Z3, K1, Z0
-	VCMPPS        $0x00, Z5, Z2, K1
-	VANDPS        lanes_7fffffff<>+0(SB), Z1, Z1
-	VBLENDMPS     Z1, Z5, K1, Z1
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z1, K1
-	VBLENDMPS     Z5, Z0, K1, Z0
-	VMOVUPS       Z0, (DI)
-	ADDQ          $0x00000040, SI
-	ADDQ          $0x00000040, R8
-	ADDQ          $0x00000040, DI
-	SUBQ          $0x00000010, DX
-	JGE           loop
+	VMOVUPS          (SI), Z0
+	VMOVUPS          (R8), Z1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z0, Z2
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z2, K1
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z2, Z3
+	VBLENDMPS        Z3, Z2, K1, Z3
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z3, Z5
+	VPSRAD           $0x17, Z5, Z5
+	VCVTDQ2PS        Z5, Z6
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z7
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VBLENDMPS        Z7, Z8, K1, Z7
+	VPSLLD           $0x17, Z5, Z5
+	VPSUBD           Z5, Z3, Z3
+	VSUBPS           Z7, Z6, Z5
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z2, K1
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z6
+	VBLENDMPS        Z6, Z5, K1, Z5
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z2, K1
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z6
+	VBLENDMPS        Z6, Z5, K1, Z5
+	VCVTPS2PD        Y3, Z6
+	VCVTPS2PD        Y5, Z7
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z6, Z8
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z6, Z6
+	VDIVPD           Z6, Z8, Z6
+	VMULPD           Z6, Z6, Z8
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z9
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z8, Z9
+	VFMADD231PD      Z9, Z6, Z7
+	VCVTPS2PD        Y1, Z6
+	VMULPD           Z6, Z7, Z6
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z7
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z8
+	VMAXPD           Z6, Z8, Z6
+	VMINPD           Z6, Z7, Z6
+	VRNDSCALEPD      $0x08, Z6, Z7
+	VSUBPD           Z7, Z6, Z6
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z8
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z6, Z8
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z6, Z8
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z6, Z8
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z6, Z8
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z6, Z8
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z6, Z8
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z6, Z8
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z6, Z8
+	VSCALEFPD        Z7, Z8, Z6
+	VCVTPD2PS        Z6, Y4
+	VEXTRACTF64X4    $0x01, Z3, Y3
+	VCVTPS2PD        Y3, Z3
+	VEXTRACTF64X4    $0x01, Z5, Y5
+	VCVTPS2PD        Y5, Z5
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z3, Z6
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z3, Z3
+	VDIVPD           Z3, Z6, Z3
+	VMULPD           Z3, Z3, Z6
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z7
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z6, Z7
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z6, Z7
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z6, Z7
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z6, Z7
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z6, Z7
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z6, Z7
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z6, Z7
+	VFMADD231PD      Z7, Z3, Z5
+	VEXTRACTF64X4    $0x01, Z1, Y3
+	VCVTPS2PD        Y3, Z3
+	VMULPD           Z3, Z5, Z3
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z5
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z6
+	VMAXPD           Z3, Z6, Z3
+	VMINPD           Z3, Z5, Z3
+	VRNDSCALEPD      $0x08, Z3, Z5
+	VSUBPD           Z5, Z3, Z3
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z6
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z3, Z6
+	VSCALEFPD        Z5, Z6, Z3
+	VCVTPD2PS        Z3, Y3
+	VINSERTF64X4     $0x01, Y3, Z4, Z3
+	VRNDSCALEPS      $0x08, Z1, Z5
+	VCMPPS           $0x00, Z1, Z5, K1
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z1, Z5
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z6
+	VRNDSCALEPS      $0x0b, Z5, Z7
+	VCMPPS           $0x04, Z5, Z7, K2
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z0, Z5
+	VBLENDMPS        Z5, Z6, K2, Z5
+	VBLENDMPS        Z5, Z6, K1, Z5
+	VORPS            Z5, Z3, Z3
+	VCMPPS.BCST      $0x11, lanes_00000000<>+0(SB), Z0, K2
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z5
+	VBLENDMPS        Z5, Z3, K2, Z5
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z2, K2
+	VBLENDMPS        Z3, Z5, K2, Z5
+	VBLENDMPS        Z3, Z5, K1, Z3
+	VCMPPS           $0x03, Z1, Z0, K1
+	VADDPS           Z1, Z0, Z5
+	VBLENDMPS        Z5, Z3, K1, Z3
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z5
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z1, K1
+	VBLENDMPS        Z5, Z3, K1, Z3
+	VCMPPS           $0x00, Z5, Z0, K1
+	VBLENDMPS        Z5, Z3, K1, Z0
+	VCMPPS           $0x00, Z5, Z2, K1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z1, Z1
+	VBLENDMPS        Z1, Z5, K1, Z1
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z1, K1
+	VBLENDMPS        Z5, Z0, K1, Z0
+	VMOVUPS          Z0, (DI)
+	ADDQ             $0x00000040, SI
+	ADDQ             $0x00000040, R8
+	ADDQ             $0x00000040, DI
+	SUBQ             $0x00000010, DX
+	JGE              loop
 
 tail:
-	ADDQ          $0x00000010, DX
-	JZ            done
-	MOVQ          DX, CX
-	MOVQ          $0x00000001, AX
-	SHLQ          CL, AX
-	DECQ          AX
-	KMOVQ         AX, K1
-	VMOVUPS.Z     (SI), K1, Z0
-	VMOVUPS.Z     (R8), K1, Z1
-	VANDPS        lanes_7fffffff<>+0(SB), Z0, Z2
-	VCMPPS        $0x11, lanes_00800000<>+0(SB), Z2, K2
-	VMULPS        lanes_4c000000<>+0(SB), Z2, Z3
-	VBLENDMPS     Z3, Z2, K2, Z3
-	VPSUBD        lanes_3f3504f3<>+0(SB), Z3, Z5
-	VPSRAD        $0x17, Z5, Z5
-	VCVTDQ2PS     Z5, Z6
-	VMOVUPS       lanes_41c80000<>+0(SB), Z7
-	VMOVUPS       lanes_00000000<>+0(SB), Z8
-	VBLENDMPS     Z7, Z8, K2, Z7
-	VPSLLD        $0x17, Z5, Z5
-	VPSUBD        Z5, Z3, Z3
-	VSUBPS        Z7, Z6, Z5
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z2, K2
-	VMOVUPS       lanes_ff800000<>+0(SB), Z6
-	VBLENDMPS     Z6, Z5, K2, Z5
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z2, K2
-	VMOVUPS       lanes_7f800000<>+0(SB), Z6
-	VBLENDMPS     Z6, Z5, K2, Z5
-	VCVTPS2PD     Y3, Z6
-	VCVTPS2PD     Y5, Z7
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z6, Z8
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z6, Z6
-	VDIVPD        Z6, Z8, Z6
-	VMULPD        Z6, Z6, Z8
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z9
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z8, Z9
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z8, Z9
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z8, Z9
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z8, Z9
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z8, Z9
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z8, Z9
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z8, Z9
-	VFMADD231PD   Z9, Z6, Z7
-	VCVTPS2PD     Y1, Z6
-	VMULPD        Z6, Z7, Z6
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z7
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z8
-	VMAXPD        Z6, Z8, Z6
-	VMINPD        Z6, Z7, Z6
-	VRNDSCALEPD   $0x08, Z6, Z7
-	VSUBPD        Z7, Z6, Z6
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z8
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z6, Z8
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z6, Z8
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z6, Z8
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z6, Z8
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z6, Z8
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z6, Z8
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z6, Z8
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z6, Z8
-	VSCALEFPD     Z7, Z8, Z6
-	VCVTPD2PS     Z6, Y4
-	VEXTRACTF64X4 $0x01, Z3, Y3
-	VCVTPS2PD     Y3, Z3
-	VEXTRACTF64X4 $0x01, Z5, Y5
-	VCVTPS2PD     Y5, Z5
-	VSUBPD        lanes_3ff0000000000000<>+0(SB), Z3, Z6
-	VADDPD        lanes_3ff0000000000000<>+0(SB), Z3, Z3
-	VDIVPD        Z3, Z6, Z3
-	VMULPD        Z3, Z3, Z6
-	VMOVUPS       lanes_3fc89f3b1694cffe<>+0(SB), Z7
-	VFMADD213PD   lanes_3fcc68f568d31760<>+0(SB), Z6, Z7
-	VFMADD213PD   lanes_3fd0c9a84994022d<>+0(SB), Z6, Z7
-	VFMADD213PD   lanes_3fd484b13d7c02a9<>+0(SB), Z6, Z7
-	VFMADD213PD   lanes_3fda61762a7aded9<>+0(SB), Z6, Z7
-	VFMADD213PD   lanes_3fe2776c50ef9bfe<>+0(SB), Z6, Z7
-	VFMADD213PD   lanes_3feec709dc3a03fd<>+0(SB), Z6, Z7
-	VFMADD213PD   lanes_40071547652b82fe<>+0(SB), Z6, Z7
-	VFMADD231PD   Z7, Z3, Z5
-	VEXTRACTF64X4 $0x01, Z1, Y3
-	VCVTPS2PD     Y3, Z3
-	VMULPD        Z3, Z5, Z3
-	VMOVUPS       lanes_4079000000000000<>+0(SB), Z5
-	VMOVUPS       lanes_c079000000000000<>+0(SB), Z6
-	VMAXPD        Z3, Z6, Z3
-	VMINPD        Z3, Z5, Z3
-	VRNDSCALEPD   $0x08, Z3, Z5
-	VSUBPD        Z5, Z3, Z3
-	VMOVUPS       lanes_3eb62c0223a5c821<>+0(SB), Z6
-	VFMADD213PD   lanes_3eeffcbfc588b0c2<>+0(SB), Z3, Z6
-	VFMADD213PD   lanes_3f2430912f86c785<>+0(SB), Z3, Z6
-	VFMADD213PD   lanes_3f55d87fe78a672f<>+0(SB), Z3, Z6
-	VFMADD213PD   lanes_3f83b2ab6fba4e76<>+0(SB), Z3, Z6
-	VFMADD213PD   lanes_3fac6b08d704a0be<>+0(SB), Z3, Z6
-	VFMADD213PD   lanes_3fcebfbdff82c58e<>+0(SB), Z3, Z6
-	VFMADD213PD   lanes_3fe62e42fefa39ef<>+0(SB), Z3, Z6
-	VFMADD213PD   lanes_3ff0000000000000<>+0(SB), Z3, Z6
-	VSCALEFPD     Z5, Z6, Z3
-	VCVTPD2PS     Z3, Y3
-	VINSERTF64X4  $0x01, Y3, Z4, Z3
-	VRNDSCALEPS   $0x08, Z1, Z4
-	VCMPPS        $0x00, Z1, Z4, K2
-	VMULPS        lanes_3f000000<>+0(SB), Z1, Z4
-	VMOVUPS       lanes_00000000<>+0(SB), Z5
-	VRNDSCALEPS   $0x0b, Z4, Z6
-	VCMPPS        $0x04, Z4, Z6, K3
-	VANDPS        lanes_80000000<>+0(SB), Z0, Z4
-	VBLENDMPS     Z4, Z5, K3, Z4
-	VBLENDMPS     Z4, Z5, K2, Z4
-	VORPS         Z4, Z3, Z3
-	VCMPPS        $0x11, lanes_00000000<>+0(SB), Z0, K3
-	VMOVUPS       lanes_7fc00000<>+0(SB), Z4
-	VBLENDMPS     Z4, Z3, K3, Z4
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z2, K3
-	VBLENDMPS     Z3, Z4, K3, Z4
-	VBLENDMPS     Z3, Z4, K2, Z3
-	VCMPPS        $0x03, Z1, Z0, K2
-	VADDPS        Z1, Z0, Z4
-	VBLENDMPS     Z4, Z3, K2, Z3
-	VMOVUPS       lanes_3f800000<>+0(SB), Z4
-	VCMPPS        $0x00, lanes_00000000<>+0(SB), Z1, K2
-	VBLENDMPS     Z4, Z3, K2, Z3
-	VCMPPS        $0x00, Z4, Z0, K2
-	VBLENDMPS     Z4, Z3, K2, Z0
-	VCMPPS        $0x00, Z4, Z2, K2
-	VANDPS        lanes_7fffffff<>+0(SB), Z1, Z1
-	VBLENDMPS     Z1, Z4, K2, Z1
-	VCMPPS        $0x00, lanes_7f800000<>+0(SB), Z1, K2
-	VBLENDMPS     Z4, Z0, K2, Z0
-	VMOVUPS       Z0, K1, (DI)
+	ADDQ             $0x00000010, DX
+	JZ               done
+	MOVQ             DX, CX
+	MOVQ             $0x00000001, AX
+	SHLQ             CL, AX
+	DECQ             AX
+	KMOVQ            AX, K1
+	VMOVUPS.Z        (SI), K1, Z0
+	VMOVUPS.Z        (R8), K1, Z1
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z0, Z2
+	VCMPPS.BCST      $0x11, lanes_00800000<>+0(SB), Z2, K2
+	VMULPS.BCST      lanes_4c000000<>+0(SB), Z2, Z3
+	VBLENDMPS        Z3, Z2, K2, Z3
+	VPSUBD.BCST      lanes_3f3504f3<>+0(SB), Z3, Z5
+	VPSRAD           $0x17, Z5, Z5
+	VCVTDQ2PS        Z5, Z6
+	VBROADCASTSS     lanes_41c80000<>+0(SB), Z7
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z8
+	VBLENDMPS        Z7, Z8, K2, Z7
+	VPSLLD           $0x17, Z5, Z5
+	VPSUBD           Z5, Z3, Z3
+	VSUBPS           Z7, Z6, Z5
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z2, K2
+	VBROADCASTSS     lanes_ff800000<>+0(SB), Z6
+	VBLENDMPS        Z6, Z5, K2, Z5
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z2, K2
+	VBROADCASTSS     lanes_7f800000<>+0(SB), Z6
+	VBLENDMPS        Z6, Z5, K2, Z5
+	VCVTPS2PD        Y3, Z6
+	VCVTPS2PD        Y5, Z7
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z6, Z8
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z6, Z6
+	VDIVPD           Z6, Z8, Z6
+	VMULPD           Z6, Z6, Z8
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z9
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z8, Z9
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z8, Z9
+	VFMADD231PD      Z9, Z6, Z7
+	VCVTPS2PD        Y1, Z6
+	VMULPD           Z6, Z7, Z6
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z7
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z8
+	VMAXPD           Z6, Z8, Z6
+	VMINPD           Z6, Z7, Z6
+	VRNDSCALEPD      $0x08, Z6, Z7
+	VSUBPD           Z7, Z6, Z6
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z8
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z6, Z8
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z6, Z8
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z6, Z8
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z6, Z8
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z6, Z8
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z6, Z8
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z6, Z8
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z6, Z8
+	VSCALEFPD        Z7, Z8, Z6
+	VCVTPD2PS        Z6, Y4
+	VEXTRACTF64X4    $0x01, Z3, Y3
+	VCVTPS2PD        Y3, Z3
+	VEXTRACTF64X4    $0x01, Z5, Y5
+	VCVTPS2PD        Y5, Z5
+	VSUBPD.BCST      lanes_3ff0000000000000<>+0(SB), Z3, Z6
+	VADDPD.BCST      lanes_3ff0000000000000<>+0(SB), Z3, Z3
+	VDIVPD           Z3, Z6, Z3
+	VMULPD           Z3, Z3, Z6
+	VBROADCASTSD     lanes_3fc89f3b1694cffe<>+0(SB), Z7
+	VFMADD213PD.BCST lanes_3fcc68f568d31760<>+0(SB), Z6, Z7
+	VFMADD213PD.BCST lanes_3fd0c9a84994022d<>+0(SB), Z6, Z7
+	VFMADD213PD.BCST lanes_3fd484b13d7c02a9<>+0(SB), Z6, Z7
+	VFMADD213PD.BCST lanes_3fda61762a7aded9<>+0(SB), Z6, Z7
+	VFMADD213PD.BCST lanes_3fe2776c50ef9bfe<>+0(SB), Z6, Z7
+	VFMADD213PD.BCST lanes_3feec709dc3a03fd<>+0(SB), Z6, Z7
+	VFMADD213PD.BCST lanes_40071547652b82fe<>+0(SB), Z6, Z7
+	VFMADD231PD      Z7, Z3, Z5
+	VEXTRACTF64X4    $0x01, Z1, Y3
+	VCVTPS2PD        Y3, Z3
+	VMULPD           Z3, Z5, Z3
+	VBROADCASTSD     lanes_4079000000000000<>+0(SB), Z5
+	VBROADCASTSD     lanes_c079000000000000<>+0(SB), Z6
+	VMAXPD           Z3, Z6, Z3
+	VMINPD           Z3, Z5, Z3
+	VRNDSCALEPD      $0x08, Z3, Z5
+	VSUBPD           Z5, Z3, Z3
+	VBROADCASTSD     lanes_3eb62c0223a5c821<>+0(SB), Z6
+	VFMADD213PD.BCST lanes_3eeffcbfc588b0c2<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST lanes_3f2430912f86c785<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST lanes_3f55d87fe78a672f<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST lanes_3f83b2ab6fba4e76<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST lanes_3fac6b08d704a0be<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST lanes_3fcebfbdff82c58e<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST lanes_3fe62e42fefa39ef<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST lanes_3ff0000000000000<>+0(SB), Z3, Z6
+	VSCALEFPD        Z5, Z6, Z3
+	VCVTPD2PS        Z3, Y3
+	VINSERTF64X4     $0x01, Y3, Z4, Z3
+	VRNDSCALEPS      $0x08, Z1, Z4
+	VCMPPS           $0x00, Z1, Z4, K2
+	VMULPS.BCST      lanes_3f000000<>+0(SB), Z1, Z4
+	VBROADCASTSS     lanes_00000000<>+0(SB), Z5
+	VRNDSCALEPS      $0x0b, Z4, Z6
+	VCMPPS           $0x04, Z4, Z6, K3
+	VANDPS.BCST      lanes_80000000<>+0(SB), Z0, Z4
+	VBLENDMPS        Z4, Z5, K3, Z4
+	VBLENDMPS        Z4, Z5, K2, Z4
+	VORPS            Z4, Z3, Z3
+	VCMPPS.BCST      $0x11, lanes_00000000<>+0(SB), Z0, K3
+	VBROADCASTSS     lanes_7fc00000<>+0(SB), Z4
+	VBLENDMPS        Z4, Z3, K3, Z4
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z2, K3
+	VBLENDMPS        Z3, Z4, K3, Z4
+	VBLENDMPS        Z3, Z4, K2, Z3
+	VCMPPS           $0x03, Z1, Z0, K2
+	VADDPS           Z1, Z0, Z4
+	VBLENDMPS        Z4, Z3, K2, Z3
+	VBROADCASTSS     lanes_3f800000<>+0(SB), Z4
+	VCMPPS.BCST      $0x00, lanes_00000000<>+0(SB), Z1, K2
+	VBLENDMPS        Z4, Z3, K2, Z3
+	VCMPPS           $0x00, Z4, Z0, K2
+	VBLENDMPS        Z4, Z3, K2, Z0
+	VCMPPS           $0x00, Z4, Z2, K2
+	VANDPS.BCST      lanes_7fffffff<>+0(SB), Z1, Z1
+	VBLENDMPS        Z1, Z4, K2, Z1
+	VCMPPS.BCST      $0x00, lanes_7f800000<>+0(SB), Z1, K2
+	VBLENDMPS        Z4, Z0, K2, Z0
+	VMOVUPS          Z0, K1, (DI)
 
 done:
 	VZEROUPPER

@@ -18,406 +18,406 @@ TEXT ·philoxRun512(SB), NOSPLIT, $0-40
 	JLT          few
 
 loop:
-	VBROADCASTSS c0+20(FP), Z1
-	VBROADCASTSS c1+24(FP), Z2
-	VMOVUPS      Z0, Z3
-	VPADDD       lanes_00000008<>+0(SB), Z0, Z0
-	VMOVUPS      Z0, Z4
-	VPADDD       lanes_00000008<>+0(SB), Z0, Z0
-	VMOVUPS      Z0, Z5
-	VPADDD       lanes_00000008<>+0(SB), Z0, Z0
-	VMOVUPS      Z0, Z6
-	VPADDD       lanes_00000008<>+0(SB), Z0, Z0
-	VBROADCASTSS k0+12(FP), Z7
-	VBROADCASTSS k1+16(FP), Z8
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z3, Z3
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z1, Z9
-	VPSRLQ       $0x20, Z3, Z10
-	VPSRLQ       $0x20, Z9, Z11
-	VXORPS       Z7, Z11, Z11
-	VPTERNLOGD   $0x96, Z8, Z2, Z10
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z4, Z4
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z1, Z12
-	VPSRLQ       $0x20, Z4, Z13
-	VPSRLQ       $0x20, Z12, Z14
-	VXORPS       Z7, Z14, Z14
-	VPTERNLOGD   $0x96, Z8, Z2, Z13
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z5, Z5
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z1, Z15
-	VPSRLQ       $0x20, Z5, Z16
-	VPSRLQ       $0x20, Z15, Z17
-	VXORPS       Z7, Z17, Z17
-	VPTERNLOGD   $0x96, Z8, Z2, Z16
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z6, Z6
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z1, Z1
-	VPSRLQ       $0x20, Z6, Z18
-	VPSRLQ       $0x20, Z1, Z19
-	VXORPS       Z7, Z19, Z19
-	VPTERNLOGD   $0x96, Z8, Z2, Z18
-	VPADDD       lanes_9e3779b9<>+0(SB), Z7, Z2
-	VPADDD       lanes_bb67ae85<>+0(SB), Z8, Z7
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z11, Z8
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z10, Z10
-	VPSRLQ       $0x20, Z8, Z11
-	VPSRLQ       $0x20, Z10, Z20
-	VPTERNLOGD   $0x96, Z2, Z9, Z20
-	VPTERNLOGD   $0x96, Z7, Z3, Z11
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z14, Z3
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z13, Z9
-	VPSRLQ       $0x20, Z3, Z13
-	VPSRLQ       $0x20, Z9, Z14
-	VPTERNLOGD   $0x96, Z2, Z12, Z14
-	VPTERNLOGD   $0x96, Z7, Z4, Z13
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z17, Z4
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z16, Z12
-	VPSRLQ       $0x20, Z4, Z16
-	VPSRLQ       $0x20, Z12, Z17
-	VPTERNLOGD   $0x96, Z2, Z15, Z17
-	VPTERNLOGD   $0x96, Z7, Z5, Z16
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z19, Z5
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z18, Z15
-	VPSRLQ       $0x20, Z5, Z18
-	VPSRLQ       $0x20, Z15, Z19
-	VPTERNLOGD   $0x96, Z2, Z1, Z19
-	VPTERNLOGD   $0x96, Z7, Z6, Z18
-	VPADDD       lanes_9e3779b9<>+0(SB), Z2, Z1
-	VPADDD       lanes_bb67ae85<>+0(SB), Z7, Z2
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z20, Z6
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z11, Z7
-	VPSRLQ       $0x20, Z6, Z11
-	VPSRLQ       $0x20, Z7, Z20
-	VPTERNLOGD   $0x96, Z1, Z10, Z20
-	VPTERNLOGD   $0x96, Z2, Z8, Z11
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z14, Z8
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z13, Z10
-	VPSRLQ       $0x20, Z8, Z13
-	VPSRLQ       $0x20, Z10, Z14
-	VPTERNLOGD   $0x96, Z1, Z9, Z14
-	VPTERNLOGD   $0x96, Z2, Z3, Z13
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z17, Z3
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z16, Z9
-	VPSRLQ       $0x20, Z3, Z16
-	VPSRLQ       $0x20, Z9, Z17
-	VPTERNLOGD   $0x96, Z1, Z12, Z17
-	VPTERNLOGD   $0x96, Z2, Z4, Z16
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z19, Z4
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z18, Z12
-	VPSRLQ       $0x20, Z4, Z18
-	VPSRLQ       $0x20, Z12, Z19
-	VPTERNLOGD   $0x96, Z1, Z15, Z19
-	VPTERNLOGD   $0x96, Z2, Z5, Z18
-	VPADDD       lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD       lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z20, Z5
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z11, Z11
-	VPSRLQ       $0x20, Z5, Z15
-	VPSRLQ       $0x20, Z11, Z20
-	VPTERNLOGD   $0x96, Z1, Z7, Z20
-	VPTERNLOGD   $0x96, Z2, Z6, Z15
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z14, Z6
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z13, Z7
-	VPSRLQ       $0x20, Z6, Z13
-	VPSRLQ       $0x20, Z7, Z14
-	VPTERNLOGD   $0x96, Z1, Z10, Z14
-	VPTERNLOGD   $0x96, Z2, Z8, Z13
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z17, Z8
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z16, Z10
-	VPSRLQ       $0x20, Z8, Z16
-	VPSRLQ       $0x20, Z10, Z17
-	VPTERNLOGD   $0x96, Z1, Z9, Z17
-	VPTERNLOGD   $0x96, Z2, Z3, Z16
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z19, Z3
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z18, Z9
-	VPSRLQ       $0x20, Z3, Z18
-	VPSRLQ       $0x20, Z9, Z19
-	VPTERNLOGD   $0x96, Z1, Z12, Z19
-	VPTERNLOGD   $0x96, Z2, Z4, Z18
-	VPADDD       lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD       lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z20, Z4
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z15, Z12
-	VPSRLQ       $0x20, Z4, Z15
-	VPSRLQ       $0x20, Z12, Z20
-	VPTERNLOGD   $0x96, Z1, Z11, Z20
-	VPTERNLOGD   $0x96, Z2, Z5, Z15
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z14, Z5
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z13, Z11
-	VPSRLQ       $0x20, Z5, Z13
-	VPSRLQ       $0x20, Z11, Z14
-	VPTERNLOGD   $0x96, Z1, Z7, Z14
-	VPTERNLOGD   $0x96, Z2, Z6, Z13
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z17, Z6
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z16, Z7
-	VPSRLQ       $0x20, Z6, Z16
-	VPSRLQ       $0x20, Z7, Z17
-	VPTERNLOGD   $0x96, Z1, Z10, Z17
-	VPTERNLOGD   $0x96, Z2, Z8, Z16
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z19, Z8
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z18, Z10
-	VPSRLQ       $0x20, Z8, Z18
-	VPSRLQ       $0x20, Z10, Z19
-	VPTERNLOGD   $0x96, Z1, Z9, Z19
-	VPTERNLOGD   $0x96, Z2, Z3, Z18
-	VPADDD       lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD       lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z20, Z3
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z15, Z9
-	VPSRLQ       $0x20, Z3, Z15
-	VPSRLQ       $0x20, Z9, Z20
-	VPTERNLOGD   $0x96, Z1, Z12, Z20
-	VPTERNLOGD   $0x96, Z2, Z4, Z15
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z14, Z4
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z13, Z12
-	VPSRLQ       $0x20, Z4, Z13
-	VPSRLQ       $0x20, Z12, Z14
-	VPTERNLOGD   $0x96, Z1, Z11, Z14
-	VPTERNLOGD   $0x96, Z2, Z5, Z13
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z17, Z5
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z16, Z11
-	VPSRLQ       $0x20, Z5, Z16
-	VPSRLQ       $0x20, Z11, Z17
-	VPTERNLOGD   $0x96, Z1, Z7, Z17
-	VPTERNLOGD   $0x96, Z2, Z6, Z16
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z19, Z6
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z18, Z7
-	VPSRLQ       $0x20, Z6, Z18
-	VPSRLQ       $0x20, Z7, Z19
-	VPTERNLOGD   $0x96, Z1, Z10, Z19
-	VPTERNLOGD   $0x96, Z2, Z8, Z18
-	VPADDD       lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD       lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z20, Z8
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z15, Z10
-	VPSRLQ       $0x20, Z8, Z15
-	VPSRLQ       $0x20, Z10, Z20
-	VPTERNLOGD   $0x96, Z1, Z9, Z20
-	VPTERNLOGD   $0x96, Z2, Z3, Z15
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z14, Z3
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z13, Z9
-	VPSRLQ       $0x20, Z3, Z13
-	VPSRLQ       $0x20, Z9, Z14
-	VPTERNLOGD   $0x96, Z1, Z12, Z14
-	VPTERNLOGD   $0x96, Z2, Z4, Z13
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z17, Z4
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z16, Z12
-	VPSRLQ       $0x20, Z4, Z16
-	VPSRLQ       $0x20, Z12, Z17
-	VPTERNLOGD   $0x96, Z1, Z11, Z17
-	VPTERNLOGD   $0x96, Z2, Z5, Z16
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z19, Z5
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z18, Z11
-	VPSRLQ       $0x20, Z5, Z18
-	VPSRLQ       $0x20, Z11, Z19
-	VPTERNLOGD   $0x96, Z1, Z7, Z19
-	VPTERNLOGD   $0x96, Z2, Z6, Z18
-	VPADDD       lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD       lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z20, Z6
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z15, Z7
-	VPSRLQ       $0x20, Z6, Z15
-	VPSRLQ       $0x20, Z7, Z20
-	VPTERNLOGD   $0x96, Z1, Z10, Z20
-	VPTERNLOGD   $0x96, Z2, Z8, Z15
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z14, Z8
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z13, Z10
-	VPSRLQ       $0x20, Z8, Z13
-	VPSRLQ       $0x20, Z10, Z14
-	VPTERNLOGD   $0x96, Z1, Z9, Z14
-	VPTERNLOGD   $0x96, Z2, Z3, Z13
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z17, Z3
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z16, Z9
-	VPSRLQ       $0x20, Z3, Z16
-	VPSRLQ       $0x20, Z9, Z17
-	VPTERNLOGD   $0x96, Z1, Z12, Z17
-	VPTERNLOGD   $0x96, Z2, Z4, Z16
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z19, Z4
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z18, Z12
-	VPSRLQ       $0x20, Z4, Z18
-	VPSRLQ       $0x20, Z12, Z19
-	VPTERNLOGD   $0x96, Z1, Z11, Z19
-	VPTERNLOGD   $0x96, Z2, Z5, Z18
-	VPADDD       lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD       lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z20, Z5
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z15, Z11
-	VPSRLQ       $0x20, Z5, Z15
-	VPSRLQ       $0x20, Z11, Z20
-	VPTERNLOGD   $0x96, Z1, Z7, Z20
-	VPTERNLOGD   $0x96, Z2, Z6, Z15
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z14, Z6
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z13, Z7
-	VPSRLQ       $0x20, Z6, Z13
-	VPSRLQ       $0x20, Z7, Z14
-	VPTERNLOGD   $0x96, Z1, Z10, Z14
-	VPTERNLOGD   $0x96, Z2, Z8, Z13
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z17, Z8
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z16, Z10
-	VPSRLQ       $0x20, Z8, Z16
-	VPSRLQ       $0x20, Z10, Z17
-	VPTERNLOGD   $0x96, Z1, Z9, Z17
-	VPTERNLOGD   $0x96, Z2, Z3, Z16
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z19, Z3
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z18, Z9
-	VPSRLQ       $0x20, Z3, Z18
-	VPSRLQ       $0x20, Z9, Z19
-	VPTERNLOGD   $0x96, Z1, Z12, Z19
-	VPTERNLOGD   $0x96, Z2, Z4, Z18
-	VPADDD       lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD       lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z20, Z4
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z15, Z12
-	VPSRLQ       $0x20, Z4, Z15
-	VPSRLQ       $0x20, Z12, Z20
-	VPTERNLOGD   $0x96, Z1, Z11, Z20
-	VPTERNLOGD   $0x96, Z2, Z5, Z15
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z14, Z5
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z13, Z11
-	VPSRLQ       $0x20, Z5, Z13
-	VPSRLQ       $0x20, Z11, Z14
-	VPTERNLOGD   $0x96, Z1, Z7, Z14
-	VPTERNLOGD   $0x96, Z2, Z6, Z13
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z17, Z6
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z16, Z7
-	VPSRLQ       $0x20, Z6, Z16
-	VPSRLQ       $0x20, Z7, Z17
-	VPTERNLOGD   $0x96, Z1, Z10, Z17
-	VPTERNLOGD   $0x96, Z2, Z8, Z16
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z19, Z8
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z18, Z10
-	VPSRLQ       $0x20, Z8, Z18
-	VPSRLQ       $0x20, Z10, Z19
-	VPTERNLOGD   $0x96, Z1, Z9, Z19
-	VPTERNLOGD   $0x96, Z2, Z3, Z18
-	VSHUFPS      $0x88, Z12, Z20, Z1
-	VSHUFPS      $0x88, Z4, Z15, Z2
-	VSHUFPS      $0x88, Z2, Z1, Z3
-	VSHUFPS      $0xdd, Z2, Z1, Z1
-	VMOVUPS      Z3, (DI)
-	VMOVUPS      Z1, 64(DI)
-	VSHUFPS      $0x88, Z11, Z14, Z1
-	VSHUFPS      $0x88, Z5, Z13, Z2
-	VSHUFPS      $0x88, Z2, Z1, Z3
-	VSHUFPS      $0xdd, Z2, Z1, Z1
-	VMOVUPS      Z3, 128(DI)
-	VMOVUPS      Z1, 192(DI)
-	VSHUFPS      $0x88, Z7, Z17, Z1
-	VSHUFPS      $0x88, Z6, Z16, Z2
-	VSHUFPS      $0x88, Z2, Z1, Z3
-	VSHUFPS      $0xdd, Z2, Z1, Z1
-	VMOVUPS      Z3, 256(DI)
-	VMOVUPS      Z1, 320(DI)
-	VSHUFPS      $0x88, Z10, Z19, Z1
-	VSHUFPS      $0x88, Z8, Z18, Z2
-	VSHUFPS      $0x88, Z2, Z1, Z3
-	VSHUFPS      $0xdd, Z2, Z1, Z1
-	VMOVUPS      Z3, 384(DI)
-	VMOVUPS      Z1, 448(DI)
-	ADDQ         $0x00000200, DI
-	SUBQ         $0x00000080, DX
-	JGE          loop
+	VBROADCASTSS  c0+20(FP), Z1
+	VBROADCASTSS  c1+24(FP), Z2
+	VMOVUPS       Z0, Z3
+	VPADDD.BCST   lanes_00000008<>+0(SB), Z0, Z0
+	VMOVUPS       Z0, Z4
+	VPADDD.BCST   lanes_00000008<>+0(SB), Z0, Z0
+	VMOVUPS       Z0, Z5
+	VPADDD.BCST   lanes_00000008<>+0(SB), Z0, Z0
+	VMOVUPS       Z0, Z6
+	VPADDD.BCST   lanes_00000008<>+0(SB), Z0, Z0
+	VBROADCASTSS  k0+12(FP), Z7
+	VBROADCASTSS  k1+16(FP), Z8
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z3, Z3
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z1, Z9
+	VPSRLQ        $0x20, Z3, Z10
+	VPSRLQ        $0x20, Z9, Z11
+	VXORPS        Z7, Z11, Z11
+	VPTERNLOGD    $0x96, Z8, Z2, Z10
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z4, Z4
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z1, Z12
+	VPSRLQ        $0x20, Z4, Z13
+	VPSRLQ        $0x20, Z12, Z14
+	VXORPS        Z7, Z14, Z14
+	VPTERNLOGD    $0x96, Z8, Z2, Z13
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z5, Z5
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z1, Z15
+	VPSRLQ        $0x20, Z5, Z16
+	VPSRLQ        $0x20, Z15, Z17
+	VXORPS        Z7, Z17, Z17
+	VPTERNLOGD    $0x96, Z8, Z2, Z16
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z6, Z6
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z1, Z1
+	VPSRLQ        $0x20, Z6, Z18
+	VPSRLQ        $0x20, Z1, Z19
+	VXORPS        Z7, Z19, Z19
+	VPTERNLOGD    $0x96, Z8, Z2, Z18
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z7, Z2
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z8, Z7
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z11, Z8
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z10, Z10
+	VPSRLQ        $0x20, Z8, Z11
+	VPSRLQ        $0x20, Z10, Z20
+	VPTERNLOGD    $0x96, Z2, Z9, Z20
+	VPTERNLOGD    $0x96, Z7, Z3, Z11
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z14, Z3
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z13, Z9
+	VPSRLQ        $0x20, Z3, Z13
+	VPSRLQ        $0x20, Z9, Z14
+	VPTERNLOGD    $0x96, Z2, Z12, Z14
+	VPTERNLOGD    $0x96, Z7, Z4, Z13
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z17, Z4
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z16, Z12
+	VPSRLQ        $0x20, Z4, Z16
+	VPSRLQ        $0x20, Z12, Z17
+	VPTERNLOGD    $0x96, Z2, Z15, Z17
+	VPTERNLOGD    $0x96, Z7, Z5, Z16
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z19, Z5
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z18, Z15
+	VPSRLQ        $0x20, Z5, Z18
+	VPSRLQ        $0x20, Z15, Z19
+	VPTERNLOGD    $0x96, Z2, Z1, Z19
+	VPTERNLOGD    $0x96, Z7, Z6, Z18
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z2, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z7, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z20, Z6
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z11, Z7
+	VPSRLQ        $0x20, Z6, Z11
+	VPSRLQ        $0x20, Z7, Z20
+	VPTERNLOGD    $0x96, Z1, Z10, Z20
+	VPTERNLOGD    $0x96, Z2, Z8, Z11
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z14, Z8
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z13, Z10
+	VPSRLQ        $0x20, Z8, Z13
+	VPSRLQ        $0x20, Z10, Z14
+	VPTERNLOGD    $0x96, Z1, Z9, Z14
+	VPTERNLOGD    $0x96, Z2, Z3, Z13
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z17, Z3
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z16, Z9
+	VPSRLQ        $0x20, Z3, Z16
+	VPSRLQ        $0x20, Z9, Z17
+	VPTERNLOGD    $0x96, Z1, Z12, Z17
+	VPTERNLOGD    $0x96, Z2, Z4, Z16
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z19, Z4
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z18, Z12
+	VPSRLQ        $0x20, Z4, Z18
+	VPSRLQ        $0x20, Z12, Z19
+	VPTERNLOGD    $0x96, Z1, Z15, Z19
+	VPTERNLOGD    $0x96, Z2, Z5, Z18
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z20, Z5
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z11, Z11
+	VPSRLQ        $0x20, Z5, Z15
+	VPSRLQ        $0x20, Z11, Z20
+	VPTERNLOGD    $0x96, Z1, Z7, Z20
+	VPTERNLOGD    $0x96, Z2, Z6, Z15
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z14, Z6
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z13, Z7
+	VPSRLQ        $0x20, Z6, Z13
+	VPSRLQ        $0x20, Z7, Z14
+	VPTERNLOGD    $0x96, Z1, Z10, Z14
+	VPTERNLOGD    $0x96, Z2, Z8, Z13
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z17, Z8
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z16, Z10
+	VPSRLQ        $0x20, Z8, Z16
+	VPSRLQ        $0x20, Z10, Z17
+	VPTERNLOGD    $0x96, Z1, Z9, Z17
+	VPTERNLOGD    $0x96, Z2, Z3, Z16
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z19, Z3
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z18, Z9
+	VPSRLQ        $0x20, Z3, Z18
+	VPSRLQ        $0x20, Z9, Z19
+	VPTERNLOGD    $0x96, Z1, Z12, Z19
+	VPTERNLOGD    $0x96, Z2, Z4, Z18
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z20, Z4
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z15, Z12
+	VPSRLQ        $0x20, Z4, Z15
+	VPSRLQ        $0x20, Z12, Z20
+	VPTERNLOGD    $0x96, Z1, Z11, Z20
+	VPTERNLOGD    $0x96, Z2, Z5, Z15
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z14, Z5
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z13, Z11
+	VPSRLQ        $0x20, Z5, Z13
+	VPSRLQ        $0x20, Z11, Z14
+	VPTERNLOGD    $0x96, Z1, Z7, Z14
+	VPTERNLOGD    $0x96, Z2, Z6, Z13
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z17, Z6
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z16, Z7
+	VPSRLQ        $0x20, Z6, Z16
+	VPSRLQ        $0x20, Z7, Z17
+	VPTERNLOGD    $0x96, Z1, Z10, Z17
+	VPTERNLOGD    $0x96, Z2, Z8, Z16
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z19, Z8
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z18, Z10
+	VPSRLQ        $0x20, Z8, Z18
+	VPSRLQ        $0x20, Z10, Z19
+	VPTERNLOGD    $0x96, Z1, Z9, Z19
+	VPTERNLOGD    $0x96, Z2, Z3, Z18
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z20, Z3
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z15, Z9
+	VPSRLQ        $0x20, Z3, Z15
+	VPSRLQ        $0x20, Z9, Z20
+	VPTERNLOGD    $0x96, Z1, Z12, Z20
+	VPTERNLOGD    $0x96, Z2, Z4, Z15
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z14, Z4
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z13, Z12
+	VPSRLQ        $0x20, Z4, Z13
+	VPSRLQ        $0x20, Z12, Z14
+	VPTERNLOGD    $0x96, Z1, Z11, Z14
+	VPTERNLOGD    $0x96, Z2, Z5, Z13
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z17, Z5
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z16, Z11
+	VPSRLQ        $0x20, Z5, Z16
+	VPSRLQ        $0x20, Z11, Z17
+	VPTERNLOGD    $0x96, Z1, Z7, Z17
+	VPTERNLOGD    $0x96, Z2, Z6, Z16
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z19, Z6
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z18, Z7
+	VPSRLQ        $0x20, Z6, Z18
+	VPSRLQ        $0x20, Z7, Z19
+	VPTERNLOGD    $0x96, Z1, Z10, Z19
+	VPTERNLOGD    $0x96, Z2, Z8, Z18
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z20, Z8
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z15, Z10
+	VPSRLQ        $0x20, Z8, Z15
+	VPSRLQ        $0x20, Z10, Z20
+	VPTERNLOGD    $0x96, Z1, Z9, Z20
+	VPTERNLOGD    $0x96, Z2, Z3, Z15
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z14, Z3
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z13, Z9
+	VPSRLQ        $0x20, Z3, Z13
+	VPSRLQ        $0x20, Z9, Z14
+	VPTERNLOGD    $0x96, Z1, Z12, Z14
+	VPTERNLOGD    $0x96, Z2, Z4, Z13
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z17, Z4
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z16, Z12
+	VPSRLQ        $0x20, Z4, Z16
+	VPSRLQ        $0x20, Z12, Z17
+	VPTERNLOGD    $0x96, Z1, Z11, Z17
+	VPTERNLOGD    $0x96, Z2, Z5, Z16
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z19, Z5
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z18, Z11
+	VPSRLQ        $0x20, Z5, Z18
+	VPSRLQ        $0x20, Z11, Z19
+	VPTERNLOGD    $0x96, Z1, Z7, Z19
+	VPTERNLOGD    $0x96, Z2, Z6, Z18
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z20, Z6
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z15, Z7
+	VPSRLQ        $0x20, Z6, Z15
+	VPSRLQ        $0x20, Z7, Z20
+	VPTERNLOGD    $0x96, Z1, Z10, Z20
+	VPTERNLOGD    $0x96, Z2, Z8, Z15
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z14, Z8
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z13, Z10
+	VPSRLQ        $0x20, Z8, Z13
+	VPSRLQ        $0x20, Z10, Z14
+	VPTERNLOGD    $0x96, Z1, Z9, Z14
+	VPTERNLOGD    $0x96, Z2, Z3, Z13
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z17, Z3
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z16, Z9
+	VPSRLQ        $0x20, Z3, Z16
+	VPSRLQ        $0x20, Z9, Z17
+	VPTERNLOGD    $0x96, Z1, Z12, Z17
+	VPTERNLOGD    $0x96, Z2, Z4, Z16
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z19, Z4
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z18, Z12
+	VPSRLQ        $0x20, Z4, Z18
+	VPSRLQ        $0x20, Z12, Z19
+	VPTERNLOGD    $0x96, Z1, Z11, Z19
+	VPTERNLOGD    $0x96, Z2, Z5, Z18
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z20, Z5
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z15, Z11
+	VPSRLQ        $0x20, Z5, Z15
+	VPSRLQ        $0x20, Z11, Z20
+	VPTERNLOGD    $0x96, Z1, Z7, Z20
+	VPTERNLOGD    $0x96, Z2, Z6, Z15
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z14, Z6
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z13, Z7
+	VPSRLQ        $0x20, Z6, Z13
+	VPSRLQ        $0x20, Z7, Z14
+	VPTERNLOGD    $0x96, Z1, Z10, Z14
+	VPTERNLOGD    $0x96, Z2, Z8, Z13
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z17, Z8
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z16, Z10
+	VPSRLQ        $0x20, Z8, Z16
+	VPSRLQ        $0x20, Z10, Z17
+	VPTERNLOGD    $0x96, Z1, Z9, Z17
+	VPTERNLOGD    $0x96, Z2, Z3, Z16
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z19, Z3
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z18, Z9
+	VPSRLQ        $0x20, Z3, Z18
+	VPSRLQ        $0x20, Z9, Z19
+	VPTERNLOGD    $0x96, Z1, Z12, Z19
+	VPTERNLOGD    $0x96, Z2, Z4, Z18
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z20, Z4
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z15, Z12
+	VPSRLQ        $0x20, Z4, Z15
+	VPSRLQ        $0x20, Z12, Z20
+	VPTERNLOGD    $0x96, Z1, Z11, Z20
+	VPTERNLOGD    $0x96, Z2, Z5, Z15
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z14, Z5
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z13, Z11
+	VPSRLQ        $0x20, Z5, Z13
+	VPSRLQ        $0x20, Z11, Z14
+	VPTERNLOGD    $0x96, Z1, Z7, Z14
+	VPTERNLOGD    $0x96, Z2, Z6, Z13
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z17, Z6
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z16, Z7
+	VPSRLQ        $0x20, Z6, Z16
+	VPSRLQ        $0x20, Z7, Z17
+	VPTERNLOGD    $0x96, Z1, Z10, Z17
+	VPTERNLOGD    $0x96, Z2, Z8, Z16
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z19, Z8
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z18, Z10
+	VPSRLQ        $0x20, Z8, Z18
+	VPSRLQ        $0x20, Z10, Z19
+	VPTERNLOGD    $0x96, Z1, Z9, Z19
+	VPTERNLOGD    $0x96, Z2, Z3, Z18
+	VSHUFPS       $0x88, Z12, Z20, Z1
+	VSHUFPS       $0x88, Z4, Z15, Z2
+	VSHUFPS       $0x88, Z2, Z1, Z3
+	VSHUFPS       $0xdd, Z2, Z1, Z1
+	VMOVUPS       Z3, (DI)
+	VMOVUPS       Z1, 64(DI)
+	VSHUFPS       $0x88, Z11, Z14, Z1
+	VSHUFPS       $0x88, Z5, Z13, Z2
+	VSHUFPS       $0x88, Z2, Z1, Z3
+	VSHUFPS       $0xdd, Z2, Z1, Z1
+	VMOVUPS       Z3, 128(DI)
+	VMOVUPS       Z1, 192(DI)
+	VSHUFPS       $0x88, Z7, Z17, Z1
+	VSHUFPS       $0x88, Z6, Z16, Z2
+	VSHUFPS       $0x88, Z2, Z1, Z3
+	VSHUFPS       $0xdd, Z2, Z1, Z1
+	VMOVUPS       Z3, 256(DI)
+	VMOVUPS       Z1, 320(DI)
+	VSHUFPS       $0x88, Z10, Z19, Z1
+	VSHUFPS       $0x88, Z8, Z18, Z2
+	VSHUFPS       $0x88, Z2, Z1, Z3
+	VSHUFPS       $0xdd, Z2, Z1, Z1
+	VMOVUPS       Z3, 384(DI)
+	VMOVUPS       Z1, 448(DI)
+	ADDQ          $0x00000200, DI
+	SUBQ          $0x00000080, DX
+	JGE           loop
 
 few:
 	ADDQ $0x00000080, DX
 	JZ   done
 
 one:
-	VBROADCASTSS c0+20(FP), Z1
-	VBROADCASTSS c1+24(FP), Z2
-	VMOVUPS      Z0, Z3
-	VPADDD       lanes_00000008<>+0(SB), Z0, Z0
-	VBROADCASTSS k0+12(FP), Z4
-	VBROADCASTSS k1+16(FP), Z5
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z3, Z3
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z1, Z1
-	VPSRLQ       $0x20, Z3, Z6
-	VPSRLQ       $0x20, Z1, Z7
-	VXORPS       Z4, Z7, Z7
-	VPTERNLOGD   $0x96, Z5, Z2, Z6
-	VPADDD       lanes_9e3779b9<>+0(SB), Z4, Z2
-	VPADDD       lanes_bb67ae85<>+0(SB), Z5, Z4
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z7, Z5
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z6, Z6
-	VPSRLQ       $0x20, Z5, Z7
-	VPSRLQ       $0x20, Z6, Z8
-	VPTERNLOGD   $0x96, Z2, Z1, Z8
-	VPTERNLOGD   $0x96, Z4, Z3, Z7
-	VPADDD       lanes_9e3779b9<>+0(SB), Z2, Z1
-	VPADDD       lanes_bb67ae85<>+0(SB), Z4, Z2
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z8, Z3
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z7, Z4
-	VPSRLQ       $0x20, Z3, Z7
-	VPSRLQ       $0x20, Z4, Z8
-	VPTERNLOGD   $0x96, Z1, Z6, Z8
-	VPTERNLOGD   $0x96, Z2, Z5, Z7
-	VPADDD       lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD       lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z8, Z5
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z7, Z6
-	VPSRLQ       $0x20, Z5, Z7
-	VPSRLQ       $0x20, Z6, Z8
-	VPTERNLOGD   $0x96, Z1, Z4, Z8
-	VPTERNLOGD   $0x96, Z2, Z3, Z7
-	VPADDD       lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD       lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z8, Z3
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z7, Z4
-	VPSRLQ       $0x20, Z3, Z7
-	VPSRLQ       $0x20, Z4, Z8
-	VPTERNLOGD   $0x96, Z1, Z6, Z8
-	VPTERNLOGD   $0x96, Z2, Z5, Z7
-	VPADDD       lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD       lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z8, Z5
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z7, Z6
-	VPSRLQ       $0x20, Z5, Z7
-	VPSRLQ       $0x20, Z6, Z8
-	VPTERNLOGD   $0x96, Z1, Z4, Z8
-	VPTERNLOGD   $0x96, Z2, Z3, Z7
-	VPADDD       lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD       lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z8, Z3
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z7, Z4
-	VPSRLQ       $0x20, Z3, Z7
-	VPSRLQ       $0x20, Z4, Z8
-	VPTERNLOGD   $0x96, Z1, Z6, Z8
-	VPTERNLOGD   $0x96, Z2, Z5, Z7
-	VPADDD       lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD       lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z8, Z5
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z7, Z6
-	VPSRLQ       $0x20, Z5, Z7
-	VPSRLQ       $0x20, Z6, Z8
-	VPTERNLOGD   $0x96, Z1, Z4, Z8
-	VPTERNLOGD   $0x96, Z2, Z3, Z7
-	VPADDD       lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD       lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z8, Z3
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z7, Z4
-	VPSRLQ       $0x20, Z3, Z7
-	VPSRLQ       $0x20, Z4, Z8
-	VPTERNLOGD   $0x96, Z1, Z6, Z8
-	VPTERNLOGD   $0x96, Z2, Z5, Z7
-	VPADDD       lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD       lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ     lanes_d2511f53<>+0(SB), Z8, Z5
-	VPMULUDQ     lanes_cd9e8d57<>+0(SB), Z7, Z6
-	VPSRLQ       $0x20, Z5, Z7
-	VPSRLQ       $0x20, Z6, Z8
-	VPTERNLOGD   $0x96, Z1, Z4, Z8
-	VPTERNLOGD   $0x96, Z2, Z3, Z7
-	VSHUFPS      $0x88, Z6, Z8, Z1
-	VSHUFPS      $0x88, Z5, Z7, Z2
-	VSHUFPS      $0x88, Z2, Z1, Z3
-	VSHUFPS      $0xdd, Z2, Z1, Z1
-	CMPQ         DX, $0x00000010
-	JGE          whole0
-	MOVQ         DX, CX
-	MOVQ         $0x00000001, AX
-	SHLQ         CL, AX
-	DECQ         AX
-	KMOVW        AX, K1
-	VMOVUPS      Z3, K1, (DI)
-	JMP          done
+	VBROADCASTSS  c0+20(FP), Z1
+	VBROADCASTSS  c1+24(FP), Z2
+	VMOVUPS       Z0, Z3
+	VPADDD.BCST   lanes_00000008<>+0(SB), Z0, Z0
+	VBROADCASTSS  k0+12(FP), Z4
+	VBROADCASTSS  k1+16(FP), Z5
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z3, Z3
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z1, Z1
+	VPSRLQ        $0x20, Z3, Z6
+	VPSRLQ        $0x20, Z1, Z7
+	VXORPS        Z4, Z7, Z7
+	VPTERNLOGD    $0x96, Z5, Z2, Z6
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z4, Z2
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z5, Z4
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z7, Z5
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z6, Z6
+	VPSRLQ        $0x20, Z5, Z7
+	VPSRLQ        $0x20, Z6, Z8
+	VPTERNLOGD    $0x96, Z2, Z1, Z8
+	VPTERNLOGD    $0x96, Z4, Z3, Z7
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z2, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z4, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z8, Z3
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z7, Z4
+	VPSRLQ        $0x20, Z3, Z7
+	VPSRLQ        $0x20, Z4, Z8
+	VPTERNLOGD    $0x96, Z1, Z6, Z8
+	VPTERNLOGD    $0x96, Z2, Z5, Z7
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z8, Z5
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z7, Z6
+	VPSRLQ        $0x20, Z5, Z7
+	VPSRLQ        $0x20, Z6, Z8
+	VPTERNLOGD    $0x96, Z1, Z4, Z8
+	VPTERNLOGD    $0x96, Z2, Z3, Z7
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z8, Z3
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z7, Z4
+	VPSRLQ        $0x20, Z3, Z7
+	VPSRLQ        $0x20, Z4, Z8
+	VPTERNLOGD    $0x96, Z1, Z6, Z8
+	VPTERNLOGD    $0x96, Z2, Z5, Z7
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z8, Z5
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z7, Z6
+	VPSRLQ        $0x20, Z5, Z7
+	VPSRLQ        $0x20, Z6, Z8
+	VPTERNLOGD    $0x96, Z1, Z4, Z8
+	VPTERNLOGD    $0x96, Z2, Z3, Z7
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z8, Z3
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z7, Z4
+	VPSRLQ        $0x20, Z3, Z7
+	VPSRLQ        $0x20, Z4, Z8
+	VPTERNLOGD    $0x96, Z1, Z6, Z8
+	VPTERNLOGD    $0x96, Z2, Z5, Z7
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z8, Z5
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z7, Z6
+	VPSRLQ        $0x20, Z5, Z7
+	VPSRLQ        $0x20, Z6, Z8
+	VPTERNLOGD    $0x96, Z1, Z4, Z8
+	VPTERNLOGD    $0x96, Z2, Z3, Z7
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z8, Z3
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z7, Z4
+	VPSRLQ        $0x20, Z3, Z7
+	VPSRLQ        $0x20, Z4, Z8
+	VPTERNLOGD    $0x96, Z1, Z6, Z8
+	VPTERNLOGD    $0x96, Z2, Z5, Z7
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z8, Z5
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z7, Z6
+	VPSRLQ        $0x20, Z5, Z7
+	VPSRLQ        $0x20, Z6, Z8
+	VPTERNLOGD    $0x96, Z1, Z4, Z8
+	VPTERNLOGD    $0x96, Z2, Z3, Z7
+	VSHUFPS       $0x88, Z6, Z8, Z1
+	VSHUFPS       $0x88, Z5, Z7, Z2
+	VSHUFPS       $0x88, Z2, Z1, Z3
+	VSHUFPS       $0xdd, Z2, Z1, Z1
+	CMPQ          DX, $0x00000010
+	JGE           whole0
+	MOVQ          DX, CX
+	MOVQ          $0x00000001, AX
+	SHLQ          CL, AX
+	DECQ          AX
+	KMOVW         AX, K1
+	VMOVUPS       Z3, K1, (DI)
+	JMP           done
 
 whole0:
 	VMOVUPS Z3, (DI)
@@ -559,403 +559,403 @@ TEXT ·mapPhilox512(SB), NOSPLIT, $0-56
 	JLT  tail
 
 loop:
-	VMOVUPS    (SI), Z0
-	VMOVUPS    (R8), Z1
-	VMOVUPS    (R9), Z2
-	VMOVUPS    (R10), Z3
-	VMOVUPS    (R11), Z4
-	VPSRLD     $0x02, Z0, Z5
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z5, Z5
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z3, Z6
-	VPSRLQ     $0x20, Z5, Z7
-	VPSRLQ     $0x20, Z6, Z8
-	VXORPS     Z1, Z8, Z8
-	VPTERNLOGD $0x96, Z2, Z4, Z7
-	VPADDD     lanes_9e3779b9<>+0(SB), Z1, Z9
-	VPADDD     lanes_bb67ae85<>+0(SB), Z2, Z10
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z8, Z8
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z7, Z7
-	VPSRLQ     $0x20, Z8, Z11
-	VPSRLQ     $0x20, Z7, Z12
-	VPTERNLOGD $0x96, Z9, Z6, Z12
-	VPTERNLOGD $0x96, Z10, Z5, Z11
-	VPADDD     lanes_9e3779b9<>+0(SB), Z9, Z5
-	VPADDD     lanes_bb67ae85<>+0(SB), Z10, Z6
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z12, Z9
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z11, Z10
-	VPSRLQ     $0x20, Z9, Z11
-	VPSRLQ     $0x20, Z10, Z12
-	VPTERNLOGD $0x96, Z5, Z7, Z12
-	VPTERNLOGD $0x96, Z6, Z8, Z11
-	VPADDD     lanes_9e3779b9<>+0(SB), Z5, Z5
-	VPADDD     lanes_bb67ae85<>+0(SB), Z6, Z6
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z12, Z7
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z11, Z8
-	VPSRLQ     $0x20, Z7, Z11
-	VPSRLQ     $0x20, Z8, Z12
-	VPTERNLOGD $0x96, Z5, Z10, Z12
-	VPTERNLOGD $0x96, Z6, Z9, Z11
-	VPADDD     lanes_9e3779b9<>+0(SB), Z5, Z5
-	VPADDD     lanes_bb67ae85<>+0(SB), Z6, Z6
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z12, Z9
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z11, Z10
-	VPSRLQ     $0x20, Z9, Z11
-	VPSRLQ     $0x20, Z10, Z12
-	VPTERNLOGD $0x96, Z5, Z8, Z12
-	VPTERNLOGD $0x96, Z6, Z7, Z11
-	VPADDD     lanes_9e3779b9<>+0(SB), Z5, Z5
-	VPADDD     lanes_bb67ae85<>+0(SB), Z6, Z6
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z12, Z7
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z11, Z8
-	VPSRLQ     $0x20, Z7, Z11
-	VPSRLQ     $0x20, Z8, Z12
-	VPTERNLOGD $0x96, Z5, Z10, Z12
-	VPTERNLOGD $0x96, Z6, Z9, Z11
-	VPADDD     lanes_9e3779b9<>+0(SB), Z5, Z5
-	VPADDD     lanes_bb67ae85<>+0(SB), Z6, Z6
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z12, Z9
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z11, Z10
-	VPSRLQ     $0x20, Z9, Z11
-	VPSRLQ     $0x20, Z10, Z12
-	VPTERNLOGD $0x96, Z5, Z8, Z12
-	VPTERNLOGD $0x96, Z6, Z7, Z11
-	VPADDD     lanes_9e3779b9<>+0(SB), Z5, Z5
-	VPADDD     lanes_bb67ae85<>+0(SB), Z6, Z6
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z12, Z7
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z11, Z8
-	VPSRLQ     $0x20, Z7, Z11
-	VPSRLQ     $0x20, Z8, Z12
-	VPTERNLOGD $0x96, Z5, Z10, Z12
-	VPTERNLOGD $0x96, Z6, Z9, Z11
-	VPADDD     lanes_9e3779b9<>+0(SB), Z5, Z5
-	VPADDD     lanes_bb67ae85<>+0(SB), Z6, Z6
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z12, Z9
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z11, Z10
-	VPSRLQ     $0x20, Z9, Z11
-	VPSRLQ     $0x20, Z10, Z12
-	VPTERNLOGD $0x96, Z5, Z8, Z12
-	VPTERNLOGD $0x96, Z6, Z7, Z11
-	VPADDD     lanes_9e3779b9<>+0(SB), Z5, Z5
-	VPADDD     lanes_bb67ae85<>+0(SB), Z6, Z6
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z12, Z7
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z11, Z8
-	VPSRLQ     $0x20, Z7, Z11
-	VPSRLQ     $0x20, Z8, Z12
-	VPTERNLOGD $0x96, Z5, Z10, Z12
-	VPTERNLOGD $0x96, Z6, Z9, Z11
-	VANDPS     lanes_00000003<>+0(SB), Z0, Z5
-	VPCMPEQD   lanes_00000001<>+0(SB), Z5, K1
-	VBLENDMPS  Z8, Z12, K1, Z5
-	VANDPS     lanes_00000003<>+0(SB), Z0, Z6
-	VPCMPEQD   lanes_00000002<>+0(SB), Z6, K1
-	VBLENDMPS  Z11, Z5, K1, Z5
-	VANDPS     lanes_00000003<>+0(SB), Z0, Z6
-	VPCMPEQD   lanes_00000003<>+0(SB), Z6, K1
-	VBLENDMPS  Z7, Z5, K1, Z5
-	VPSRLQ     $0x20, Z0, Z0
-	VPSRLQ     $0x20, Z1, Z1
-	VPSRLQ     $0x20, Z2, Z2
-	VPSRLQ     $0x20, Z3, Z3
-	VPSRLQ     $0x20, Z4, Z4
-	VPSRLD     $0x02, Z0, Z6
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z6, Z6
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z3, Z3
-	VPSRLQ     $0x20, Z6, Z7
-	VPSRLQ     $0x20, Z3, Z8
-	VXORPS     Z1, Z8, Z8
-	VPTERNLOGD $0x96, Z2, Z4, Z7
-	VPADDD     lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD     lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z8, Z4
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z7, Z7
-	VPSRLQ     $0x20, Z4, Z8
-	VPSRLQ     $0x20, Z7, Z9
-	VPTERNLOGD $0x96, Z1, Z3, Z9
-	VPTERNLOGD $0x96, Z2, Z6, Z8
-	VPADDD     lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD     lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z9, Z3
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z8, Z6
-	VPSRLQ     $0x20, Z3, Z8
-	VPSRLQ     $0x20, Z6, Z9
-	VPTERNLOGD $0x96, Z1, Z7, Z9
-	VPTERNLOGD $0x96, Z2, Z4, Z8
-	VPADDD     lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD     lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z9, Z4
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z8, Z7
-	VPSRLQ     $0x20, Z4, Z8
-	VPSRLQ     $0x20, Z7, Z9
-	VPTERNLOGD $0x96, Z1, Z6, Z9
-	VPTERNLOGD $0x96, Z2, Z3, Z8
-	VPADDD     lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD     lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z9, Z3
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z8, Z6
-	VPSRLQ     $0x20, Z3, Z8
-	VPSRLQ     $0x20, Z6, Z9
-	VPTERNLOGD $0x96, Z1, Z7, Z9
-	VPTERNLOGD $0x96, Z2, Z4, Z8
-	VPADDD     lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD     lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z9, Z4
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z8, Z7
-	VPSRLQ     $0x20, Z4, Z8
-	VPSRLQ     $0x20, Z7, Z9
-	VPTERNLOGD $0x96, Z1, Z6, Z9
-	VPTERNLOGD $0x96, Z2, Z3, Z8
-	VPADDD     lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD     lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z9, Z3
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z8, Z6
-	VPSRLQ     $0x20, Z3, Z8
-	VPSRLQ     $0x20, Z6, Z9
-	VPTERNLOGD $0x96, Z1, Z7, Z9
-	VPTERNLOGD $0x96, Z2, Z4, Z8
-	VPADDD     lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD     lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z9, Z4
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z8, Z7
-	VPSRLQ     $0x20, Z4, Z8
-	VPSRLQ     $0x20, Z7, Z9
-	VPTERNLOGD $0x96, Z1, Z6, Z9
-	VPTERNLOGD $0x96, Z2, Z3, Z8
-	VPADDD     lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD     lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z9, Z3
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z8, Z6
-	VPSRLQ     $0x20, Z3, Z8
-	VPSRLQ     $0x20, Z6, Z9
-	VPTERNLOGD $0x96, Z1, Z7, Z9
-	VPTERNLOGD $0x96, Z2, Z4, Z8
-	VPADDD     lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD     lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z9, Z4
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z8, Z7
-	VPSRLQ     $0x20, Z4, Z8
-	VPSRLQ     $0x20, Z7, Z9
-	VPTERNLOGD $0x96, Z1, Z6, Z9
-	VPTERNLOGD $0x96, Z2, Z3, Z8
-	VANDPS     lanes_00000003<>+0(SB), Z0, Z1
-	VPCMPEQD   lanes_00000001<>+0(SB), Z1, K1
-	VBLENDMPS  Z7, Z9, K1, Z1
-	VANDPS     lanes_00000003<>+0(SB), Z0, Z2
-	VPCMPEQD   lanes_00000002<>+0(SB), Z2, K1
-	VBLENDMPS  Z8, Z1, K1, Z1
-	VANDPS     lanes_00000003<>+0(SB), Z0, Z0
-	VPCMPEQD   lanes_00000003<>+0(SB), Z0, K1
-	VBLENDMPS  Z4, Z1, K1, Z0
-	VPSLLQ     $0x20, Z0, Z0
-	VANDPS     lanes_00000000ffffffff<>+0(SB), Z5, Z1
-	VORPS      Z1, Z0, Z0
-	VMOVUPS    Z0, (DI)
-	ADDQ       $0x00000040, SI
-	ADDQ       $0x00000040, R8
-	ADDQ       $0x00000040, R9
-	ADDQ       $0x00000040, R10
-	ADDQ       $0x00000040, R11
-	ADDQ       $0x00000040, DI
-	SUBQ       $0x00000010, DX
-	JGE        loop
+	VMOVUPS       (SI), Z0
+	VMOVUPS       (R8), Z1
+	VMOVUPS       (R9), Z2
+	VMOVUPS       (R10), Z3
+	VMOVUPS       (R11), Z4
+	VPSRLD        $0x02, Z0, Z5
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z5, Z5
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z3, Z6
+	VPSRLQ        $0x20, Z5, Z7
+	VPSRLQ        $0x20, Z6, Z8
+	VXORPS        Z1, Z8, Z8
+	VPTERNLOGD    $0x96, Z2, Z4, Z7
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z9
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z10
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z8, Z8
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z7, Z7
+	VPSRLQ        $0x20, Z8, Z11
+	VPSRLQ        $0x20, Z7, Z12
+	VPTERNLOGD    $0x96, Z9, Z6, Z12
+	VPTERNLOGD    $0x96, Z10, Z5, Z11
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z9, Z5
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z10, Z6
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z12, Z9
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z11, Z10
+	VPSRLQ        $0x20, Z9, Z11
+	VPSRLQ        $0x20, Z10, Z12
+	VPTERNLOGD    $0x96, Z5, Z7, Z12
+	VPTERNLOGD    $0x96, Z6, Z8, Z11
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z5, Z5
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z6, Z6
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z12, Z7
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z11, Z8
+	VPSRLQ        $0x20, Z7, Z11
+	VPSRLQ        $0x20, Z8, Z12
+	VPTERNLOGD    $0x96, Z5, Z10, Z12
+	VPTERNLOGD    $0x96, Z6, Z9, Z11
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z5, Z5
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z6, Z6
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z12, Z9
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z11, Z10
+	VPSRLQ        $0x20, Z9, Z11
+	VPSRLQ        $0x20, Z10, Z12
+	VPTERNLOGD    $0x96, Z5, Z8, Z12
+	VPTERNLOGD    $0x96, Z6, Z7, Z11
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z5, Z5
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z6, Z6
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z12, Z7
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z11, Z8
+	VPSRLQ        $0x20, Z7, Z11
+	VPSRLQ        $0x20, Z8, Z12
+	VPTERNLOGD    $0x96, Z5, Z10, Z12
+	VPTERNLOGD    $0x96, Z6, Z9, Z11
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z5, Z5
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z6, Z6
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z12, Z9
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z11, Z10
+	VPSRLQ        $0x20, Z9, Z11
+	VPSRLQ        $0x20, Z10, Z12
+	VPTERNLOGD    $0x96, Z5, Z8, Z12
+	VPTERNLOGD    $0x96, Z6, Z7, Z11
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z5, Z5
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z6, Z6
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z12, Z7
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z11, Z8
+	VPSRLQ        $0x20, Z7, Z11
+	VPSRLQ        $0x20, Z8, Z12
+	VPTERNLOGD    $0x96, Z5, Z10, Z12
+	VPTERNLOGD    $0x96, Z6, Z9, Z11
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z5, Z5
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z6, Z6
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z12, Z9
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z11, Z10
+	VPSRLQ        $0x20, Z9, Z11
+	VPSRLQ        $0x20, Z10, Z12
+	VPTERNLOGD    $0x96, Z5, Z8, Z12
+	VPTERNLOGD    $0x96, Z6, Z7, Z11
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z5, Z5
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z6, Z6
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z12, Z7
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z11, Z8
+	VPSRLQ        $0x20, Z7, Z11
+	VPSRLQ        $0x20, Z8, Z12
+	VPTERNLOGD    $0x96, Z5, Z10, Z12
+	VPTERNLOGD    $0x96, Z6, Z9, Z11
+	VANDPS.BCST   lanes_00000003<>+0(SB), Z0, Z5
+	VPCMPEQD.BCST lanes_00000001<>+0(SB), Z5, K1
+	VBLENDMPS     Z8, Z12, K1, Z5
+	VANDPS.BCST   lanes_00000003<>+0(SB), Z0, Z6
+	VPCMPEQD.BCST lanes_00000002<>+0(SB), Z6, K1
+	VBLENDMPS     Z11, Z5, K1, Z5
+	VANDPS.BCST   lanes_00000003<>+0(SB), Z0, Z6
+	VPCMPEQD.BCST lanes_00000003<>+0(SB), Z6, K1
+	VBLENDMPS     Z7, Z5, K1, Z5
+	VPSRLQ        $0x20, Z0, Z0
+	VPSRLQ        $0x20, Z1, Z1
+	VPSRLQ        $0x20, Z2, Z2
+	VPSRLQ        $0x20, Z3, Z3
+	VPSRLQ        $0x20, Z4, Z4
+	VPSRLD        $0x02, Z0, Z6
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z6, Z6
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z3, Z3
+	VPSRLQ        $0x20, Z6, Z7
+	VPSRLQ        $0x20, Z3, Z8
+	VXORPS        Z1, Z8, Z8
+	VPTERNLOGD    $0x96, Z2, Z4, Z7
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z8, Z4
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z7, Z7
+	VPSRLQ        $0x20, Z4, Z8
+	VPSRLQ        $0x20, Z7, Z9
+	VPTERNLOGD    $0x96, Z1, Z3, Z9
+	VPTERNLOGD    $0x96, Z2, Z6, Z8
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z9, Z3
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z8, Z6
+	VPSRLQ        $0x20, Z3, Z8
+	VPSRLQ        $0x20, Z6, Z9
+	VPTERNLOGD    $0x96, Z1, Z7, Z9
+	VPTERNLOGD    $0x96, Z2, Z4, Z8
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z9, Z4
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z8, Z7
+	VPSRLQ        $0x20, Z4, Z8
+	VPSRLQ        $0x20, Z7, Z9
+	VPTERNLOGD    $0x96, Z1, Z6, Z9
+	VPTERNLOGD    $0x96, Z2, Z3, Z8
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z9, Z3
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z8, Z6
+	VPSRLQ        $0x20, Z3, Z8
+	VPSRLQ        $0x20, Z6, Z9
+	VPTERNLOGD    $0x96, Z1, Z7, Z9
+	VPTERNLOGD    $0x96, Z2, Z4, Z8
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z9, Z4
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z8, Z7
+	VPSRLQ        $0x20, Z4, Z8
+	VPSRLQ        $0x20, Z7, Z9
+	VPTERNLOGD    $0x96, Z1, Z6, Z9
+	VPTERNLOGD    $0x96, Z2, Z3, Z8
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z9, Z3
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z8, Z6
+	VPSRLQ        $0x20, Z3, Z8
+	VPSRLQ        $0x20, Z6, Z9
+	VPTERNLOGD    $0x96, Z1, Z7, Z9
+	VPTERNLOGD    $0x96, Z2, Z4, Z8
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z9, Z4
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z8, Z7
+	VPSRLQ        $0x20, Z4, Z8
+	VPSRLQ        $0x20, Z7, Z9
+	VPTERNLOGD    $0x96, Z1, Z6, Z9
+	VPTERNLOGD    $0x96, Z2, Z3, Z8
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z9, Z3
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z8, Z6
+	VPSRLQ        $0x20, Z3, Z8
+	VPSRLQ        $0x20, Z6, Z9
+	VPTERNLOGD    $0x96, Z1, Z7, Z9
+	VPTERNLOGD    $0x96, Z2, Z4, Z8
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z9, Z4
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z8, Z7
+	VPSRLQ        $0x20, Z4, Z8
+	VPSRLQ        $0x20, Z7, Z9
+	VPTERNLOGD    $0x96, Z1, Z6, Z9
+	VPTERNLOGD    $0x96, Z2, Z3, Z8
+	VANDPS.BCST   lanes_00000003<>+0(SB), Z0, Z1
+	VPCMPEQD.BCST lanes_00000001<>+0(SB), Z1, K1
+	VBLENDMPS     Z7, Z9, K1, Z1
+	VANDPS.BCST   lanes_00000003<>+0(SB), Z0, Z2
+	VPCMPEQD.BCST lanes_00000002<>+0(SB), Z2, K1
+	VBLENDMPS     Z8, Z1, K1, Z1
+	VANDPS.BCST   lanes_00000003<>+0(SB), Z0, Z0
+	VPCMPEQD.BCST lanes_00000003<>+0(SB), Z0, K1
+	VBLENDMPS     Z4, Z1, K1, Z0
+	VPSLLQ        $0x20, Z0, Z0
+	VANDPS        lanes_00000000ffffffff<>+0(SB), Z5, Z1
+	VORPS         Z1, Z0, Z0
+	VMOVUPS       Z0, (DI)
+	ADDQ          $0x00000040, SI
+	ADDQ          $0x00000040, R8
+	ADDQ          $0x00000040, R9
+	ADDQ          $0x00000040, R10
+	ADDQ          $0x00000040, R11
+	ADDQ          $0x00000040, DI
+	SUBQ          $0x00000010, DX
+	JGE           loop
 
 tail:
-	ADDQ       $0x00000010, DX
-	JZ         done
-	MOVQ       DX, CX
-	MOVQ       $0x00000001, AX
-	SHLQ       CL, AX
-	DECQ       AX
-	KMOVQ      AX, K1
-	VMOVUPS.Z  (SI), K1, Z0
-	VMOVUPS.Z  (R8), K1, Z1
-	VMOVUPS.Z  (R9), K1, Z2
-	VMOVUPS.Z  (R10), K1, Z3
-	VMOVUPS.Z  (R11), K1, Z4
-	VPSRLD     $0x02, Z0, Z5
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z5, Z5
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z3, Z6
-	VPSRLQ     $0x20, Z5, Z7
-	VPSRLQ     $0x20, Z6, Z8
-	VXORPS     Z1, Z8, Z8
-	VPTERNLOGD $0x96, Z2, Z4, Z7
-	VPADDD     lanes_9e3779b9<>+0(SB), Z1, Z9
-	VPADDD     lanes_bb67ae85<>+0(SB), Z2, Z10
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z8, Z8
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z7, Z7
-	VPSRLQ     $0x20, Z8, Z11
-	VPSRLQ     $0x20, Z7, Z12
-	VPTERNLOGD $0x96, Z9, Z6, Z12
-	VPTERNLOGD $0x96, Z10, Z5, Z11
-	VPADDD     lanes_9e3779b9<>+0(SB), Z9, Z5
-	VPADDD     lanes_bb67ae85<>+0(SB), Z10, Z6
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z12, Z9
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z11, Z10
-	VPSRLQ     $0x20, Z9, Z11
-	VPSRLQ     $0x20, Z10, Z12
-	VPTERNLOGD $0x96, Z5, Z7, Z12
-	VPTERNLOGD $0x96, Z6, Z8, Z11
-	VPADDD     lanes_9e3779b9<>+0(SB), Z5, Z5
-	VPADDD     lanes_bb67ae85<>+0(SB), Z6, Z6
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z12, Z7
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z11, Z8
-	VPSRLQ     $0x20, Z7, Z11
-	VPSRLQ     $0x20, Z8, Z12
-	VPTERNLOGD $0x96, Z5, Z10, Z12
-	VPTERNLOGD $0x96, Z6, Z9, Z11
-	VPADDD     lanes_9e3779b9<>+0(SB), Z5, Z5
-	VPADDD     lanes_bb67ae85<>+0(SB), Z6, Z6
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z12, Z9
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z11, Z10
-	VPSRLQ     $0x20, Z9, Z11
-	VPSRLQ     $0x20, Z10, Z12
-	VPTERNLOGD $0x96, Z5, Z8, Z12
-	VPTERNLOGD $0x96, Z6, Z7, Z11
-	VPADDD     lanes_9e3779b9<>+0(SB), Z5, Z5
-	VPADDD     lanes_bb67ae85<>+0(SB), Z6, Z6
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z12, Z7
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z11, Z8
-	VPSRLQ     $0x20, Z7, Z11
-	VPSRLQ     $0x20, Z8, Z12
-	VPTERNLOGD $0x96, Z5, Z10, Z12
-	VPTERNLOGD $0x96, Z6, Z9, Z11
-	VPADDD     lanes_9e3779b9<>+0(SB), Z5, Z5
-	VPADDD     lanes_bb67ae85<>+0(SB), Z6, Z6
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z12, Z9
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z11, Z10
-	VPSRLQ     $0x20, Z9, Z11
-	VPSRLQ     $0x20, Z10, Z12
-	VPTERNLOGD $0x96, Z5, Z8, Z12
-	VPTERNLOGD $0x96, Z6, Z7, Z11
-	VPADDD     lanes_9e3779b9<>+0(SB), Z5, Z5
-	VPADDD     lanes_bb67ae85<>+0(SB), Z6, Z6
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z12, Z7
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z11, Z8
-	VPSRLQ     $0x20, Z7, Z11
-	VPSRLQ     $0x20, Z8, Z12
-	VPTERNLOGD $0x96, Z5, Z10, Z12
-	VPTERNLOGD $0x96, Z6, Z9, Z11
-	VPADDD     lanes_9e3779b9<>+0(SB), Z5, Z5
-	VPADDD     lanes_bb67ae85<>+0(SB), Z6, Z6
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z12, Z9
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z11, Z10
-	VPSRLQ     $0x20, Z9, Z11
-	VPSRLQ     $0x20, Z10, Z12
-	VPTERNLOGD $0x96, Z5, Z8, Z12
-	VPTERNLOGD $0x96, Z6, Z7, Z11
-	VPADDD     lanes_9e3779b9<>+0(SB), Z5, Z5
-	VPADDD     lanes_bb67ae85<>+0(SB), Z6, Z6
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z12, Z7
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z11, Z8
-	VPSRLQ     $0x20, Z7, Z11
-	VPSRLQ     $0x20, Z8, Z12
-	VPTERNLOGD $0x96, Z5, Z10, Z12
-	VPTERNLOGD $0x96, Z6, Z9, Z11
-	VANDPS     lanes_00000003<>+0(SB), Z0, Z5
-	VPCMPEQD   lanes_00000001<>+0(SB), Z5, K2
-	VBLENDMPS  Z8, Z12, K2, Z5
-	VANDPS     lanes_00000003<>+0(SB), Z0, Z6
-	VPCMPEQD   lanes_00000002<>+0(SB), Z6, K2
-	VBLENDMPS  Z11, Z5, K2, Z5
-	VANDPS     lanes_00000003<>+0(SB), Z0, Z6
-	VPCMPEQD   lanes_00000003<>+0(SB), Z6, K2
-	VBLENDMPS  Z7, Z5, K2, Z5
-	VPSRLQ     $0x20, Z0, Z0
-	VPSRLQ     $0x20, Z1, Z1
-	VPSRLQ     $0x20, Z2, Z2
-	VPSRLQ     $0x20, Z3, Z3
-	VPSRLQ     $0x20, Z4, Z4
-	VPSRLD     $0x02, Z0, Z6
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z6, Z6
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z3, Z3
-	VPSRLQ     $0x20, Z6, Z7
-	VPSRLQ     $0x20, Z3, Z8
-	VXORPS     Z1, Z8, Z8
-	VPTERNLOGD $0x96, Z2, Z4, Z7
-	VPADDD     lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD     lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z8, Z4
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z7, Z7
-	VPSRLQ     $0x20, Z4, Z8
-	VPSRLQ     $0x20, Z7, Z9
-	VPTERNLOGD $0x96, Z1, Z3, Z9
-	VPTERNLOGD $0x96, Z2, Z6, Z8
-	VPADDD     lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD     lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z9, Z3
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z8, Z6
-	VPSRLQ     $0x20, Z3, Z8
-	VPSRLQ     $0x20, Z6, Z9
-	VPTERNLOGD $0x96, Z1, Z7, Z9
-	VPTERNLOGD $0x96, Z2, Z4, Z8
-	VPADDD     lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD     lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z9, Z4
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z8, Z7
-	VPSRLQ     $0x20, Z4, Z8
-	VPSRLQ     $0x20, Z7, Z9
-	VPTERNLOGD $0x96, Z1, Z6, Z9
-	VPTERNLOGD $0x96, Z2, Z3, Z8
-	VPADDD     lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD     lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z9, Z3
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z8, Z6
-	VPSRLQ     $0x20, Z3, Z8
-	VPSRLQ     $0x20, Z6, Z9
-	VPTERNLOGD $0x96, Z1, Z7, Z9
-	VPTERNLOGD $0x96, Z2, Z4, Z8
-	VPADDD     lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD     lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z9, Z4
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z8, Z7
-	VPSRLQ     $0x20, Z4, Z8
-	VPSRLQ     $0x20, Z7, Z9
-	VPTERNLOGD $0x96, Z1, Z6, Z9
-	VPTERNLOGD $0x96, Z2, Z3, Z8
-	VPADDD     lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD     lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z9, Z3
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z8, Z6
-	VPSRLQ     $0x20, Z3, Z8
-	VPSRLQ     $0x20, Z6, Z9
-	VPTERNLOGD $0x96, Z1, Z7, Z9
-	VPTERNLOGD $0x96, Z2, Z4, Z8
-	VPADDD     lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD     lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z9, Z4
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z8, Z7
-	VPSRLQ     $0x20, Z4, Z8
-	VPSRLQ     $0x20, Z7, Z9
-	VPTERNLOGD $0x96, Z1, Z6, Z9
-	VPTERNLOGD $0x96, Z2, Z3, Z8
-	VPADDD     lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD     lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z9, Z3
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z8, Z6
-	VPSRLQ     $0x20, Z3, Z8
-	VPSRLQ     $0x20, Z6, Z9
-	VPTERNLOGD $0x96, Z1, Z7, Z9
-	VPTERNLOGD $0x96, Z2, Z4, Z8
-	VPADDD     lanes_9e3779b9<>+0(SB), Z1, Z1
-	VPADDD     lanes_bb67ae85<>+0(SB), Z2, Z2
-	VPMULUDQ   lanes_d2511f53<>+0(SB), Z9, Z4
-	VPMULUDQ   lanes_cd9e8d57<>+0(SB), Z8, Z7
-	VPSRLQ     $0x20, Z4, Z8
-	VPSRLQ     $0x20, Z7, Z9
-	VPTERNLOGD $0x96, Z1, Z6, Z9
-	VPTERNLOGD $0x96, Z2, Z3, Z8
-	VANDPS     lanes_00000003<>+0(SB), Z0, Z1
-	VPCMPEQD   lanes_00000001<>+0(SB), Z1, K2
-	VBLENDMPS  Z7, Z9, K2, Z1
-	VANDPS     lanes_00000003<>+0(SB), Z0, Z2
-	VPCMPEQD   lanes_00000002<>+0(SB), Z2, K2
-	VBLENDMPS  Z8, Z1, K2, Z1
-	VANDPS     lanes_00000003<>+0(SB), Z0, Z0
-	VPCMPEQD   lanes_00000003<>+0(SB), Z0, K2
-	VBLENDMPS  Z4, Z1, K2, Z0
-	VPSLLQ     $0x20, Z0, Z0
-	VANDPS     lanes_00000000ffffffff<>+0(SB), Z5, Z1
-	VORPS      Z1, Z0, Z0
-	VMOVUPS    Z0, K1, (DI)
+	ADDQ          $0x00000010, DX
+	JZ            done
+	MOVQ          DX, CX
+	MOVQ          $0x00000001, AX
+	SHLQ          CL, AX
+	DECQ          AX
+	KMOVQ         AX, K1
+	VMOVUPS.Z     (SI), K1, Z0
+	VMOVUPS.Z     (R8), K1, Z1
+	VMOVUPS.Z     (R9), K1, Z2
+	VMOVUPS.Z     (R10), K1, Z3
+	VMOVUPS.Z     (R11), K1, Z4
+	VPSRLD        $0x02, Z0, Z5
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z5, Z5
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z3, Z6
+	VPSRLQ        $0x20, Z5, Z7
+	VPSRLQ        $0x20, Z6, Z8
+	VXORPS        Z1, Z8, Z8
+	VPTERNLOGD    $0x96, Z2, Z4, Z7
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z9
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z10
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z8, Z8
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z7, Z7
+	VPSRLQ        $0x20, Z8, Z11
+	VPSRLQ        $0x20, Z7, Z12
+	VPTERNLOGD    $0x96, Z9, Z6, Z12
+	VPTERNLOGD    $0x96, Z10, Z5, Z11
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z9, Z5
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z10, Z6
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z12, Z9
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z11, Z10
+	VPSRLQ        $0x20, Z9, Z11
+	VPSRLQ        $0x20, Z10, Z12
+	VPTERNLOGD    $0x96, Z5, Z7, Z12
+	VPTERNLOGD    $0x96, Z6, Z8, Z11
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z5, Z5
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z6, Z6
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z12, Z7
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z11, Z8
+	VPSRLQ        $0x20, Z7, Z11
+	VPSRLQ        $0x20, Z8, Z12
+	VPTERNLOGD    $0x96, Z5, Z10, Z12
+	VPTERNLOGD    $0x96, Z6, Z9, Z11
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z5, Z5
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z6, Z6
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z12, Z9
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z11, Z10
+	VPSRLQ        $0x20, Z9, Z11
+	VPSRLQ        $0x20, Z10, Z12
+	VPTERNLOGD    $0x96, Z5, Z8, Z12
+	VPTERNLOGD    $0x96, Z6, Z7, Z11
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z5, Z5
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z6, Z6
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z12, Z7
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z11, Z8
+	VPSRLQ        $0x20, Z7, Z11
+	VPSRLQ        $0x20, Z8, Z12
+	VPTERNLOGD    $0x96, Z5, Z10, Z12
+	VPTERNLOGD    $0x96, Z6, Z9, Z11
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z5, Z5
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z6, Z6
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z12, Z9
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z11, Z10
+	VPSRLQ        $0x20, Z9, Z11
+	VPSRLQ        $0x20, Z10, Z12
+	VPTERNLOGD    $0x96, Z5, Z8, Z12
+	VPTERNLOGD    $0x96, Z6, Z7, Z11
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z5, Z5
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z6, Z6
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z12, Z7
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z11, Z8
+	VPSRLQ        $0x20, Z7, Z11
+	VPSRLQ        $0x20, Z8, Z12
+	VPTERNLOGD    $0x96, Z5, Z10, Z12
+	VPTERNLOGD    $0x96, Z6, Z9, Z11
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z5, Z5
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z6, Z6
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z12, Z9
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z11, Z10
+	VPSRLQ        $0x20, Z9, Z11
+	VPSRLQ        $0x20, Z10, Z12
+	VPTERNLOGD    $0x96, Z5, Z8, Z12
+	VPTERNLOGD    $0x96, Z6, Z7, Z11
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z5, Z5
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z6, Z6
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z12, Z7
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z11, Z8
+	VPSRLQ        $0x20, Z7, Z11
+	VPSRLQ        $0x20, Z8, Z12
+	VPTERNLOGD    $0x96, Z5, Z10, Z12
+	VPTERNLOGD    $0x96, Z6, Z9, Z11
+	VANDPS.BCST   lanes_00000003<>+0(SB), Z0, Z5
+	VPCMPEQD.BCST lanes_00000001<>+0(SB), Z5, K2
+	VBLENDMPS     Z8, Z12, K2, Z5
+	VANDPS.BCST   lanes_00000003<>+0(SB), Z0, Z6
+	VPCMPEQD.BCST lanes_00000002<>+0(SB), Z6, K2
+	VBLENDMPS     Z11, Z5, K2, Z5
+	VANDPS.BCST   lanes_00000003<>+0(SB), Z0, Z6
+	VPCMPEQD.BCST lanes_00000003<>+0(SB), Z6, K2
+	VBLENDMPS     Z7, Z5, K2, Z5
+	VPSRLQ        $0x20, Z0, Z0
+	VPSRLQ        $0x20, Z1, Z1
+	VPSRLQ        $0x20, Z2, Z2
+	VPSRLQ        $0x20, Z3, Z3
+	VPSRLQ        $0x20, Z4, Z4
+	VPSRLD        $0x02, Z0, Z6
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z6, Z6
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z3, Z3
+	VPSRLQ        $0x20, Z6, Z7
+	VPSRLQ        $0x20, Z3, Z8
+	VXORPS        Z1, Z8, Z8
+	VPTERNLOGD    $0x96, Z2, Z4, Z7
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z8, Z4
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z7, Z7
+	VPSRLQ        $0x20, Z4, Z8
+	VPSRLQ        $0x20, Z7, Z9
+	VPTERNLOGD    $0x96, Z1, Z3, Z9
+	VPTERNLOGD    $0x96, Z2, Z6, Z8
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z9, Z3
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z8, Z6
+	VPSRLQ        $0x20, Z3, Z8
+	VPSRLQ        $0x20, Z6, Z9
+	VPTERNLOGD    $0x96, Z1, Z7, Z9
+	VPTERNLOGD    $0x96, Z2, Z4, Z8
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z9, Z4
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z8, Z7
+	VPSRLQ        $0x20, Z4, Z8
+	VPSRLQ        $0x20, Z7, Z9
+	VPTERNLOGD    $0x96, Z1, Z6, Z9
+	VPTERNLOGD    $0x96, Z2, Z3, Z8
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z9, Z3
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z8, Z6
+	VPSRLQ        $0x20, Z3, Z8
+	VPSRLQ        $0x20, Z6, Z9
+	VPTERNLOGD    $0x96, Z1, Z7, Z9
+	VPTERNLOGD    $0x96, Z2, Z4, Z8
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z9, Z4
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z8, Z7
+	VPSRLQ        $0x20, Z4, Z8
+	VPSRLQ        $0x20, Z7, Z9
+	VPTERNLOGD    $0x96, Z1, Z6, Z9
+	VPTERNLOGD    $0x96, Z2, Z3, Z8
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z9, Z3
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z8, Z6
+	VPSRLQ        $0x20, Z3, Z8
+	VPSRLQ        $0x20, Z6, Z9
+	VPTERNLOGD    $0x96, Z1, Z7, Z9
+	VPTERNLOGD    $0x96, Z2, Z4, Z8
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z9, Z4
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z8, Z7
+	VPSRLQ        $0x20, Z4, Z8
+	VPSRLQ        $0x20, Z7, Z9
+	VPTERNLOGD    $0x96, Z1, Z6, Z9
+	VPTERNLOGD    $0x96, Z2, Z3, Z8
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z9, Z3
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z8, Z6
+	VPSRLQ        $0x20, Z3, Z8
+	VPSRLQ        $0x20, Z6, Z9
+	VPTERNLOGD    $0x96, Z1, Z7, Z9
+	VPTERNLOGD    $0x96, Z2, Z4, Z8
+	VPADDD.BCST   lanes_9e3779b9<>+0(SB), Z1, Z1
+	VPADDD.BCST   lanes_bb67ae85<>+0(SB), Z2, Z2
+	VPMULUDQ.BCST lanes_d2511f53<>+0(SB), Z9, Z4
+	VPMULUDQ.BCST lanes_cd9e8d57<>+0(SB), Z8, Z7
+	VPSRLQ        $0x20, Z4, Z8
+	VPSRLQ        $0x20, Z7, Z9
+	VPTERNLOGD    $0x96, Z1, Z6, Z9
+	VPTERNLOGD    $0x96, Z2, Z3, Z8
+	VANDPS.BCST   lanes_00000003<>+0(SB), Z0, Z1
+	VPCMPEQD.BCST lanes_00000001<>+0(SB), Z1, K2
+	VBLENDMPS     Z7, Z9, K2, Z1
+	VANDPS.BCST   lanes_00000003<>+0(SB), Z0, Z2
+	VPCMPEQD.BCST lanes_00000002<>+0(SB), Z2, K2
+	VBLENDMPS     Z8, Z1, K2, Z1
+	VANDPS.BCST   lanes_00000003<>+0(SB), Z0, Z0
+	VPCMPEQD.BCST lanes_00000003<>+0(SB), Z0, K2
+	VBLENDMPS     Z4, Z1, K2, Z0
+	VPSLLQ        $0x20, Z0, Z0
+	VANDPS        lanes_00000000ffffffff<>+0(SB), Z5, Z1
+	VORPS         Z1, Z0, Z0
+	VMOVUPS       Z0, K1, (DI)
 
 done:
 	VZEROUPPER

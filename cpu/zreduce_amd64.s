@@ -934,11 +934,11 @@ TEXT ·rowMax512(SB), NOSPLIT, $0-32
 	MOVQ rows+24(FP), R9
 
 row:
-	MOVQ    DX, R8
-	VMOVUPS lanes_ff800000<>+0(SB), Z0
-	VMOVUPS lanes_ff800000<>+0(SB), Z1
-	SUBQ    $0x00000020, R8
-	JLT     tail
+	MOVQ         DX, R8
+	VBROADCASTSS lanes_ff800000<>+0(SB), Z0
+	VBROADCASTSS lanes_ff800000<>+0(SB), Z1
+	SUBQ         $0x00000020, R8
+	JLT          tail
 
 loop:
 	VMOVUPS  (SI), Z2
@@ -968,20 +968,20 @@ tail:
 	SUBQ     $0x00000010, R8
 
 part:
-	TESTQ    R8, R8
-	JZ       done
-	MOVQ     R8, CX
-	MOVQ     $0x00000001, AX
-	SHLQ     CL, AX
-	DECQ     AX
-	KMOVW    AX, K1
-	VMOVUPS  lanes_ff800000<>+0(SB), Z2
-	VMOVUPS  (SI), K1, Z2
-	LEAQ     (SI)(R8*4), SI
-	VRANGEPS $0x05, Z2, Z1, Z3
-	VCMPPS   $0x03, Z2, Z1, K1
-	VADDPS   Z2, Z1, K1, Z3
-	VMOVAPS  Z3, Z1
+	TESTQ        R8, R8
+	JZ           done
+	MOVQ         R8, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVW        AX, K1
+	VBROADCASTSS lanes_ff800000<>+0(SB), Z2
+	VMOVUPS      (SI), K1, Z2
+	LEAQ         (SI)(R8*4), SI
+	VRANGEPS     $0x05, Z2, Z1, Z3
+	VCMPPS       $0x03, Z2, Z1, K1
+	VADDPS       Z2, Z1, K1, Z3
+	VMOVAPS      Z3, Z1
 
 done:
 	VRANGEPS $0x05, Z1, Z0, Z2
@@ -1021,11 +1021,11 @@ TEXT ·rowMin512(SB), NOSPLIT, $0-32
 	MOVQ rows+24(FP), R9
 
 row:
-	MOVQ    DX, R8
-	VMOVUPS lanes_7f800000<>+0(SB), Z0
-	VMOVUPS lanes_7f800000<>+0(SB), Z1
-	SUBQ    $0x00000020, R8
-	JLT     tail
+	MOVQ         DX, R8
+	VBROADCASTSS lanes_7f800000<>+0(SB), Z0
+	VBROADCASTSS lanes_7f800000<>+0(SB), Z1
+	SUBQ         $0x00000020, R8
+	JLT          tail
 
 loop:
 	VMOVUPS  (SI), Z2
@@ -1055,20 +1055,20 @@ tail:
 	SUBQ     $0x00000010, R8
 
 part:
-	TESTQ    R8, R8
-	JZ       done
-	MOVQ     R8, CX
-	MOVQ     $0x00000001, AX
-	SHLQ     CL, AX
-	DECQ     AX
-	KMOVW    AX, K1
-	VMOVUPS  lanes_7f800000<>+0(SB), Z2
-	VMOVUPS  (SI), K1, Z2
-	LEAQ     (SI)(R8*4), SI
-	VRANGEPS $0x04, Z2, Z1, Z3
-	VCMPPS   $0x03, Z2, Z1, K1
-	VADDPS   Z2, Z1, K1, Z3
-	VMOVAPS  Z3, Z1
+	TESTQ        R8, R8
+	JZ           done
+	MOVQ         R8, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVW        AX, K1
+	VBROADCASTSS lanes_7f800000<>+0(SB), Z2
+	VMOVUPS      (SI), K1, Z2
+	LEAQ         (SI)(R8*4), SI
+	VRANGEPS     $0x04, Z2, Z1, Z3
+	VCMPPS       $0x03, Z2, Z1, K1
+	VADDPS       Z2, Z1, K1, Z3
+	VMOVAPS      Z3, Z1
 
 done:
 	VRANGEPS $0x04, Z1, Z0, Z2
@@ -1102,53 +1102,53 @@ GLOBL lanes_7f800000<>(SB), RODATA|NOPTR, $64
 // func rowSize512(dst uintptr, a uintptr, n int)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·rowSize512(SB), NOSPLIT, $0-24
-	MOVQ    dst+0(FP), DI
-	MOVQ    a+8(FP), SI
-	MOVQ    n+16(FP), DX
-	MOVQ    DX, R8
-	VMOVUPS lanes_00000000<>+0(SB), Z0
-	VMOVUPS lanes_00000000<>+0(SB), Z1
-	SUBQ    $0x00000020, R8
-	JLT     tail
+	MOVQ         dst+0(FP), DI
+	MOVQ         a+8(FP), SI
+	MOVQ         n+16(FP), DX
+	MOVQ         DX, R8
+	VBROADCASTSS lanes_00000000<>+0(SB), Z0
+	VBROADCASTSS lanes_00000000<>+0(SB), Z1
+	SUBQ         $0x00000020, R8
+	JLT          tail
 
 loop:
-	VMOVUPS (SI), Z2
-	VANDPS  lanes_7fffffff<>+0(SB), Z2, Z2
-	VPMAXUD Z2, Z0, Z0
-	VMOVUPS 64(SI), Z2
-	VANDPS  lanes_7fffffff<>+0(SB), Z2, Z2
-	VPMAXUD Z2, Z1, Z1
-	ADDQ    $0x00000080, SI
-	SUBQ    $0x00000020, R8
-	JGE     loop
+	VMOVUPS     (SI), Z2
+	VANDPS.BCST lanes_7fffffff<>+0(SB), Z2, Z2
+	VPMAXUD     Z2, Z0, Z0
+	VMOVUPS     64(SI), Z2
+	VANDPS.BCST lanes_7fffffff<>+0(SB), Z2, Z2
+	VPMAXUD     Z2, Z1, Z1
+	ADDQ        $0x00000080, SI
+	SUBQ        $0x00000020, R8
+	JGE         loop
 
 tail:
-	ADDQ    $0x00000020, R8
-	CMPQ    R8, $0x00000010
-	JLT     part
-	VMOVUPS (SI), Z2
-	VANDPS  lanes_7fffffff<>+0(SB), Z2, Z2
-	VPMAXUD Z2, Z0, Z0
-	ADDQ    $0x00000040, SI
-	SUBQ    $0x00000010, R8
+	ADDQ        $0x00000020, R8
+	CMPQ        R8, $0x00000010
+	JLT         part
+	VMOVUPS     (SI), Z2
+	VANDPS.BCST lanes_7fffffff<>+0(SB), Z2, Z2
+	VPMAXUD     Z2, Z0, Z0
+	ADDQ        $0x00000040, SI
+	SUBQ        $0x00000010, R8
 
 part:
-	TESTQ   R8, R8
-	JZ      done
-	MOVQ    R8, CX
-	MOVQ    $0x00000001, AX
-	SHLQ    CL, AX
-	DECQ    AX
-	KMOVW   AX, K1
-	VMOVUPS lanes_00000000<>+0(SB), Z2
-	VMOVUPS (SI), K1, Z2
-	VANDPS  lanes_7fffffff<>+0(SB), Z2, Z2
-	VPMAXUD Z2, Z1, Z1
+	TESTQ        R8, R8
+	JZ           done
+	MOVQ         R8, CX
+	MOVQ         $0x00000001, AX
+	SHLQ         CL, AX
+	DECQ         AX
+	KMOVW        AX, K1
+	VBROADCASTSS lanes_00000000<>+0(SB), Z2
+	VMOVUPS      (SI), K1, Z2
+	VANDPS.BCST  lanes_7fffffff<>+0(SB), Z2, Z2
+	VPMAXUD      Z2, Z1, Z1
 
 done:
-	VANDPS  lanes_7fffffff<>+0(SB), Z1, Z1
-	VPMAXUD Z1, Z0, Z0
-	VMOVUPS Z0, (DI)
+	VANDPS.BCST lanes_7fffffff<>+0(SB), Z1, Z1
+	VPMAXUD     Z1, Z0, Z0
+	VMOVUPS     Z0, (DI)
 	VZEROUPPER
 	RET
 

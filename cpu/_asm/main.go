@@ -87,6 +87,7 @@ func generate() (map[string][]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.name, err)
 		}
+		broadcastConstants(tree)
 		if err := pass.Compile.Execute(tree); err != nil {
 			return nil, fmt.Errorf("%s: %w", f.name, err)
 		}

@@ -22,12 +22,15 @@ func (g *isa) vec() reg.VecVirtual {
 	return g.YMM()
 }
 
+// lanesPrefix begins the names of constants in all lanes; their bits follow.
+const lanesPrefix = "lanes_"
+
 // c is a constant in all lanes: memory.
 func (g *isa) c(x float64) Mem { return g.bits(math.Float32bits(float32(x))) }
 
 // bits is a constant by its bits.
 func (g *isa) bits(b uint32) Mem {
-	name := fmt.Sprintf("lanes_%08x", b)
+	name := lanesPrefix + fmt.Sprintf("%08x", b)
 	if m, ok := g.globals[name]; ok {
 		return m
 	}
@@ -45,7 +48,7 @@ func (g *isa) double(x float64) Mem { return g.quad(math.Float64bits(x)) }
 
 // quad is a constant in all lanes of 64 bits.
 func (g *isa) quad(b uint64) Mem {
-	name := fmt.Sprintf("lanes_%016x", b)
+	name := lanesPrefix + fmt.Sprintf("%016x", b)
 	if m, ok := g.globals[name]; ok {
 		return m
 	}
