@@ -5,9 +5,10 @@ import (
 	"unsafe"
 )
 
-// sumFloat adds floats. Runs of up to subRun elements are added in T, in
-// eight lanes or down columns; run totals are added in float64 with
-// Neumaier's compensation (state.i holds its bits).
+// sumFloat adds floats. Runs of up to subRun elements are added in T, in lanes or
+// down columns, and run totals in float64: those of a block, or of a row in memory,
+// in lanes where the level has a kernel, and what comes of it with Neumaier's
+// compensation (state.i holds its bits).
 type sumFloat[T float] struct {
 	add, round kernel
 	kind       rowKind
@@ -51,11 +52,7 @@ func (f sumFloat[T]) start(st []state) { clear(st) }
 func (f sumFloat[T]) row(s *state, x unsafe.Pointer, n, _ int) {
 	l := slice[T](x, n)
 	if f.kind != rowsPortable {
-		var runs [blockLen / subRun]float64
-		sumRuns(f.kind, &runs, x, n)
-		for _, v := range runs[:(n+subRun-1)/subRun] {
-			s.add(v)
-		}
+		s.add(rowSum(f.kind, x, n))
 		return
 	}
 	for len(l) > subRun {

@@ -88,8 +88,7 @@ func TestBlockGuard(t *testing.T) {
 				}
 			}
 			if kind := lv.kernels.rows; kind != rowsPortable {
-				var sums [blockLen / subRun]float64
-				sumRuns(kind, &sums, ptr(x), n)
+				rowSum(kind, ptr(x), n)
 				extreme(kind, false, ptr(x), n)
 				extreme(kind, true, ptr(x), n)
 			}

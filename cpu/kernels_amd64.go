@@ -112,14 +112,15 @@ func bigAngles(fast kernel, slow func(float64) float64, dst, a unsafe.Pointer, n
 	}
 }
 
-// sumRuns writes the sums of runs of subRun elements, the last one shorter; n is
-// 1 to blockLen.
-func sumRuns(kind rowKind, dst *[blockLen / subRun]float64, x unsafe.Pointer, n int) {
+// rowSum returns the sum of n elements: runs of subRun are added in float32, and
+// their totals in float64.
+func rowSum(kind rowKind, x unsafe.Pointer, n int) (sum float64) {
 	if kind == rowsAVX512 {
-		rowSum512(unsafe.Pointer(dst), x, n)
+		rowSum512(unsafe.Pointer(&sum), x, n)
 	} else {
-		rowSum256(unsafe.Pointer(dst), x, n)
+		rowSum256(unsafe.Pointer(&sum), x, n)
 	}
+	return sum
 }
 
 // extreme returns the maximum of n elements, or the minimum, and NaN where there

@@ -26,10 +26,20 @@ func kernelsNEON() *kernelTable {
 	return &t
 }
 
-// sumRuns writes the sums of runs of subRun elements, the last one shorter; n is
-// 1 to blockLen.
-func sumRuns(_ rowKind, dst *[blockLen / subRun]float64, x unsafe.Pointer, n int) {
-	rowSumNEON(unsafe.Pointer(dst), x, n)
+// rowSum returns the sum of n elements: runs of subRun are added in float32, and
+// their totals in float64.
+func rowSum(_ rowKind, x unsafe.Pointer, n int) (sum float64) {
+	const most = 16
+	for n > 0 {
+		var runs [most]float64
+		k := min(n, most*subRun)
+		rowSumNEON(unsafe.Pointer(&runs), x, k)
+		for _, v := range runs[:(k+subRun-1)/subRun] {
+			sum += v
+		}
+		x, n = unsafe.Add(x, 4*k), n-k
+	}
+	return sum
 }
 
 // extreme returns the maximum of n elements, or the minimum, and NaN where there

@@ -281,6 +281,10 @@ func (m *reduceInstr) row(r *run, ws *workspace, st []state, lo, n, from, to int
 		return
 	}
 	for o := range n {
+		if x, _ := m.pre.inMemory(r, m.reg, (lo+o)*m.inner+from, m.inner); x != nil {
+			m.fold.row(&st[o], x, to-from, from)
+			continue
+		}
 		for i := from; i < to; i += blockLen {
 			k := min(blockLen, to-i)
 			m.pre.exec(r, ws, (lo+o)*m.inner+i, k, nil)
@@ -318,7 +322,8 @@ func (m *reduceInstr) column(r *run, ws *workspace, st []state, lo, n, from, to 
 
 // inMemory returns where register reg is at position pos, and the bytes between
 // positions that are width apart, where all that the chain does is to read it
-// from memory whose rows of width elements lie so; else nil.
+// from memory whose rows of width elements lie so; else nil. The rest of pos's row
+// follows it.
 func (ch *chain) inMemory(r *run, reg, pos, width int) (unsafe.Pointer, int) {
 	if len(ch.steps) != 1 || ch.steps[0].reg != reg || ch.steps[0].fn != nil {
 		return nil, 0

@@ -9,29 +9,63 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// lanesTwin adds up to 256 elements as the levels of eight lanes and fewer do: in
-// 32 lanes, of which the last eight get what is left below eight; then in eight,
-// and these in float64.
-func lanesTwin(x []float32) float64 {
-	var l [32]float32
-	for ; len(x) >= 32; x = x[32:] {
-		for i := range l {
-			l[i] += x[i]
+// sumTwin adds as the kernels of amd64 do: runs of 256 in 64 lanes and what is left
+// in 16; 16 lanes of each go to float64.
+func sumTwin(x []float32) float64 {
+	var d [16]float64
+	for ; len(x) >= subRun; x = x[subRun:] {
+		var l [64]float32
+		for i, v := range x[:subRun] {
+			l[i%64] += v
+		}
+		for i := range d {
+			d[i] += float64((l[i] + l[i+32]) + (l[i+16] + l[i+48]))
 		}
 	}
-	at := 0
-	for ; len(x) >= 8; x = x[8:] {
-		for i, v := range x[:8] {
-			l[at+i] += v
-		}
-		at += 8
-	}
+	var l [16]float32
 	for i, v := range x {
-		l[24+i] += v
+		l[i%16] += v
 	}
-	var d [8]float64
 	for i := range d {
-		d[i] = float64((l[i] + l[i+16]) + (l[i+8] + l[i+24]))
+		d[i] += float64(l[i])
+	}
+	return lanesOf8(d[:])
+}
+
+// sumTwinNEON adds runs of 256 in 32 lanes, of which the last eight get what is left
+// below eight; then in eight, and these in float64.
+func sumTwinNEON(x []float32) (sum float64) {
+	for ; len(x) > 0; x = x[min(len(x), subRun):] {
+		var l [32]float32
+		run := x[:min(len(x), subRun)]
+		for ; len(run) >= 32; run = run[32:] {
+			for i := range l {
+				l[i] += run[i]
+			}
+		}
+		at := 0
+		for ; len(run) >= 8; run = run[8:] {
+			for i, v := range run[:8] {
+				l[at+i] += v
+			}
+			at += 8
+		}
+		for i, v := range run {
+			l[24+i] += v
+		}
+		var d [16]float64
+		for i := range d[:8] {
+			d[i] = float64((l[i] + l[i+16]) + (l[i+8] + l[i+24]))
+		}
+		sum += lanesOf8(d[:])
+	}
+	return sum
+}
+
+// lanesOf8 adds 16 lanes in 8, and these in pairs.
+func lanesOf8(d []float64) float64 {
+	for i := range 8 {
+		d[i] += d[i+8]
 	}
 	return ((d[0] + d[4]) + (d[2] + d[6])) + ((d[1] + d[5]) + (d[3] + d[7]))
 }
@@ -45,15 +79,13 @@ func TestRowKernels(t *testing.T) {
 		if kind == rowsPortable {
 			return // folded in Go
 		}
-		for n := 1; n <= blockLen; n += 1 + n/70 {
+		for n := 1; n <= 2*blockLen; n += 1 + n/70 {
 			x := randoms(rng, n)
-			if kind != rowsAVX512 { // which adds 16 lanes in float64
-				var got [blockLen / subRun]float64
-				sumRuns(kind, &got, ptr(x), n)
-				for i := 0; i < n; i += subRun {
-					require.Equal(t, lanesTwin(x[i:min(n, i+subRun)]), got[i/subRun], "%d elements from %d", n, i)
-				}
+			twin := sumTwin
+			if kind == rowsNEON {
+				twin = sumTwinNEON
 			}
+			require.Equal(t, twin(x), rowSum(kind, ptr(x), n), "%d elements", n)
 			for _, special := range []float64{0, math.Inf(1), math.Inf(-1), math.NaN()} {
 				require.Equal(t, oneNaN(maxRow(x[0], x)), oneNaN(extreme(kind, false, ptr(x), n)), "%d elements", n)
 				require.Equal(t, oneNaN(minRow(x[0], x)), oneNaN(extreme(kind, true, ptr(x), n)), "%d elements", n)

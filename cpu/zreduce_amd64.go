@@ -6,7 +6,7 @@ package cpu
 
 import "unsafe"
 
-// rowSum512 writes the sums of runs of 256 of n elements as float64.
+// rowSum512 writes the sum of n elements as a float64.
 //
 //go:noescape
 func rowSum512(dst unsafe.Pointer, a unsafe.Pointer, n int)
@@ -51,7 +51,7 @@ func rowMin512(dst unsafe.Pointer, a unsafe.Pointer, n int, rows int)
 //go:noescape
 func rowSize512(dst unsafe.Pointer, a unsafe.Pointer, n int)
 
-// rowSum256 writes the sums of runs of 256 of n elements as float64.
+// rowSum256 writes the sum of n elements as a float64.
 //
 //go:noescape
 func rowSum256(dst unsafe.Pointer, a unsafe.Pointer, n int)

@@ -5,70 +5,80 @@
 #include "textflag.h"
 
 // func rowSum512(dst uintptr, a uintptr, n int)
-// Requires: AVX, AVX512F, CMOV
+// Requires: AVX, AVX512F
 TEXT ·rowSum512(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ a+8(FP), SI
-	MOVQ n+16(FP), DX
+	MOVQ   dst+0(FP), DI
+	MOVQ   a+8(FP), SI
+	MOVQ   n+16(FP), DX
+	VXORPS X4, X4, X4
+	VXORPS X5, X5, X5
+	SUBQ   $0x00000100, DX
+	JLT    short
 
 run:
-	MOVQ    $0x00000100, R8
-	CMPQ    DX, R8
-	CMOVQLT DX, R8
-	SUBQ    R8, DX
-	VXORPS  X0, X0, X0
-	VXORPS  X1, X1, X1
-	SUBQ    $0x20, R8
-	JLT     short
-
-loop:
-	VADDPS (SI), Z0, Z0
-	VADDPS 64(SI), Z1, Z1
-	ADDQ   $0x00000080, SI
-	SUBQ   $0x20, R8
-	JGE    loop
+	VMOVUPS       (SI), Z0
+	VMOVUPS       64(SI), Z1
+	VMOVUPS       128(SI), Z2
+	VMOVUPS       192(SI), Z3
+	VADDPS        256(SI), Z0, Z0
+	VADDPS        320(SI), Z1, Z1
+	VADDPS        384(SI), Z2, Z2
+	VADDPS        448(SI), Z3, Z3
+	VADDPS        512(SI), Z0, Z0
+	VADDPS        576(SI), Z1, Z1
+	VADDPS        640(SI), Z2, Z2
+	VADDPS        704(SI), Z3, Z3
+	VADDPS        768(SI), Z0, Z0
+	VADDPS        832(SI), Z1, Z1
+	VADDPS        896(SI), Z2, Z2
+	VADDPS        960(SI), Z3, Z3
+	VADDPS        Z2, Z0, Z0
+	VADDPS        Z3, Z1, Z1
+	VADDPS        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y6
+	VCVTPS2PD     Y0, Z7
+	VADDPD        Z7, Z4, Z4
+	VCVTPS2PD     Y6, Z7
+	VADDPD        Z7, Z5, Z5
+	ADDQ          $0x00000400, SI
+	SUBQ          $0x00000100, DX
+	JGE           run
 
 short:
-	ADDQ   $0x20, R8
+	ADDQ   $0x00000100, DX
 	JZ     total
-	CMPQ   R8, $0x00000010
+	VXORPS X0, X0, X0
+
+lanes:
+	CMPQ   DX, $0x00000010
 	JLT    part
 	VADDPS (SI), Z0, Z0
 	ADDQ   $0x00000040, SI
-	SUBQ   $0x00000010, R8
-	CMPQ   R8, $0x00000010
-	JLT    part
-	VADDPS (SI), Z1, Z1
-	ADDQ   $0x00000040, SI
-	SUBQ   $0x00000010, R8
+	SUBQ   $0x00000010, DX
+	JMP    lanes
 
 part:
-	TESTQ     R8, R8
-	JZ        total
-	MOVQ      R8, CX
-	MOVQ      $0x00000001, AX
-	SHLQ      CL, AX
-	DECQ      AX
-	KMOVW     AX, K1
-	VMOVUPS.Z (SI), K1, Z8
-	LEAQ      (SI)(R8*4), SI
-	VADDPS    Z8, Z1, Z1
+	MOVQ          DX, CX
+	MOVQ          $0x00000001, AX
+	SHLQ          CL, AX
+	DECQ          AX
+	KMOVW         AX, K1
+	VMOVUPS.Z     (SI), K1, Z3
+	VADDPS        Z3, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y6
+	VCVTPS2PD     Y0, Z7
+	VADDPD        Z7, Z4, Z4
+	VCVTPS2PD     Y6, Z7
+	VADDPD        Z7, Z5, Z5
 
 total:
-	VADDPS        Z1, Z0, Z0
-	VEXTRACTF64X4 $0x01, Z0, Y1
-	VCVTPS2PD     Y0, Z2
-	VCVTPS2PD     Y1, Z3
-	VADDPD        Z3, Z2, Z2
-	VEXTRACTF64X4 $0x01, Z2, Y3
-	VADDPD        Y3, Y2, Y2
-	VEXTRACTF128  $0x01, Y2, X3
-	VADDPD        X3, X2, X2
-	VHADDPD       X2, X2, X2
-	VMOVSD        X2, (DI)
-	ADDQ          $0x08, DI
-	TESTQ         DX, DX
-	JNZ           run
+	VADDPD        Z5, Z4, Z4
+	VEXTRACTF64X4 $0x01, Z4, Y6
+	VADDPD        Y6, Y4, Y4
+	VEXTRACTF128  $0x01, Y4, X6
+	VADDPD        X6, X4, X4
+	VHADDPD       X4, X4, X4
+	VMOVSD        X4, (DI)
 	VZEROUPPER
 	RET
 
@@ -937,33 +947,63 @@ row:
 	MOVQ         DX, R8
 	VBROADCASTSS lanes_ff800000<>+0(SB), Z0
 	VBROADCASTSS lanes_ff800000<>+0(SB), Z1
-	SUBQ         $0x00000020, R8
+	VBROADCASTSS lanes_ff800000<>+0(SB), Z2
+	VBROADCASTSS lanes_ff800000<>+0(SB), Z3
+	SUBQ         $0x00000040, R8
 	JLT          tail
 
 loop:
-	VMOVUPS  (SI), Z2
-	VRANGEPS $0x05, Z2, Z0, Z3
-	VCMPPS   $0x03, Z2, Z0, K1
-	VADDPS   Z2, Z0, K1, Z3
-	VMOVAPS  Z3, Z0
-	VMOVUPS  64(SI), Z2
-	VRANGEPS $0x05, Z2, Z1, Z3
-	VCMPPS   $0x03, Z2, Z1, K1
-	VADDPS   Z2, Z1, K1, Z3
-	VMOVAPS  Z3, Z1
-	ADDQ     $0x00000080, SI
-	SUBQ     $0x00000020, R8
+	VMOVUPS  (SI), Z4
+	VRANGEPS $0x05, Z4, Z0, Z5
+	VCMPPS   $0x03, Z4, Z0, K1
+	VADDPS   Z4, Z0, K1, Z5
+	VMOVAPS  Z5, Z0
+	VMOVUPS  64(SI), Z4
+	VRANGEPS $0x05, Z4, Z1, Z5
+	VCMPPS   $0x03, Z4, Z1, K1
+	VADDPS   Z4, Z1, K1, Z5
+	VMOVAPS  Z5, Z1
+	VMOVUPS  128(SI), Z4
+	VRANGEPS $0x05, Z4, Z2, Z5
+	VCMPPS   $0x03, Z4, Z2, K1
+	VADDPS   Z4, Z2, K1, Z5
+	VMOVAPS  Z5, Z2
+	VMOVUPS  192(SI), Z4
+	VRANGEPS $0x05, Z4, Z3, Z5
+	VCMPPS   $0x03, Z4, Z3, K1
+	VADDPS   Z4, Z3, K1, Z5
+	VMOVAPS  Z5, Z3
+	ADDQ     $0x00000100, SI
+	SUBQ     $0x00000040, R8
 	JGE      loop
 
 tail:
-	ADDQ     $0x00000020, R8
+	ADDQ     $0x00000040, R8
 	CMPQ     R8, $0x00000010
 	JLT      part
-	VMOVUPS  (SI), Z2
-	VRANGEPS $0x05, Z2, Z0, Z3
-	VCMPPS   $0x03, Z2, Z0, K1
-	VADDPS   Z2, Z0, K1, Z3
-	VMOVAPS  Z3, Z0
+	VMOVUPS  (SI), Z4
+	VRANGEPS $0x05, Z4, Z0, Z5
+	VCMPPS   $0x03, Z4, Z0, K1
+	VADDPS   Z4, Z0, K1, Z5
+	VMOVAPS  Z5, Z0
+	ADDQ     $0x00000040, SI
+	SUBQ     $0x00000010, R8
+	CMPQ     R8, $0x00000010
+	JLT      part
+	VMOVUPS  (SI), Z4
+	VRANGEPS $0x05, Z4, Z1, Z5
+	VCMPPS   $0x03, Z4, Z1, K1
+	VADDPS   Z4, Z1, K1, Z5
+	VMOVAPS  Z5, Z1
+	ADDQ     $0x00000040, SI
+	SUBQ     $0x00000010, R8
+	CMPQ     R8, $0x00000010
+	JLT      part
+	VMOVUPS  (SI), Z4
+	VRANGEPS $0x05, Z4, Z2, Z5
+	VCMPPS   $0x03, Z4, Z2, K1
+	VADDPS   Z4, Z2, K1, Z5
+	VMOVAPS  Z5, Z2
 	ADDQ     $0x00000040, SI
 	SUBQ     $0x00000010, R8
 
@@ -975,19 +1015,28 @@ part:
 	SHLQ         CL, AX
 	DECQ         AX
 	KMOVW        AX, K1
-	VBROADCASTSS lanes_ff800000<>+0(SB), Z2
-	VMOVUPS      (SI), K1, Z2
+	VBROADCASTSS lanes_ff800000<>+0(SB), Z4
+	VMOVUPS      (SI), K1, Z4
 	LEAQ         (SI)(R8*4), SI
-	VRANGEPS     $0x05, Z2, Z1, Z3
-	VCMPPS       $0x03, Z2, Z1, K1
-	VADDPS       Z2, Z1, K1, Z3
-	VMOVAPS      Z3, Z1
+	VRANGEPS     $0x05, Z4, Z3, Z5
+	VCMPPS       $0x03, Z4, Z3, K1
+	VADDPS       Z4, Z3, K1, Z5
+	VMOVAPS      Z5, Z3
 
 done:
+	VRANGEPS $0x05, Z2, Z0, Z4
+	VCMPPS   $0x03, Z2, Z0, K1
+	VADDPS   Z2, Z0, K1, Z4
+	VMOVAPS  Z4, Z0
+	VRANGEPS $0x05, Z3, Z1, Z2
+	VCMPPS   $0x03, Z3, Z1, K1
+	VADDPS   Z3, Z1, K1, Z2
+	VMOVAPS  Z2, Z1
 	VRANGEPS $0x05, Z1, Z0, Z2
 	VCMPPS   $0x03, Z1, Z0, K1
 	VADDPS   Z1, Z0, K1, Z2
-	VMOVUPS  Z2, (DI)
+	VMOVAPS  Z2, Z0
+	VMOVUPS  Z0, (DI)
 	ADDQ     $0x00000040, DI
 	DECQ     R9
 	JNZ      row
@@ -1024,33 +1073,63 @@ row:
 	MOVQ         DX, R8
 	VBROADCASTSS lanes_7f800000<>+0(SB), Z0
 	VBROADCASTSS lanes_7f800000<>+0(SB), Z1
-	SUBQ         $0x00000020, R8
+	VBROADCASTSS lanes_7f800000<>+0(SB), Z2
+	VBROADCASTSS lanes_7f800000<>+0(SB), Z3
+	SUBQ         $0x00000040, R8
 	JLT          tail
 
 loop:
-	VMOVUPS  (SI), Z2
-	VRANGEPS $0x04, Z2, Z0, Z3
-	VCMPPS   $0x03, Z2, Z0, K1
-	VADDPS   Z2, Z0, K1, Z3
-	VMOVAPS  Z3, Z0
-	VMOVUPS  64(SI), Z2
-	VRANGEPS $0x04, Z2, Z1, Z3
-	VCMPPS   $0x03, Z2, Z1, K1
-	VADDPS   Z2, Z1, K1, Z3
-	VMOVAPS  Z3, Z1
-	ADDQ     $0x00000080, SI
-	SUBQ     $0x00000020, R8
+	VMOVUPS  (SI), Z4
+	VRANGEPS $0x04, Z4, Z0, Z5
+	VCMPPS   $0x03, Z4, Z0, K1
+	VADDPS   Z4, Z0, K1, Z5
+	VMOVAPS  Z5, Z0
+	VMOVUPS  64(SI), Z4
+	VRANGEPS $0x04, Z4, Z1, Z5
+	VCMPPS   $0x03, Z4, Z1, K1
+	VADDPS   Z4, Z1, K1, Z5
+	VMOVAPS  Z5, Z1
+	VMOVUPS  128(SI), Z4
+	VRANGEPS $0x04, Z4, Z2, Z5
+	VCMPPS   $0x03, Z4, Z2, K1
+	VADDPS   Z4, Z2, K1, Z5
+	VMOVAPS  Z5, Z2
+	VMOVUPS  192(SI), Z4
+	VRANGEPS $0x04, Z4, Z3, Z5
+	VCMPPS   $0x03, Z4, Z3, K1
+	VADDPS   Z4, Z3, K1, Z5
+	VMOVAPS  Z5, Z3
+	ADDQ     $0x00000100, SI
+	SUBQ     $0x00000040, R8
 	JGE      loop
 
 tail:
-	ADDQ     $0x00000020, R8
+	ADDQ     $0x00000040, R8
 	CMPQ     R8, $0x00000010
 	JLT      part
-	VMOVUPS  (SI), Z2
-	VRANGEPS $0x04, Z2, Z0, Z3
-	VCMPPS   $0x03, Z2, Z0, K1
-	VADDPS   Z2, Z0, K1, Z3
-	VMOVAPS  Z3, Z0
+	VMOVUPS  (SI), Z4
+	VRANGEPS $0x04, Z4, Z0, Z5
+	VCMPPS   $0x03, Z4, Z0, K1
+	VADDPS   Z4, Z0, K1, Z5
+	VMOVAPS  Z5, Z0
+	ADDQ     $0x00000040, SI
+	SUBQ     $0x00000010, R8
+	CMPQ     R8, $0x00000010
+	JLT      part
+	VMOVUPS  (SI), Z4
+	VRANGEPS $0x04, Z4, Z1, Z5
+	VCMPPS   $0x03, Z4, Z1, K1
+	VADDPS   Z4, Z1, K1, Z5
+	VMOVAPS  Z5, Z1
+	ADDQ     $0x00000040, SI
+	SUBQ     $0x00000010, R8
+	CMPQ     R8, $0x00000010
+	JLT      part
+	VMOVUPS  (SI), Z4
+	VRANGEPS $0x04, Z4, Z2, Z5
+	VCMPPS   $0x03, Z4, Z2, K1
+	VADDPS   Z4, Z2, K1, Z5
+	VMOVAPS  Z5, Z2
 	ADDQ     $0x00000040, SI
 	SUBQ     $0x00000010, R8
 
@@ -1062,19 +1141,28 @@ part:
 	SHLQ         CL, AX
 	DECQ         AX
 	KMOVW        AX, K1
-	VBROADCASTSS lanes_7f800000<>+0(SB), Z2
-	VMOVUPS      (SI), K1, Z2
+	VBROADCASTSS lanes_7f800000<>+0(SB), Z4
+	VMOVUPS      (SI), K1, Z4
 	LEAQ         (SI)(R8*4), SI
-	VRANGEPS     $0x04, Z2, Z1, Z3
-	VCMPPS       $0x03, Z2, Z1, K1
-	VADDPS       Z2, Z1, K1, Z3
-	VMOVAPS      Z3, Z1
+	VRANGEPS     $0x04, Z4, Z3, Z5
+	VCMPPS       $0x03, Z4, Z3, K1
+	VADDPS       Z4, Z3, K1, Z5
+	VMOVAPS      Z5, Z3
 
 done:
+	VRANGEPS $0x04, Z2, Z0, Z4
+	VCMPPS   $0x03, Z2, Z0, K1
+	VADDPS   Z2, Z0, K1, Z4
+	VMOVAPS  Z4, Z0
+	VRANGEPS $0x04, Z3, Z1, Z2
+	VCMPPS   $0x03, Z3, Z1, K1
+	VADDPS   Z3, Z1, K1, Z2
+	VMOVAPS  Z2, Z1
 	VRANGEPS $0x04, Z1, Z0, Z2
 	VCMPPS   $0x03, Z1, Z0, K1
 	VADDPS   Z1, Z0, K1, Z2
-	VMOVUPS  Z2, (DI)
+	VMOVAPS  Z2, Z0
+	VMOVUPS  Z0, (DI)
 	ADDQ     $0x00000040, DI
 	DECQ     R9
 	JNZ      row
@@ -1108,27 +1196,49 @@ TEXT ·rowSize512(SB), NOSPLIT, $0-24
 	MOVQ         DX, R8
 	VBROADCASTSS lanes_00000000<>+0(SB), Z0
 	VBROADCASTSS lanes_00000000<>+0(SB), Z1
-	SUBQ         $0x00000020, R8
+	VBROADCASTSS lanes_00000000<>+0(SB), Z2
+	VBROADCASTSS lanes_00000000<>+0(SB), Z3
+	SUBQ         $0x00000040, R8
 	JLT          tail
 
 loop:
-	VMOVUPS     (SI), Z2
-	VANDPS.BCST lanes_7fffffff<>+0(SB), Z2, Z2
-	VPMAXUD     Z2, Z0, Z0
-	VMOVUPS     64(SI), Z2
-	VANDPS.BCST lanes_7fffffff<>+0(SB), Z2, Z2
-	VPMAXUD     Z2, Z1, Z1
-	ADDQ        $0x00000080, SI
-	SUBQ        $0x00000020, R8
+	VMOVUPS     (SI), Z4
+	VANDPS.BCST lanes_7fffffff<>+0(SB), Z4, Z4
+	VPMAXUD     Z4, Z0, Z0
+	VMOVUPS     64(SI), Z4
+	VANDPS.BCST lanes_7fffffff<>+0(SB), Z4, Z4
+	VPMAXUD     Z4, Z1, Z1
+	VMOVUPS     128(SI), Z4
+	VANDPS.BCST lanes_7fffffff<>+0(SB), Z4, Z4
+	VPMAXUD     Z4, Z2, Z2
+	VMOVUPS     192(SI), Z4
+	VANDPS.BCST lanes_7fffffff<>+0(SB), Z4, Z4
+	VPMAXUD     Z4, Z3, Z3
+	ADDQ        $0x00000100, SI
+	SUBQ        $0x00000040, R8
 	JGE         loop
 
 tail:
-	ADDQ        $0x00000020, R8
+	ADDQ        $0x00000040, R8
 	CMPQ        R8, $0x00000010
 	JLT         part
-	VMOVUPS     (SI), Z2
-	VANDPS.BCST lanes_7fffffff<>+0(SB), Z2, Z2
-	VPMAXUD     Z2, Z0, Z0
+	VMOVUPS     (SI), Z4
+	VANDPS.BCST lanes_7fffffff<>+0(SB), Z4, Z4
+	VPMAXUD     Z4, Z0, Z0
+	ADDQ        $0x00000040, SI
+	SUBQ        $0x00000010, R8
+	CMPQ        R8, $0x00000010
+	JLT         part
+	VMOVUPS     (SI), Z4
+	VANDPS.BCST lanes_7fffffff<>+0(SB), Z4, Z4
+	VPMAXUD     Z4, Z1, Z1
+	ADDQ        $0x00000040, SI
+	SUBQ        $0x00000010, R8
+	CMPQ        R8, $0x00000010
+	JLT         part
+	VMOVUPS     (SI), Z4
+	VANDPS.BCST lanes_7fffffff<>+0(SB), Z4, Z4
+	VPMAXUD     Z4, Z2, Z2
 	ADDQ        $0x00000040, SI
 	SUBQ        $0x00000010, R8
 
@@ -1140,12 +1250,16 @@ part:
 	SHLQ         CL, AX
 	DECQ         AX
 	KMOVW        AX, K1
-	VBROADCASTSS lanes_00000000<>+0(SB), Z2
-	VMOVUPS      (SI), K1, Z2
-	VANDPS.BCST  lanes_7fffffff<>+0(SB), Z2, Z2
-	VPMAXUD      Z2, Z1, Z1
+	VBROADCASTSS lanes_00000000<>+0(SB), Z4
+	VMOVUPS      (SI), K1, Z4
+	VANDPS.BCST  lanes_7fffffff<>+0(SB), Z4, Z4
+	VPMAXUD      Z4, Z3, Z3
 
 done:
+	VANDPS.BCST lanes_7fffffff<>+0(SB), Z2, Z2
+	VPMAXUD     Z2, Z0, Z0
+	VANDPS.BCST lanes_7fffffff<>+0(SB), Z3, Z2
+	VPMAXUD     Z2, Z1, Z1
 	VANDPS.BCST lanes_7fffffff<>+0(SB), Z1, Z1
 	VPMAXUD     Z1, Z0, Z0
 	VMOVUPS     Z0, (DI)
@@ -1189,84 +1303,129 @@ DATA lanes_7fffffff<>+60(SB)/4, $0x7fffffff
 GLOBL lanes_7fffffff<>(SB), RODATA|NOPTR, $64
 
 // func rowSum256(dst uintptr, a uintptr, n int)
-// Requires: AVX, CMOV
+// Requires: AVX
 TEXT ·rowSum256(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ a+8(FP), SI
-	MOVQ n+16(FP), DX
+	MOVQ   dst+0(FP), DI
+	MOVQ   a+8(FP), SI
+	MOVQ   n+16(FP), DX
+	VXORPS X8, X8, X8
+	VXORPS X9, X9, X9
+	VXORPS X10, X10, X10
+	VXORPS X11, X11, X11
+	SUBQ   $0x00000100, DX
+	JLT    short
 
 run:
-	MOVQ    $0x00000100, R8
-	CMPQ    DX, R8
-	CMOVQLT DX, R8
-	SUBQ    R8, DX
-	VXORPS  X0, X0, X0
-	VXORPS  X1, X1, X1
-	VXORPS  X2, X2, X2
-	VXORPS  X3, X3, X3
-	SUBQ    $0x20, R8
-	JLT     short
-
-loop:
-	VADDPS (SI), Y0, Y0
-	VADDPS 32(SI), Y1, Y1
-	VADDPS 64(SI), Y2, Y2
-	VADDPS 96(SI), Y3, Y3
-	ADDQ   $0x00000080, SI
-	SUBQ   $0x20, R8
-	JGE    loop
+	VMOVUPS      (SI), Y0
+	VMOVUPS      32(SI), Y1
+	VMOVUPS      64(SI), Y2
+	VMOVUPS      96(SI), Y3
+	VMOVUPS      128(SI), Y4
+	VMOVUPS      160(SI), Y5
+	VMOVUPS      192(SI), Y6
+	VMOVUPS      224(SI), Y7
+	VADDPS       256(SI), Y0, Y0
+	VADDPS       288(SI), Y1, Y1
+	VADDPS       320(SI), Y2, Y2
+	VADDPS       352(SI), Y3, Y3
+	VADDPS       384(SI), Y4, Y4
+	VADDPS       416(SI), Y5, Y5
+	VADDPS       448(SI), Y6, Y6
+	VADDPS       480(SI), Y7, Y7
+	VADDPS       512(SI), Y0, Y0
+	VADDPS       544(SI), Y1, Y1
+	VADDPS       576(SI), Y2, Y2
+	VADDPS       608(SI), Y3, Y3
+	VADDPS       640(SI), Y4, Y4
+	VADDPS       672(SI), Y5, Y5
+	VADDPS       704(SI), Y6, Y6
+	VADDPS       736(SI), Y7, Y7
+	VADDPS       768(SI), Y0, Y0
+	VADDPS       800(SI), Y1, Y1
+	VADDPS       832(SI), Y2, Y2
+	VADDPS       864(SI), Y3, Y3
+	VADDPS       896(SI), Y4, Y4
+	VADDPS       928(SI), Y5, Y5
+	VADDPS       960(SI), Y6, Y6
+	VADDPS       992(SI), Y7, Y7
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y7, Y3, Y3
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	VEXTRACTF128 $0x01, Y0, X12
+	VCVTPS2PD    X0, Y13
+	VADDPD       Y13, Y8, Y8
+	VCVTPS2PD    X12, Y13
+	VADDPD       Y13, Y9, Y9
+	VEXTRACTF128 $0x01, Y1, X12
+	VCVTPS2PD    X1, Y13
+	VADDPD       Y13, Y10, Y10
+	VCVTPS2PD    X12, Y13
+	VADDPD       Y13, Y11, Y11
+	ADDQ         $0x00000400, SI
+	SUBQ         $0x00000100, DX
+	JGE          run
 
 short:
-	ADDQ   $0x20, R8
+	ADDQ   $0x00000100, DX
 	JZ     total
-	CMPQ   R8, $0x00000008
+	VXORPS X0, X0, X0
+	VXORPS X1, X1, X1
+
+lanes:
+	CMPQ   DX, $0x00000010
 	JLT    part
 	VADDPS (SI), Y0, Y0
-	ADDQ   $0x00000020, SI
-	SUBQ   $0x00000008, R8
-	CMPQ   R8, $0x00000008
-	JLT    part
-	VADDPS (SI), Y1, Y1
-	ADDQ   $0x00000020, SI
-	SUBQ   $0x00000008, R8
-	CMPQ   R8, $0x00000008
-	JLT    part
-	VADDPS (SI), Y2, Y2
-	ADDQ   $0x00000020, SI
-	SUBQ   $0x00000008, R8
-	CMPQ   R8, $0x00000008
-	JLT    part
-	VADDPS (SI), Y3, Y3
-	ADDQ   $0x00000020, SI
-	SUBQ   $0x00000008, R8
+	VADDPS 32(SI), Y1, Y1
+	ADDQ   $0x00000040, SI
+	SUBQ   $0x00000010, DX
+	JMP    lanes
 
 part:
-	TESTQ      R8, R8
-	JZ         total
+	CMPQ       DX, $0x00000008
+	JLT        few
+	VADDPS     (SI), Y0, Y0
+	SUBQ       $0x00000008, DX
 	LEAQ       masks<>+0(SB), AX
-	MOVQ       R8, CX
+	MOVQ       DX, CX
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    32(AX), Y15
-	VMASKMOVPS (SI), Y15, Y8
-	LEAQ       (SI)(R8*4), SI
-	VADDPS     Y8, Y3, Y3
+	VMASKMOVPS 32(SI), Y15, Y7
+	VADDPS     Y7, Y1, Y1
+	JMP        rest
+
+few:
+	LEAQ       masks<>+0(SB), AX
+	MOVQ       DX, CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	VMOVUPS    32(AX), Y15
+	VMASKMOVPS (SI), Y15, Y7
+	VADDPS     Y7, Y0, Y0
+
+rest:
+	VEXTRACTF128 $0x01, Y0, X12
+	VCVTPS2PD    X0, Y13
+	VADDPD       Y13, Y8, Y8
+	VCVTPS2PD    X12, Y13
+	VADDPD       Y13, Y9, Y9
+	VEXTRACTF128 $0x01, Y1, X12
+	VCVTPS2PD    X1, Y13
+	VADDPD       Y13, Y10, Y10
+	VCVTPS2PD    X12, Y13
+	VADDPD       Y13, Y11, Y11
 
 total:
-	VADDPS       Y2, Y0, Y0
-	VADDPS       Y3, Y1, Y1
-	VADDPS       Y1, Y0, Y0
-	VEXTRACTF128 $0x01, Y0, X1
-	VCVTPS2PD    X0, Y2
-	VCVTPS2PD    X1, Y3
-	VADDPD       Y3, Y2, Y2
-	VEXTRACTF128 $0x01, Y2, X3
-	VADDPD       X3, X2, X2
-	VHADDPD      X2, X2, X2
-	VMOVSD       X2, (DI)
-	ADDQ         $0x08, DI
-	TESTQ        DX, DX
-	JNZ          run
+	VADDPD       Y10, Y8, Y8
+	VADDPD       Y11, Y9, Y9
+	VADDPD       Y9, Y8, Y8
+	VEXTRACTF128 $0x01, Y8, X12
+	VADDPD       X12, X8, X8
+	VHADDPD      X8, X8, X8
+	VMOVSD       X8, (DI)
 	VZEROUPPER
 	RET
 
@@ -2041,39 +2200,77 @@ row:
 	MOVQ    DX, R8
 	VMOVUPS lanes_ff800000<>+0(SB), Y0
 	VMOVUPS lanes_ff800000<>+0(SB), Y1
-	SUBQ    $0x00000010, R8
+	VMOVUPS lanes_ff800000<>+0(SB), Y2
+	VMOVUPS lanes_ff800000<>+0(SB), Y3
+	SUBQ    $0x00000020, R8
 	JLT     tail
 
 loop:
-	VMOVUPS   (SI), Y2
-	VCMPPS    $0x00, Y2, Y0, Y3
-	VANDPS    Y2, Y0, Y4
-	VMAXPS    Y2, Y0, Y2
-	VBLENDVPS Y3, Y4, Y2, Y2
-	VCMPPS    $0x03, Y0, Y0, Y3
-	VBLENDVPS Y3, Y0, Y2, Y0
-	VMOVUPS   32(SI), Y2
-	VCMPPS    $0x00, Y2, Y1, Y3
-	VANDPS    Y2, Y1, Y4
-	VMAXPS    Y2, Y1, Y2
-	VBLENDVPS Y3, Y4, Y2, Y2
-	VCMPPS    $0x03, Y1, Y1, Y3
-	VBLENDVPS Y3, Y1, Y2, Y1
-	ADDQ      $0x00000040, SI
-	SUBQ      $0x00000010, R8
+	VMOVUPS   (SI), Y4
+	VCMPPS    $0x00, Y4, Y0, Y5
+	VANDPS    Y4, Y0, Y6
+	VMAXPS    Y4, Y0, Y4
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VCMPPS    $0x03, Y0, Y0, Y5
+	VBLENDVPS Y5, Y0, Y4, Y0
+	VMOVUPS   32(SI), Y4
+	VCMPPS    $0x00, Y4, Y1, Y5
+	VANDPS    Y4, Y1, Y6
+	VMAXPS    Y4, Y1, Y4
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VCMPPS    $0x03, Y1, Y1, Y5
+	VBLENDVPS Y5, Y1, Y4, Y1
+	VMOVUPS   64(SI), Y4
+	VCMPPS    $0x00, Y4, Y2, Y5
+	VANDPS    Y4, Y2, Y6
+	VMAXPS    Y4, Y2, Y4
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VCMPPS    $0x03, Y2, Y2, Y5
+	VBLENDVPS Y5, Y2, Y4, Y2
+	VMOVUPS   96(SI), Y4
+	VCMPPS    $0x00, Y4, Y3, Y5
+	VANDPS    Y4, Y3, Y6
+	VMAXPS    Y4, Y3, Y4
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VCMPPS    $0x03, Y3, Y3, Y5
+	VBLENDVPS Y5, Y3, Y4, Y3
+	ADDQ      $0x00000080, SI
+	SUBQ      $0x00000020, R8
 	JGE       loop
 
 tail:
-	ADDQ      $0x00000010, R8
+	ADDQ      $0x00000020, R8
 	CMPQ      R8, $0x00000008
 	JLT       part
-	VMOVUPS   (SI), Y2
-	VCMPPS    $0x00, Y2, Y0, Y3
-	VANDPS    Y2, Y0, Y4
-	VMAXPS    Y2, Y0, Y2
-	VBLENDVPS Y3, Y4, Y2, Y2
-	VCMPPS    $0x03, Y0, Y0, Y3
-	VBLENDVPS Y3, Y0, Y2, Y0
+	VMOVUPS   (SI), Y4
+	VCMPPS    $0x00, Y4, Y0, Y5
+	VANDPS    Y4, Y0, Y6
+	VMAXPS    Y4, Y0, Y4
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VCMPPS    $0x03, Y0, Y0, Y5
+	VBLENDVPS Y5, Y0, Y4, Y0
+	ADDQ      $0x00000020, SI
+	SUBQ      $0x00000008, R8
+	CMPQ      R8, $0x00000008
+	JLT       part
+	VMOVUPS   (SI), Y4
+	VCMPPS    $0x00, Y4, Y1, Y5
+	VANDPS    Y4, Y1, Y6
+	VMAXPS    Y4, Y1, Y4
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VCMPPS    $0x03, Y1, Y1, Y5
+	VBLENDVPS Y5, Y1, Y4, Y1
+	ADDQ      $0x00000020, SI
+	SUBQ      $0x00000008, R8
+	CMPQ      R8, $0x00000008
+	JLT       part
+	VMOVUPS   (SI), Y4
+	VCMPPS    $0x00, Y4, Y2, Y5
+	VANDPS    Y4, Y2, Y6
+	VMAXPS    Y4, Y2, Y4
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VCMPPS    $0x03, Y2, Y2, Y5
+	VBLENDVPS Y5, Y2, Y4, Y2
 	ADDQ      $0x00000020, SI
 	SUBQ      $0x00000008, R8
 
@@ -2085,23 +2282,35 @@ part:
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    32(AX), Y15
-	VMOVUPS    lanes_ff800000<>+0(SB), Y2
-	VMASKMOVPS (SI), Y15, Y3
-	VBLENDVPS  Y15, Y3, Y2, Y2
+	VMOVUPS    lanes_ff800000<>+0(SB), Y4
+	VMASKMOVPS (SI), Y15, Y5
+	VBLENDVPS  Y15, Y5, Y4, Y4
 	LEAQ       (SI)(R8*4), SI
-	VCMPPS     $0x00, Y2, Y1, Y3
-	VANDPS     Y2, Y1, Y4
-	VMAXPS     Y2, Y1, Y2
-	VBLENDVPS  Y3, Y4, Y2, Y2
-	VCMPPS     $0x03, Y1, Y1, Y3
-	VBLENDVPS  Y3, Y1, Y2, Y1
+	VCMPPS     $0x00, Y4, Y3, Y5
+	VANDPS     Y4, Y3, Y6
+	VMAXPS     Y4, Y3, Y4
+	VBLENDVPS  Y5, Y6, Y4, Y4
+	VCMPPS     $0x03, Y3, Y3, Y5
+	VBLENDVPS  Y5, Y3, Y4, Y3
 
 done:
-	VMOVUPS Y0, (DI)
-	VMOVUPS Y1, 32(DI)
-	ADDQ    $0x00000040, DI
-	DECQ    R9
-	JNZ     row
+	VCMPPS    $0x00, Y2, Y0, Y4
+	VANDPS    Y2, Y0, Y5
+	VMAXPS    Y2, Y0, Y2
+	VBLENDVPS Y4, Y5, Y2, Y2
+	VCMPPS    $0x03, Y0, Y0, Y4
+	VBLENDVPS Y4, Y0, Y2, Y0
+	VCMPPS    $0x00, Y3, Y1, Y2
+	VANDPS    Y3, Y1, Y4
+	VMAXPS    Y3, Y1, Y3
+	VBLENDVPS Y2, Y4, Y3, Y2
+	VCMPPS    $0x03, Y1, Y1, Y3
+	VBLENDVPS Y3, Y1, Y2, Y1
+	VMOVUPS   Y0, (DI)
+	VMOVUPS   Y1, 32(DI)
+	ADDQ      $0x00000040, DI
+	DECQ      R9
+	JNZ       row
 	VZEROUPPER
 	RET
 
@@ -2117,39 +2326,77 @@ row:
 	MOVQ    DX, R8
 	VMOVUPS lanes_7f800000<>+0(SB), Y0
 	VMOVUPS lanes_7f800000<>+0(SB), Y1
-	SUBQ    $0x00000010, R8
+	VMOVUPS lanes_7f800000<>+0(SB), Y2
+	VMOVUPS lanes_7f800000<>+0(SB), Y3
+	SUBQ    $0x00000020, R8
 	JLT     tail
 
 loop:
-	VMOVUPS   (SI), Y2
-	VCMPPS    $0x00, Y2, Y0, Y3
-	VORPS     Y2, Y0, Y4
-	VMINPS    Y2, Y0, Y2
-	VBLENDVPS Y3, Y4, Y2, Y2
-	VCMPPS    $0x03, Y0, Y0, Y3
-	VBLENDVPS Y3, Y0, Y2, Y0
-	VMOVUPS   32(SI), Y2
-	VCMPPS    $0x00, Y2, Y1, Y3
-	VORPS     Y2, Y1, Y4
-	VMINPS    Y2, Y1, Y2
-	VBLENDVPS Y3, Y4, Y2, Y2
-	VCMPPS    $0x03, Y1, Y1, Y3
-	VBLENDVPS Y3, Y1, Y2, Y1
-	ADDQ      $0x00000040, SI
-	SUBQ      $0x00000010, R8
+	VMOVUPS   (SI), Y4
+	VCMPPS    $0x00, Y4, Y0, Y5
+	VORPS     Y4, Y0, Y6
+	VMINPS    Y4, Y0, Y4
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VCMPPS    $0x03, Y0, Y0, Y5
+	VBLENDVPS Y5, Y0, Y4, Y0
+	VMOVUPS   32(SI), Y4
+	VCMPPS    $0x00, Y4, Y1, Y5
+	VORPS     Y4, Y1, Y6
+	VMINPS    Y4, Y1, Y4
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VCMPPS    $0x03, Y1, Y1, Y5
+	VBLENDVPS Y5, Y1, Y4, Y1
+	VMOVUPS   64(SI), Y4
+	VCMPPS    $0x00, Y4, Y2, Y5
+	VORPS     Y4, Y2, Y6
+	VMINPS    Y4, Y2, Y4
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VCMPPS    $0x03, Y2, Y2, Y5
+	VBLENDVPS Y5, Y2, Y4, Y2
+	VMOVUPS   96(SI), Y4
+	VCMPPS    $0x00, Y4, Y3, Y5
+	VORPS     Y4, Y3, Y6
+	VMINPS    Y4, Y3, Y4
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VCMPPS    $0x03, Y3, Y3, Y5
+	VBLENDVPS Y5, Y3, Y4, Y3
+	ADDQ      $0x00000080, SI
+	SUBQ      $0x00000020, R8
 	JGE       loop
 
 tail:
-	ADDQ      $0x00000010, R8
+	ADDQ      $0x00000020, R8
 	CMPQ      R8, $0x00000008
 	JLT       part
-	VMOVUPS   (SI), Y2
-	VCMPPS    $0x00, Y2, Y0, Y3
-	VORPS     Y2, Y0, Y4
-	VMINPS    Y2, Y0, Y2
-	VBLENDVPS Y3, Y4, Y2, Y2
-	VCMPPS    $0x03, Y0, Y0, Y3
-	VBLENDVPS Y3, Y0, Y2, Y0
+	VMOVUPS   (SI), Y4
+	VCMPPS    $0x00, Y4, Y0, Y5
+	VORPS     Y4, Y0, Y6
+	VMINPS    Y4, Y0, Y4
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VCMPPS    $0x03, Y0, Y0, Y5
+	VBLENDVPS Y5, Y0, Y4, Y0
+	ADDQ      $0x00000020, SI
+	SUBQ      $0x00000008, R8
+	CMPQ      R8, $0x00000008
+	JLT       part
+	VMOVUPS   (SI), Y4
+	VCMPPS    $0x00, Y4, Y1, Y5
+	VORPS     Y4, Y1, Y6
+	VMINPS    Y4, Y1, Y4
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VCMPPS    $0x03, Y1, Y1, Y5
+	VBLENDVPS Y5, Y1, Y4, Y1
+	ADDQ      $0x00000020, SI
+	SUBQ      $0x00000008, R8
+	CMPQ      R8, $0x00000008
+	JLT       part
+	VMOVUPS   (SI), Y4
+	VCMPPS    $0x00, Y4, Y2, Y5
+	VORPS     Y4, Y2, Y6
+	VMINPS    Y4, Y2, Y4
+	VBLENDVPS Y5, Y6, Y4, Y4
+	VCMPPS    $0x03, Y2, Y2, Y5
+	VBLENDVPS Y5, Y2, Y4, Y2
 	ADDQ      $0x00000020, SI
 	SUBQ      $0x00000008, R8
 
@@ -2161,23 +2408,35 @@ part:
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    32(AX), Y15
-	VMOVUPS    lanes_7f800000<>+0(SB), Y2
-	VMASKMOVPS (SI), Y15, Y3
-	VBLENDVPS  Y15, Y3, Y2, Y2
+	VMOVUPS    lanes_7f800000<>+0(SB), Y4
+	VMASKMOVPS (SI), Y15, Y5
+	VBLENDVPS  Y15, Y5, Y4, Y4
 	LEAQ       (SI)(R8*4), SI
-	VCMPPS     $0x00, Y2, Y1, Y3
-	VORPS      Y2, Y1, Y4
-	VMINPS     Y2, Y1, Y2
-	VBLENDVPS  Y3, Y4, Y2, Y2
-	VCMPPS     $0x03, Y1, Y1, Y3
-	VBLENDVPS  Y3, Y1, Y2, Y1
+	VCMPPS     $0x00, Y4, Y3, Y5
+	VORPS      Y4, Y3, Y6
+	VMINPS     Y4, Y3, Y4
+	VBLENDVPS  Y5, Y6, Y4, Y4
+	VCMPPS     $0x03, Y3, Y3, Y5
+	VBLENDVPS  Y5, Y3, Y4, Y3
 
 done:
-	VMOVUPS Y0, (DI)
-	VMOVUPS Y1, 32(DI)
-	ADDQ    $0x00000040, DI
-	DECQ    R9
-	JNZ     row
+	VCMPPS    $0x00, Y2, Y0, Y4
+	VORPS     Y2, Y0, Y5
+	VMINPS    Y2, Y0, Y2
+	VBLENDVPS Y4, Y5, Y2, Y2
+	VCMPPS    $0x03, Y0, Y0, Y4
+	VBLENDVPS Y4, Y0, Y2, Y0
+	VCMPPS    $0x00, Y3, Y1, Y2
+	VORPS     Y3, Y1, Y4
+	VMINPS    Y3, Y1, Y3
+	VBLENDVPS Y2, Y4, Y3, Y2
+	VCMPPS    $0x03, Y1, Y1, Y3
+	VBLENDVPS Y3, Y1, Y2, Y1
+	VMOVUPS   Y0, (DI)
+	VMOVUPS   Y1, 32(DI)
+	ADDQ      $0x00000040, DI
+	DECQ      R9
+	JNZ       row
 	VZEROUPPER
 	RET
 
@@ -2190,27 +2449,49 @@ TEXT ·rowSize256(SB), NOSPLIT, $0-24
 	MOVQ    DX, R8
 	VMOVUPS lanes_00000000<>+0(SB), Y0
 	VMOVUPS lanes_00000000<>+0(SB), Y1
-	SUBQ    $0x00000010, R8
+	VMOVUPS lanes_00000000<>+0(SB), Y2
+	VMOVUPS lanes_00000000<>+0(SB), Y3
+	SUBQ    $0x00000020, R8
 	JLT     tail
 
 loop:
-	VMOVUPS (SI), Y2
-	VANDPS  lanes_7fffffff<>+0(SB), Y2, Y2
-	VPMAXUD Y2, Y0, Y0
-	VMOVUPS 32(SI), Y2
-	VANDPS  lanes_7fffffff<>+0(SB), Y2, Y2
-	VPMAXUD Y2, Y1, Y1
-	ADDQ    $0x00000040, SI
-	SUBQ    $0x00000010, R8
+	VMOVUPS (SI), Y4
+	VANDPS  lanes_7fffffff<>+0(SB), Y4, Y4
+	VPMAXUD Y4, Y0, Y0
+	VMOVUPS 32(SI), Y4
+	VANDPS  lanes_7fffffff<>+0(SB), Y4, Y4
+	VPMAXUD Y4, Y1, Y1
+	VMOVUPS 64(SI), Y4
+	VANDPS  lanes_7fffffff<>+0(SB), Y4, Y4
+	VPMAXUD Y4, Y2, Y2
+	VMOVUPS 96(SI), Y4
+	VANDPS  lanes_7fffffff<>+0(SB), Y4, Y4
+	VPMAXUD Y4, Y3, Y3
+	ADDQ    $0x00000080, SI
+	SUBQ    $0x00000020, R8
 	JGE     loop
 
 tail:
-	ADDQ    $0x00000010, R8
+	ADDQ    $0x00000020, R8
 	CMPQ    R8, $0x00000008
 	JLT     part
-	VMOVUPS (SI), Y2
-	VANDPS  lanes_7fffffff<>+0(SB), Y2, Y2
-	VPMAXUD Y2, Y0, Y0
+	VMOVUPS (SI), Y4
+	VANDPS  lanes_7fffffff<>+0(SB), Y4, Y4
+	VPMAXUD Y4, Y0, Y0
+	ADDQ    $0x00000020, SI
+	SUBQ    $0x00000008, R8
+	CMPQ    R8, $0x00000008
+	JLT     part
+	VMOVUPS (SI), Y4
+	VANDPS  lanes_7fffffff<>+0(SB), Y4, Y4
+	VPMAXUD Y4, Y1, Y1
+	ADDQ    $0x00000020, SI
+	SUBQ    $0x00000008, R8
+	CMPQ    R8, $0x00000008
+	JLT     part
+	VMOVUPS (SI), Y4
+	VANDPS  lanes_7fffffff<>+0(SB), Y4, Y4
+	VPMAXUD Y4, Y2, Y2
 	ADDQ    $0x00000020, SI
 	SUBQ    $0x00000008, R8
 
@@ -2222,13 +2503,17 @@ part:
 	SHLQ       $0x02, CX
 	SUBQ       CX, AX
 	VMOVUPS    32(AX), Y15
-	VMOVUPS    lanes_00000000<>+0(SB), Y2
-	VMASKMOVPS (SI), Y15, Y3
-	VBLENDVPS  Y15, Y3, Y2, Y2
-	VANDPS     lanes_7fffffff<>+0(SB), Y2, Y2
-	VPMAXUD    Y2, Y1, Y1
+	VMOVUPS    lanes_00000000<>+0(SB), Y4
+	VMASKMOVPS (SI), Y15, Y5
+	VBLENDVPS  Y15, Y5, Y4, Y4
+	VANDPS     lanes_7fffffff<>+0(SB), Y4, Y4
+	VPMAXUD    Y4, Y3, Y3
 
 done:
+	VANDPS  lanes_7fffffff<>+0(SB), Y2, Y2
+	VPMAXUD Y2, Y0, Y0
+	VANDPS  lanes_7fffffff<>+0(SB), Y3, Y2
+	VPMAXUD Y2, Y1, Y1
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
 	VZEROUPPER

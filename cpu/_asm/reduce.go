@@ -37,28 +37,107 @@ func (g *isa) beginReduce(name, doc string) (dst, src, n reg.GPPhysical) {
 	return dst, src, n
 }
 
-// rowSum writes the sums of runs of 256 elements, the last one shorter, as
-// float64.
+// rowSum writes the sum of n elements as a float64. Runs of 256 are added in 64
+// lanes of float32, these in 16, and those of all runs in 16 lanes of float64; what
+// is left below a run goes to the 16 lanes in turn. Nothing waits for the end of a
+// run: all that runs share are the last lanes.
 func (g *isa) rowSum() {
-	dst, src, n := g.beginReduce("rowSum"+g.name, "writes the sums of runs of 256 of n elements as float64.")
-	left := reg.R8
+	dst, src, n := g.beginReduce("rowSum"+g.name, "writes the sum of n elements as a float64.")
+	const lanes = 64
+	nv := lanes / g.lanes
+	ends := 16 / g.lanes // vectors of 16 lanes
+	totals, temp := nv, nv+2*ends
+	widen := func() {
+		for j := range ends {
+			low, high := reg.Register(ymm[j]), reg.Register(ymm[temp])
+			if g.wide {
+				g.VEXTRACTF64X4(Imm(1), zmm[j], high)
+			} else {
+				low, high = xmm[j], xmm[temp]
+				g.VEXTRACTF128(Imm(1), ymm[j], high)
+			}
+			for i, half := range []reg.Register{low, high} {
+				g.VCVTPS2PD(half, g.v(temp+1))
+				g.VADDPD(g.v(temp+1), g.v(totals+2*j+i), g.v(totals+2*j+i))
+			}
+		}
+	}
+	for j := range 2 * ends {
+		g.zero(totals + j)
+	}
+	g.SUBQ(U32(sumRun), n)
+	g.JLT(LabelRef("short"))
 	g.Label("run")
-	g.MOVQ(U32(sumRun), left)
-	g.CMPQ(n, left)
-	g.CMOVQLT(n, left)
-	g.SUBQ(left, n)
-	g.runLanes("", src, left, true)
-	g.lanesSum()
-	g.VMOVSD(xmm[2], at(dst, 0))
-	g.ADDQ(Imm(8), dst)
-	g.TESTQ(n, n)
-	g.JNZ(LabelRef("run"))
+	for i := range sumRun / lanes {
+		for j := range nv {
+			m := at(src, (i*nv+j)*g.bytes)
+			if i == 0 {
+				g.VMOVUPS(m, g.v(j))
+			} else {
+				g.VADDPS(m, g.v(j), g.v(j))
+			}
+		}
+	}
+	for step := nv / 2; step >= ends; step /= 2 {
+		for j := range step {
+			g.VADDPS(g.v(j+step), g.v(j), g.v(j))
+		}
+	}
+	widen()
+	g.ADDQ(U32(4*sumRun), src)
+	g.SUBQ(U32(sumRun), n)
+	g.JGE(LabelRef("run"))
+	g.Label("short")
+	g.ADDQ(U32(sumRun), n)
+	g.JZ(LabelRef("total"))
+	for j := range ends {
+		g.zero(j)
+	}
+	g.Label("lanes")
+	g.CMPQ(n, U32(16))
+	g.JLT(LabelRef("part"))
+	for j := range ends {
+		g.VADDPS(at(src, j*g.bytes), g.v(j), g.v(j))
+	}
+	g.ADDQ(U32(64), src)
+	g.SUBQ(U32(16), n)
+	g.JMP(LabelRef("lanes"))
+	part := func(j int) {
+		g.setMask(n)
+		g.loadMasked(at(src, j*g.bytes), nv-1, 15)
+		g.VADDPS(g.v(nv-1), g.v(j), g.v(j))
+	}
+	g.Label("part")
+	if !g.wide {
+		g.CMPQ(n, U32(g.lanes))
+		g.JLT(LabelRef("few"))
+		g.VADDPS(at(src, 0), g.v(0), g.v(0))
+		g.SUBQ(U32(g.lanes), n)
+		part(1)
+		g.JMP(LabelRef("rest"))
+		g.Label("few")
+	}
+	part(0)
+	g.Label("rest")
+	widen()
+	g.Label("total")
+	for j := range ends {
+		g.VADDPD(g.v(totals+ends+j), g.v(totals+j), g.v(totals+j))
+	}
+	if g.wide {
+		g.VEXTRACTF64X4(Imm(1), zmm[totals], ymm[temp])
+		g.VADDPD(ymm[temp], ymm[totals], ymm[totals])
+	} else {
+		g.VADDPD(ymm[totals+1], ymm[totals], ymm[totals])
+	}
+	g.addQuarter(totals, temp)
+	g.VMOVSD(xmm[totals], at(dst, 0))
 	g.end()
 }
 
 // rowSums writes the sums of rows of n elements, no more than a run has, that
 // lie one after the other, as the first words of states; the second are set to
-// 0. The sums of several rows are finished together, in the order of rowSum.
+// 0. The sums of several rows are finished together, in the order of single ones.
 func (g *isa) rowSums() {
 	name := "rowSums" + g.name
 	g.begin(fmt.Sprintf("// %s writes the sums of rows of n elements, a run at most, as states.", name), name,
@@ -94,7 +173,7 @@ func (g *isa) rowSums() {
 	g.JLE(LabelRef("small"))
 	for i := range group {
 		g.MOVQ(n, left)
-		g.runLanes(fmt.Sprintf("row%d_", i), src, left, false)
+		g.runLanes(fmt.Sprintf("row%d_", i), src, left)
 		g.VMOVAPD(g.v(2), p[i])
 	}
 	g.JMP(LabelRef("finish"))
@@ -160,7 +239,7 @@ func (g *isa) rowSums() {
 	g.JZ(LabelRef("done"))
 	g.Label("row")
 	g.MOVQ(n, left)
-	g.runLanes("", src, left, false)
+	g.runLanes("", src, left)
 	g.lanesSum()
 	g.zero(3)
 	g.VADDSD(xmm[3], xmm[2], xmm[2])
@@ -184,8 +263,8 @@ func (g *isa) addHalves(first, second uint64, x, y reg.VecPhysical) {
 // runLanes adds the left elements at src, which it moves past them, in lanes of
 // float64: register 2. They are added in two vectors of 16 lanes, or in four of
 // 8; these are added, and then their halves in float64. The mask of what is left
-// is made where mask is set, and else there.
-func (g *isa) runLanes(label string, src, left reg.GPPhysical, mask bool) {
+// is there.
+func (g *isa) runLanes(label string, src, left reg.GPPhysical) {
 	const lanes = 32
 	nv := lanes / g.lanes
 	acc := func(j int) reg.VecPhysical { return g.v(j) }
@@ -214,9 +293,6 @@ func (g *isa) runLanes(label string, src, left reg.GPPhysical, mask bool) {
 	g.Label(label + "part") // the lanes that are left go to the last vector
 	g.TESTQ(left, left)
 	g.JZ(LabelRef(label + "total"))
-	if mask {
-		g.setMask(left)
-	}
 	g.loadMasked(at(src, 0), 8, 15)
 	g.LEAQ(idx(src, left, 4, 0), src)
 	g.VADDPS(g.v(8), acc(nv-1), acc(nv-1))
@@ -250,12 +326,17 @@ func (g *isa) lanesSum() {
 		g.VEXTRACTF64X4(Imm(1), zmm[2], ymm[3])
 		g.VADDPD(ymm[3], ymm[2], ymm[2])
 	}
-	g.VEXTRACTF128(Imm(1), ymm[2], xmm[3])
-	g.VADDPD(xmm[3], xmm[2], xmm[2])
-	g.VHADDPD(xmm[2], xmm[2], xmm[2])
+	g.addQuarter(2, 3)
 }
 
-// rowFold writes a vector of 16 lanes, each folded over every sixteenth element,
+// addQuarter adds the four float64 lanes of register i to its lowest.
+func (g *isa) addQuarter(i, temp int) {
+	g.VEXTRACTF128(Imm(1), ymm[i], xmm[temp])
+	g.VADDPD(xmm[temp], xmm[i], xmm[i])
+	g.VHADDPD(xmm[i], xmm[i], xmm[i])
+}
+
+// rowFold writes a vector of 16 lanes that together are folded over all elements,
 // or with many one for each of rows that lie one after the other.
 func (g *isa) rowFold(name, doc string, unit float64, many bool, fold func(acc, x Op) Op) {
 	name = "row" + name + g.name
@@ -275,10 +356,7 @@ func (g *isa) rowFold(name, doc string, unit float64, many bool, fold func(acc, 
 	}
 	g.Label("row")
 	g.MOVQ(width, n)
-	nv := 16 / g.lanes
-	if g.wide {
-		nv = 2 // folded into one at the end, for two chains
-	}
+	const nv = 4 // chains, folded into 16 lanes at the end
 	acc := make([]reg.VecVirtual, nv)
 	for j := range acc {
 		acc[j] = g.copyOf(g.c(unit))
@@ -294,11 +372,13 @@ func (g *isa) rowFold(name, doc string, unit float64, many bool, fold func(acc, 
 	g.JGE(LabelRef("loop"))
 	g.Label("tail")
 	g.ADDQ(U32(nv*g.lanes), n)
-	g.CMPQ(n, U32(g.lanes))
-	g.JLT(LabelRef("part"))
-	g.VMOVAPS(fold(acc[0], g.copyOf(at(src, 0))), acc[0])
-	g.ADDQ(U32(g.bytes), src)
-	g.SUBQ(U32(g.lanes), n)
+	for j := range nv - 1 {
+		g.CMPQ(n, U32(g.lanes))
+		g.JLT(LabelRef("part"))
+		g.VMOVAPS(fold(acc[j], g.copyOf(at(src, 0))), acc[j])
+		g.ADDQ(U32(g.bytes), src)
+		g.SUBQ(U32(g.lanes), n)
+	}
 	g.Label("part")
 	g.TESTQ(n, n)
 	g.JZ(LabelRef("done"))
@@ -314,14 +394,15 @@ func (g *isa) rowFold(name, doc string, unit float64, many bool, fold func(acc, 
 	if many {
 		g.LEAQ(idx(src, n, 4, 0), src)
 	}
-	g.VMOVAPS(fold(acc[1], x), acc[1])
+	g.VMOVAPS(fold(acc[nv-1], x), acc[nv-1])
 	g.Label("done")
-	if g.wide {
-		g.VMOVUPS(fold(acc[0], acc[1]), at(dst, 0))
-	} else {
-		for j := range acc {
-			g.VMOVUPS(acc[j], at(dst, j*g.bytes))
+	for left := nv / 2; left*g.lanes >= 16; left /= 2 {
+		for j := range left {
+			g.VMOVAPS(fold(acc[j], acc[j+left]), acc[j])
 		}
+	}
+	for j := range 16 / g.lanes {
+		g.VMOVUPS(acc[j], at(dst, j*g.bytes))
 	}
 	if many {
 		g.ADDQ(U32(64), dst)
