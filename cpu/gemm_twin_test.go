@@ -264,7 +264,7 @@ func TestCut(t *testing.T) {
 		g := &lv.gemm32
 		for _, s := range [][4]int{{1, 1, 1024, 1024}, {1, 1, 9000, 3}, {1, 3, 70, 4000}, {1, 64, 64, 64}, {1, 256, 256, 256}, {1, 1000, 10, 500}, {3, 100, 300, 90}, {64, 64, 64, 64}, {500, 1, 33, 20}, {7, 2, 5000, 900}} {
 			m := &matMulInstr{dtype: ir.F32, size: 4, batch: s[0], m: s[1], n: s[2], k: s[3], g: g, a: operandMatrix{row: s[3], col: 1}, b: operandMatrix{row: s[2], col: 1}}
-			m.plan(0)
+			m.plan(0, 2)
 			if m.mode == matShared {
 				continue
 			}

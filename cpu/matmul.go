@@ -13,7 +13,7 @@ import (
 //     columns side by side.
 //   - local: a task computes some rows and columns of one product by itself. It
 //     packs what the micro-kernels cannot read where it is.
-//   - shared: for large matrices. Blocks of A and B are packed once, by all, and
+//   - shared: for large matrices and several goroutines. Blocks of A and B are packed once, by all, and
 //     a task then multiplies some rows of A with some columns of B.
 //
 // A matrix times a column is computed as a row times a matrix.
@@ -109,7 +109,7 @@ func (c *compiler) compileMatMul(in *ir.MatMul) (instr, error) {
 		}
 		m.wsPost = (m.post.bytes + align - 1) &^ (align - 1)
 	}
-	c.space(m.plan(m.wsPost))
+	c.space(m.plan(m.wsPost, c.exe.dev.crew.width()))
 	return m, nil
 }
 
@@ -153,9 +153,10 @@ const (
 	vectorNS   = 0.05 // and nanoseconds of a multiplication and addition
 )
 
-// plan chooses the way and the block sizes. It returns the bytes of scratch and
-// workspace that are needed; of the latter the given ones are taken.
-func (m *matMulInstr) plan(taken int) (scratch, ws int) {
+// plan chooses the way and the block sizes for so many goroutines; others can run
+// it, too. It returns the bytes of scratch and workspace that are needed; of the
+// latter the given ones are taken.
+func (m *matMulInstr) plan(taken, width int) (scratch, ws int) {
 	ws = taken
 	if m.n == 1 && m.m > 1 {
 		m.a, m.b = m.b, m.a
@@ -181,7 +182,7 @@ func (m *matMulInstr) plan(taken int) (scratch, ws int) {
 			m.offB = ws
 			ws += int(unsafe.Sizeof(dotBlock{}))
 		}
-	case m.m <= 2*g.MR || m.work < sharedWork || m.batch >= fewTasks && m.work < 8*sharedWork:
+	case width == 1 || m.m <= 2*g.MR || m.work < sharedWork || m.batch >= fewTasks && m.work < 8*sharedWork:
 		m.mode = matLocal
 		m.packA = m.round != nil || m.scattered(m.a) && m.n >= 4*g.NR
 		m.packB = !direct || m.m > unpackedRows*g.MR || m.scattered(m.b.t()) && m.m > 4*g.MR

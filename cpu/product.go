@@ -86,7 +86,7 @@ func (d *Device) product(a, b Matrix, m, n, k int) *directProduct {
 		dtype: ir.F32, size: 4, batch: 1, m: m, n: n, k: k, accSlot: 2, g: &d.level.gemm32,
 		a: operandMatrix{slot: 0, row: a.Row, col: a.Col}, b: operandMatrix{slot: 1, row: b.Row, col: b.Col},
 	}
-	p.scratch, p.exe.wsBytes = p.m.plan(0)
+	p.scratch, p.exe.wsBytes = p.m.plan(0, d.crew.width())
 	p.r.ws.need(p.exe.wsBytes, 0)
 	p.small = p.m.mode != matShared && p.m.tasks(maxCrew) == 1
 	p.r.width = 1
