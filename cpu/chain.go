@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"slices"
 	"unsafe"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
@@ -55,7 +56,7 @@ type step struct {
 	stream streamKernel
 	a      [5]int // argument registers
 	block  int    // where the result goes in the workspace, or -1
-	own    int    // with block -1: a block of its own, where ownBlocks made one
+	own    int    // with block -1: a block of its own for tiles
 	slot   int    // stepMem, stepView: what is read; stepCalc: what is written, or -1
 	size   int    // bytes of an element of slot
 	off    int    // stepMem: byte offset; stepStream: the word at position 0
@@ -64,7 +65,6 @@ type step struct {
 	view   *viewReader
 	fused  *fusedStep
 	spread bool // stepView: only fused steps read it, who take a single element for a block of equal ones
-	past   bool // what is written to slot goes past the cache
 }
 
 // A fill spreads a uniform value over its block.
@@ -140,19 +140,31 @@ func (ch *chain) begin(r *run, ws *workspace) {
 	}
 }
 
-// exec runs the chain at positions [pos, pos+n), n <= blockLen; acc holds the
-// n accumulators. Afterwards ws.ptrs has the place of each register.
+// whole reports whether the chain reads and writes memory only, and no block, so
+// that it runs over any number of positions at once.
+func (ch *chain) whole() bool {
+	for i := range ch.steps {
+		s := &ch.steps[i]
+		switch {
+		case s.kind == stepFused:
+			if slices.ContainsFunc(s.fused.out, func(o fusedOut) bool { return o.block >= 0 }) {
+				return false
+			}
+		case s.block >= 0 || s.kind != stepMem && s.kind != stepCalc:
+			return false
+		}
+	}
+	return len(ch.fills) == 0
+}
+
+// exec runs the chain at positions [pos, pos+n), n <= blockLen but for whole
+// chains; acc holds the n accumulators. Afterwards ws.ptrs has the place of each register.
 func (ch *chain) exec(r *run, ws *workspace, pos, n int, acc unsafe.Pointer) {
 	ptrs := ws.ptrs
 	for i := range ch.steps {
 		s := &ch.steps[i]
 		if s.kind == stepFused {
 			s.fused.exec(r, ws, pos, n)
-			for k := range s.fused.out {
-				if o := &s.fused.out[k]; o.past {
-					ch.moves.stream(unsafe.Add(r.slots[o.slot], 4*pos), ptrs[o.reg], 4*n)
-				}
-			}
 			continue
 		}
 		var dst unsafe.Pointer
@@ -162,7 +174,7 @@ func (ch *chain) exec(r *run, ws *workspace, pos, n int, acc unsafe.Pointer) {
 		switch s.kind {
 		case stepCalc:
 			if s.block < 0 {
-				dst = ch.result(r, ws, s, pos)
+				dst = unsafe.Add(r.slots[s.slot], pos*s.size)
 			}
 			s.fn(dst, ptrs[s.a[0]], ptrs[s.a[1]], ptrs[s.a[2]], n)
 			if s.round != nil {
@@ -200,18 +212,15 @@ func (ch *chain) exec(r *run, ws *workspace, pos, n int, acc unsafe.Pointer) {
 			dst = acc
 		case stepPhilox:
 			if s.block < 0 {
-				dst = ch.result(r, ws, s, pos)
+				dst = unsafe.Add(r.slots[s.slot], pos*s.size)
 			}
 			s.words(dst, ptrs[s.a[0]], ptrs[s.a[1]], ptrs[s.a[2]], ptrs[s.a[3]], ptrs[s.a[4]], n)
 		case stepStream:
 			if s.block < 0 {
-				dst = ch.result(r, ws, s, pos)
+				dst = unsafe.Add(r.slots[s.slot], pos*s.size)
 			}
 			word := func(k int) uint32 { return *(*uint32)(ptrs[s.a[k]]) }
 			s.stream(dst, uint32(s.off+pos), word(0), word(1), word(2), word(3), n)
-		}
-		if s.past {
-			ch.moves.stream(unsafe.Add(r.slots[s.slot], pos*s.size), dst, n*s.size)
 		}
 		ptrs[s.reg] = dst
 	}

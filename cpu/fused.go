@@ -33,10 +33,9 @@ const (
 	fusedLoad   = 0
 	fusedStoreM = 3
 	fusedStoreT = 4
-	fusedAhead  = 5
-	fusedMask   = 6
-	fusedElse   = 7
-	fusedEnd    = 10
+	fusedMask   = 5
+	fusedElse   = 6
+	fusedEnd    = 9
 )
 
 // Kinds of operands.
@@ -82,8 +81,7 @@ type fusedIn struct {
 // A fusedOut is a result that goes to a block of the workspace, or to a slot.
 type fusedOut struct {
 	reg, block, slot int
-	own              int  // with block -1: a block of its own, where ownBlocks made one
-	past             bool // what is written to slot goes past the cache
+	own              int // with block -1: a block of its own for tiles
 }
 
 // fusable reports whether the machine has step s of a chain: on float32, or a
@@ -242,11 +240,6 @@ func (f *fusedSet) code(in ir.Chain, uniform, spread []bool, run []int, out []fu
 			}
 		}
 	}
-	for k, x := range w.step.in {
-		if !x.uniform {
-			w.emit(fusedAhead, uintptr(k))
-		}
-	}
 	for k, i := range run {
 		w.calc(i)
 		w.acc = i
@@ -348,16 +341,12 @@ func (w *fuser) temp() uintptr {
 }
 
 // exec runs the code over n elements at pos of a block whose registers' places
-// are in ws.ptrs, and notes the places of the results there. What goes past the
-// cache is in blocks.
+// are in ws.ptrs, and notes the places of the results there.
 func (f *fusedStep) exec(r *run, ws *workspace, pos, n int) {
 	for k := range f.out {
-		switch o := &f.out[k]; {
-		case o.block >= 0:
+		if o := &f.out[k]; o.block >= 0 {
 			ws.ptrs[o.reg] = ws.at(o.block)
-		case o.past:
-			ws.ptrs[o.reg] = ws.at(o.own)
-		default:
+		} else {
 			ws.ptrs[o.reg] = unsafe.Add(r.slots[o.slot], 4*pos)
 		}
 	}

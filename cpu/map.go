@@ -11,6 +11,7 @@ const minTask = 20e3
 type mapInstr struct {
 	ch     *chain
 	chunk  int // the fewest positions of a task
+	block  int // positions that the chain runs over at a time
 	stream bool
 	tiles  *tiling // or nil
 }
@@ -22,11 +23,17 @@ func (c *compiler) compileMap(m *ir.Map) (instr, error) {
 	}
 	in := &mapInstr{ch: ch, chunk: chunkFor(ch.cost)}
 	in.stream = ch.streamStores(c.streamable(m), m.Stores)
-	if in.tiles = tilingFor(ch.steps, in.stream); in.stream || in.tiles != nil {
+	if in.tiles = tilingFor(ch.steps, in.stream); in.tiles != nil {
 		ch.ownBlocks(c)
+	}
+	if in.block = blockLen; ch.whole() {
+		in.block = wholeLen
 	}
 	return in, nil
 }
+
+// wholeLen is the number of positions at a time where no block bounds it.
+const wholeLen = 1 << 16
 
 // chunkFor returns the positions that make a task, at cost nanoseconds each: a
 // number of whole blocks.
@@ -67,8 +74,8 @@ func (m *mapInstr) runRows(r *run, ws *workspace, n, width int) {
 		n, width = 1, n*width
 	}
 	for row := range n {
-		for pos, end := row*width, (row+1)*width; pos < end; pos += blockLen {
-			m.ch.exec(r, ws, pos, min(blockLen, end-pos), nil)
+		for pos, end := row*width, (row+1)*width; pos < end; pos += m.block {
+			m.ch.exec(r, ws, pos, min(m.block, end-pos), nil)
 		}
 	}
 	if m.stream {
@@ -87,12 +94,8 @@ func (m *mapInstr) task(r *run, ws *workspace, i int) {
 			m.ch.execArea(r, ws, t, pos)
 		}
 	} else {
-		n := blockLen
-		if m.stream { // reading and storing take turns often, for memory to do both
-			n = streamLen
-		}
-		for end := min(pos+r.phase.n, m.ch.size); pos < end; pos += n {
-			m.ch.exec(r, ws, pos, min(n, end-pos), nil)
+		for end := min(pos+r.phase.n, m.ch.size); pos < end; pos += m.block {
+			m.ch.exec(r, ws, pos, min(m.block, end-pos), nil)
 		}
 	}
 	if m.stream {

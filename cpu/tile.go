@@ -100,6 +100,27 @@ func (t *tiling) area(i int) (pos, rows, cols int) {
 	return pos, min(areaRows, t.shape[t.axis]-r), min(areaCols, t.shape[k]-c)
 }
 
+// ownBlocks gives steps whose registers are not in the workspace blocks there.
+func (ch *chain) ownBlocks(c *compiler) {
+	for i := range ch.steps {
+		s := &ch.steps[i]
+		if s.kind == stepFused {
+			for k := range s.fused.out {
+				if o := &s.fused.out[k]; o.block < 0 {
+					o.own = ch.bytes
+					ch.bytes += ch.block
+				}
+			}
+			continue
+		}
+		if s.block < 0 {
+			s.own = ch.bytes
+			ch.bytes += ch.block
+		}
+	}
+	c.exe.wsBytes = max(c.exe.wsBytes, ch.bytes)
+}
+
 // execArea runs the chain at the positions of area i.
 func (ch *chain) execArea(r *run, ws *workspace, t *tiling, i int) {
 	pos, rows, cols := t.area(i)
@@ -120,7 +141,7 @@ func (ch *chain) execTile(r *run, ws *workspace, t *tiling, pos, rows, cols int)
 			s.fused.execTile(ws, n)
 			for k := range s.fused.out {
 				if o := &s.fused.out[k]; o.block < 0 {
-					ch.moves.copyTo(unsafe.Add(r.slots[o.slot], 4*pos), ptrs[o.reg], 4*t.step, 4*cols, rows, 4*cols, o.past)
+					ch.moves.copyTo(unsafe.Add(r.slots[o.slot], 4*pos), ptrs[o.reg], 4*t.step, 4*cols, rows, 4*cols, false)
 				}
 			}
 			continue
@@ -160,7 +181,7 @@ func (ch *chain) execTile(r *run, ws *workspace, t *tiling, pos, rows, cols int)
 			s.fn(dst, raw, nil, nil, n)
 		}
 		if s.block < 0 && s.kind != stepMem {
-			ch.moves.copyTo(unsafe.Add(r.slots[s.slot], pos*s.size), dst, t.step*s.size, cols*s.size, rows, cols*s.size, s.past)
+			ch.moves.copyTo(unsafe.Add(r.slots[s.slot], pos*s.size), dst, t.step*s.size, cols*s.size, rows, cols*s.size, false)
 		}
 		ptrs[s.reg] = dst
 	}

@@ -49,15 +49,25 @@ func (w *workspace) at(off int) unsafe.Pointer {
 	return unsafe.Pointer(&w.mem[off])
 }
 
-// A job is one parallel loop: tasks 0 to n-1 of t.
+// A job is one parallel loop over tasks of t. Each goroutine that may take part has
+// a share of tasks that follow each other, and does tasks of others when its own
+// are done. The shares of the caller and of each worker are the same in every loop
+// of as many tasks: what one has in its core's caches it meets again, in the next
+// step and in the next instruction.
 type job struct {
 	t       tasker
 	r       *run
-	n       int64
-	next    atomic.Int64 // the next task to take
+	shares  []share
 	pending atomic.Int64 // tasks not done
 	refs    atomic.Int32 // the submitter, and one for each token in the channel
 	done    chan struct{}
+}
+
+// A share is the tasks from next to end, on a cache line of its own.
+type share struct {
+	next atomic.Int64
+	end  int64
+	_    [48]byte
 }
 
 // A crew is a device's workers. They start when first needed, spin for a while
@@ -130,8 +140,8 @@ func (c *crew) loop(r *run, t tasker, n int) {
 	}
 	c.start(helpers)
 	j := c.newJob()
-	j.t, j.r, j.n = t, r, int64(n)
-	j.next.Store(0)
+	j.t, j.r = t, r
+	j.cut(n, helpers+1)
 	j.pending.Store(int64(n))
 	j.refs.Store(int32(helpers) + 1)
 	for k := range helpers {
@@ -143,24 +153,50 @@ func (c *crew) loop(r *run, t tasker, n int) {
 		j.refs.Add(int32(k - helpers))
 		break
 	}
-	j.work(r.ws)
+	j.work(r.ws, 0)
 	spin(func() bool { return j.pending.Load() == 0 })
 	<-j.done
 	c.release(j)
 }
 
-// work takes tasks until there are none.
-func (j *job) work(ws *workspace) {
-	for {
-		i := j.next.Add(1) - 1
-		if i >= j.n {
-			return
-		}
-		j.t.task(j.r, ws, int(i))
-		if j.pending.Add(-1) == 0 {
-			j.done <- struct{}{}
+// cut makes shares of n tasks for so many goroutines.
+func (j *job) cut(n, width int) {
+	if cap(j.shares) < width {
+		j.shares = make([]share, width)
+	}
+	j.shares = j.shares[:width]
+	for i := range j.shares {
+		s := &j.shares[i]
+		s.next.Store(int64(i * n / width))
+		s.end = int64((i + 1) * n / width)
+	}
+}
+
+// work takes tasks until there are none: those of goroutine home first.
+func (j *job) work(ws *workspace, home int) {
+	for k := range j.shares {
+		s := &j.shares[(home+k)%len(j.shares)]
+		for s.next.Load() < s.end {
+			i := s.next.Add(1) - 1
+			if i >= s.end {
+				break
+			}
+			j.t.task(j.r, ws, int(i))
+			if j.pending.Add(-1) == 0 {
+				j.done <- struct{}{}
+			}
 		}
 	}
+}
+
+// left reports whether there are tasks to take.
+func (j *job) left() bool {
+	for i := range j.shares {
+		if s := &j.shares[i]; s.next.Load() < s.end {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *crew) newJob() *job {
@@ -192,11 +228,12 @@ func (c *crew) start(n int) {
 	for c.started < n {
 		c.started++
 		c.wg.Add(1)
-		go c.worker()
+		go c.worker(c.started)
 	}
 }
 
-func (c *crew) worker() {
+// worker is goroutine home of each loop; the caller is goroutine 0.
+func (c *crew) worker(home int) {
 	defer c.wg.Done()
 	ws := &workspace{}
 	for {
@@ -206,9 +243,9 @@ func (c *crew) worker() {
 		}
 		// A token may be older than its job's work; then there is nothing
 		// left to take.
-		if j.next.Load() < j.n {
+		if j.left() {
 			ws.need(j.r.exe.wsBytes, j.r.exe.wsPtrs)
-			j.work(ws)
+			j.work(ws, home)
 		}
 		c.release(j)
 	}

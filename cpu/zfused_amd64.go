@@ -38,11 +38,6 @@ func fusedStoreM512()
 //go:noescape
 func fusedStoreT512()
 
-// fusedAhead512 is a routine of the chain machine.
-//
-//go:noescape
-func fusedAhead512()
-
 // fusedMask512 is a routine of the chain machine.
 //
 //go:noescape
@@ -482,7 +477,7 @@ func fusedReversePowU512()
 func fusedRoutines512() unsafe.Pointer
 
 // numFused is how many routines there are.
-const numFused = 93
+const numFused = 92
 
 // fused256 runs code over whole chunks; see fusedArgs.
 //
@@ -513,11 +508,6 @@ func fusedStoreM256()
 //
 //go:noescape
 func fusedStoreT256()
-
-// fusedAhead256 is a routine of the chain machine.
-//
-//go:noescape
-func fusedAhead256()
 
 // fusedMask256 is a routine of the chain machine.
 //
@@ -959,49 +949,49 @@ func fusedRoutines256() unsafe.Pointer
 
 // fusedUnary has the routines of ops of one argument.
 var fusedUnary = map[ir.Op]int{
-	ir.OpNeg:        35,
-	ir.OpAbs:        36,
-	ir.OpSquare:     37,
-	ir.OpSqrt:       38,
-	ir.OpRsqrt:      39,
-	ir.OpReciprocal: 40,
-	ir.OpRelu:       41,
-	ir.OpFloor:      42,
-	ir.OpCeil:       43,
-	ir.OpRound:      44,
-	ir.OpTrunc:      45,
-	ir.OpSign:       64,
-	ir.OpIsNaN:      65,
-	ir.OpIsInf:      66,
-	ir.OpExp:        67,
-	ir.OpExp2:       68,
-	ir.OpExpm1:      69,
-	ir.OpLog:        70,
-	ir.OpLog2:       71,
-	ir.OpLog1p:      72,
-	ir.OpSinh:       73,
-	ir.OpCosh:       74,
-	ir.OpTanh:       75,
-	ir.OpSigmoid:    76,
-	ir.OpErf:        77,
-	ir.OpAsin:       78,
-	ir.OpAcos:       79,
-	ir.OpAtan:       80,
+	ir.OpNeg:        34,
+	ir.OpAbs:        35,
+	ir.OpSquare:     36,
+	ir.OpSqrt:       37,
+	ir.OpRsqrt:      38,
+	ir.OpReciprocal: 39,
+	ir.OpRelu:       40,
+	ir.OpFloor:      41,
+	ir.OpCeil:       42,
+	ir.OpRound:      43,
+	ir.OpTrunc:      44,
+	ir.OpSign:       63,
+	ir.OpIsNaN:      64,
+	ir.OpIsInf:      65,
+	ir.OpExp:        66,
+	ir.OpExp2:       67,
+	ir.OpExpm1:      68,
+	ir.OpLog:        69,
+	ir.OpLog2:       70,
+	ir.OpLog1p:      71,
+	ir.OpSinh:       72,
+	ir.OpCosh:       73,
+	ir.OpTanh:       74,
+	ir.OpSigmoid:    75,
+	ir.OpErf:        76,
+	ir.OpAsin:       77,
+	ir.OpAcos:       78,
+	ir.OpAtan:       79,
 }
 
 // fusedBinary has the first routines of ops of two arguments, and the first of
 // those that take the accumulator as the second one.
 var fusedBinary = map[ir.Op][2]int{
-	ir.OpAdd:       {11, 11},
-	ir.OpSub:       {14, 17},
-	ir.OpMul:       {20, 20},
-	ir.OpDiv:       {23, 26},
-	ir.OpMaximum:   {29, 29},
-	ir.OpMinimum:   {32, 32},
-	ir.OpLess:      {46, 49},
-	ir.OpLessEqual: {52, 55},
-	ir.OpEqual:     {58, 58},
-	ir.OpNotEqual:  {61, 61},
-	ir.OpAtan2:     {81, 84},
-	ir.OpPow:       {87, 90},
+	ir.OpAdd:       {10, 10},
+	ir.OpSub:       {13, 16},
+	ir.OpMul:       {19, 19},
+	ir.OpDiv:       {22, 25},
+	ir.OpMaximum:   {28, 28},
+	ir.OpMinimum:   {31, 31},
+	ir.OpLess:      {45, 48},
+	ir.OpLessEqual: {51, 54},
+	ir.OpEqual:     {57, 57},
+	ir.OpNotEqual:  {60, 60},
+	ir.OpAtan2:     {80, 83},
+	ir.OpPow:       {86, 89},
 }

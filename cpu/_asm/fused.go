@@ -22,10 +22,7 @@ import (
 //
 // Masks are lanes of all ones or zeros in the accumulator. fused.go of package
 // cpu writes the code.
-const (
-	fusedVectors  = 4
-	fusedPrefetch = 1024 // bytes that memory is asked for ahead
-)
+const fusedVectors = 4
 
 // Offsets of the fields of fusedArgs.
 const (
@@ -230,16 +227,6 @@ func (g *isa) fusedMoves(routine func(name string, body func())) {
 		g.MOVQ(at(fusedPC, 8), reg.RAX)
 		for j := range fusedVectors {
 			g.VMOVUPS(g.v(j), idx(fusedT, reg.RAX, 1, j*g.bytes))
-		}
-		g.fusedNext()
-	})
-	// Memory is asked for ahead, once a chunk: the processor's own prefetching loses
-	// a stream at every page.
-	routine("Ahead", func() {
-		g.MOVQ(at(fusedPC, 8), reg.RAX)
-		g.MOVQ(idx(fusedTable, reg.RAX, 8, 0), reg.RAX)
-		for line := 0; line < fusedVectors*g.bytes; line += 64 {
-			g.PREFETCHT0(idx(reg.RAX, fusedPos, 1, line+fusedPrefetch))
 		}
 		g.fusedNext()
 	})
