@@ -35,15 +35,20 @@ func bench(b *testing.B, p *prog, work float64, unit string, prepare ...func(arg
 }
 
 func matmulProg(m, n, k int, transB bool, post ...ir.Step) *prog {
+	return matmulOf(ir.F32, m, n, k, transB, post...)
+}
+
+// matmulOf is a product of matrices of d, followed by steps.
+func matmulOf(d ir.DType, m, n, k int, transB bool, post ...ir.Step) *prog {
 	p := &prog{}
-	a, b := p.in(ir.F32, m*k), p.in(ir.F32, k*n)
-	out := p.out(ir.F32, m*n)
+	a, b := p.in(d, m*k), p.in(d, k*n)
+	out := p.out(d, m*n)
 	bo := load(b, k, n)
 	if transB {
 		bo = ir.Operand{Slot: b, View: ir.Contiguous([]int{n, k}).Permute([]int{1, 0})}
 	}
-	chain := append(ir.Chain{accF32}, post...)
-	p.add(&ir.MatMul{M: m, N: n, K: k, DType: ir.F32, A: load(a, m, k), B: bo, Post: chain, Stores: []ir.Store{{Slot: out, Reg: len(chain) - 1}}})
+	chain := append(ir.Chain{{Op: ir.OpAcc, DType: d}}, post...)
+	p.add(&ir.MatMul{M: m, N: n, K: k, DType: d, A: load(a, m, k), B: bo, Post: chain, Stores: []ir.Store{{Slot: out, Reg: len(chain) - 1}}})
 	return p
 }
 
@@ -57,6 +62,13 @@ func BenchmarkMatMul(b *testing.B) {
 		for _, tr := range []bool{false, true} {
 			b.Run(fmt.Sprintf("%dx%dx%d/trans=%v", s[0], s[1], s[2], tr), func(b *testing.B) {
 				bench(b, matmulProg(s[0], s[1], s[2], tr), 2*float64(s[0])*float64(s[1])*float64(s[2]), "GFLOP/s")
+			})
+		}
+	}
+	for _, d := range []ir.DType{ir.F16, ir.BF16, ir.F64} {
+		for _, tr := range []bool{false, true} {
+			b.Run(fmt.Sprintf("512/%v/trans=%v", d, tr), func(b *testing.B) {
+				bench(b, matmulOf(d, 512, 512, 512, tr), 2*512*512*512, "GFLOP/s")
 			})
 		}
 	}

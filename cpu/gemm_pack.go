@@ -110,14 +110,3 @@ func packSlow[T float](dst unsafe.Pointer, x matrix, rows, cols, w int) {
 		}
 	}
 }
-
-// packHalf is packPanel from a 16-bit float dtype to float32.
-func packHalf(dst unsafe.Pointer, x matrix, rows, cols, w int, widen func(uint16) float32) {
-	d := slice[float32](dst, (cols-1)*w+rows)
-	for i := range rows {
-		for k := range cols {
-			h := *(*uint16)(unsafe.Add(x.base, 2*(x.off+i*x.row+k*x.col)))
-			d[k*w+i] = widen(h)
-		}
-	}
-}

@@ -34,6 +34,8 @@ type matMulInstr struct {
 	offSums int    // byte in the scratch or the workspace
 	post    *chain // nil: the sums are the result
 	round   kernel // F16 and BF16: of the accumulators
+	widen   kernel // and of what is packed; else nil
+	offWide int    // workspace: a panel of widened rows
 	g       *gemmKernel
 	mode    int
 	kc      int     // depth of the pieces
@@ -94,7 +96,7 @@ func (c *compiler) compileMatMul(in *ir.MatMul) (instr, error) {
 	case ir.F64:
 		m.g = &c.lv.gemm64
 	case ir.F16, ir.BF16:
-		m.round = c.lv.kernels.round[in.DType]
+		m.round, m.widen = c.lv.kernels.round[in.DType], c.lv.kernels.widen[in.DType]
 	case ir.F32:
 	default:
 		return nil, errNoKernel
@@ -211,6 +213,10 @@ func (m *matMulInstr) plan(taken, width int) (scratch, ws int) {
 		}
 		m.offB = m.offA + (panel(min(m.m, sharedRows), g.MR)+align-1)&^(align-1)
 		scratch = (m.offB + panel(min(m.n, sharedCols), g.NR) + 2*align - 1) &^ (align - 1)
+	}
+	if m.widen != nil {
+		m.offWide = (ws + align - 1) &^ (align - 1)
+		ws = m.offWide + max(g.MR, g.NR)*m.kc*m.size
 	}
 	switch {
 	case m.accSlot != ir.NoSlot:

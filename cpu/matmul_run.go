@@ -157,15 +157,16 @@ func (m *matMulInstr) packOne(ws *workspace, dst unsafe.Pointer, x matrix, rows,
 	if isA {
 		w, width, fast, transpose = g.MR, g.MR, g.copyA, g.transposeA
 	}
-	switch m.dtype {
-	case ir.F32:
-		packPanel[float32](&ws.pack, fast, transpose, width, dst, x, rows, cols, w)
-	case ir.F64:
+	if m.widen != nil {
+		var done bool
+		if x, done = m.widenPanel(ws, dst, x, rows, cols, w); done {
+			return
+		}
+	}
+	if m.dtype == ir.F64 {
 		packPanel[float64](&ws.pack, fast, transpose, width, dst, x, rows, cols, w)
-	case ir.F16:
-		packHalf(dst, x, rows, cols, w, ir.F16ToFloat32)
-	case ir.BF16:
-		packHalf(dst, x, rows, cols, w, ir.BF16ToFloat32)
+	} else {
+		packPanel[float32](&ws.pack, fast, transpose, width, dst, x, rows, cols, w)
 	}
 }
 
