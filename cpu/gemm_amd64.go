@@ -33,7 +33,34 @@ func gemmAVX2() gemmKernel {
 	}
 }
 
-// blockColumns returns the columns of a block of B that is kc deep, a multiple of
+// gemmDoubleAVX512 and gemmDoubleAVX2 have half as many columns. Panels of B are
+// copied as pairs of float32; those of A are packed in Go.
+func gemmDoubleAVX512() gemmKernel {
+	return gemmKernel{
+		MR: 12, NR: 16, KC: 512, NC: blockColumns(2*512, 16), MC: 24,
+		rows: []func(*gemmArgs){
+			nil, gemmDouble512x1, gemmDouble512x2, gemmDouble512x3, gemmDouble512x4, gemmDouble512x5, gemmDouble512x6,
+			gemmDouble512x7, gemmDouble512x8, gemmDouble512x9, gemmDouble512x10, gemmDouble512x11, gemmDouble512x12,
+		},
+		axpy:  axpyDouble512,
+		copyB: copy512x32, width: 16,
+		ns: 0.025,
+	}
+}
+
+func gemmDoubleAVX2() gemmKernel {
+	return gemmKernel{
+		MR: 6, NR: 8, KC: 512, NC: blockColumns(2*512, 8), MC: 24,
+		rows: []func(*gemmArgs){
+			nil, gemmDouble256x1, gemmDouble256x2, gemmDouble256x3, gemmDouble256x4, gemmDouble256x5, gemmDouble256x6,
+		},
+		axpy:  axpyDouble256,
+		copyB: copy256x16, width: 8,
+		ns: 0.05,
+	}
+}
+
+// blockColumns returns the columns of a block of B that is kc float32 deep, a multiple of
 // nr: as many as fill the second-level cache, since a little that spills costs
 // less than more passes over A and C. What it returns does not touch bits.
 func blockColumns(kc, nr int) int {

@@ -28,8 +28,8 @@ func (x matrix) addr(size int) unsafe.Pointer { return unsafe.Add(x.base, x.off*
 // rows one after the other, goes to dst + j·step. Strides are in bytes. The
 // assembly knows this layout.
 //
-// Copying reads rows contiguous elements for each column, and packs zeros after
-// them. Transposing reads along the rows, whose addresses are in table; cols is
+// Copying reads rows contiguous float32, or twice as many for float64, for each
+// column, and packs zeros after them. Transposing reads along the rows, whose addresses are in table; cols is
 // a multiple of 4.
 type packArgs struct {
 	dst  unsafe.Pointer
@@ -66,7 +66,7 @@ func packPanel[T float](p *packArgs, copyTo, transpose func(*packArgs), width in
 	case copyTo != nil && (x.row == 1 || rows == 1):
 		p.dst, p.step = dst, w*size
 		p.src, p.srcS = src, x.col*size
-		p.cols, p.rows = cols, rows
+		p.cols, p.rows = cols, rows*size/4
 		copyTo(p)
 	case transpose != nil && (x.col == 1 || cols == 1):
 		whole := cols &^ 3

@@ -31,30 +31,40 @@ func fma32(a, b, c float32) float32 {
 	return float32(s)
 }
 
+// fusedAdd returns a·b + c rounded once.
+func fusedAdd[T float](a, b, c T) T {
+	if x, ok := any(a).(float32); ok {
+		return T(fma32(x, float32(b), float32(c)))
+	}
+	return T(math.FMA(float64(a), float64(b), float64(c)))
+}
+
 // chainSum is the sum that every path of a product has: in order of k, fused or
 // not.
-func chainSum(lv *level, k int, at func(i int) (x, y float32)) float32 {
-	var s float32
+func chainSum[T float](fused bool, k int, at func(i int) (x, y T)) T {
+	var s T
 	for i := range k {
 		x, y := at(i)
-		if lv.name == "portable" {
-			s += float32(x * y)
+		if fused {
+			s = fusedAdd(x, y, s)
 		} else {
-			s = fma32(x, y, s)
+			s += T(x * y)
 		}
 	}
 	return s
 }
 
-func randoms(rng *rand.Rand, n int) []float32 {
-	x := make([]float32, n)
+func randoms(rng *rand.Rand, n int) []float32 { return randomsOf[float32](rng, n) }
+
+func randomsOf[T float](rng *rand.Rand, n int) []T {
+	x := make([]T, n)
 	for i := range x {
-		x[i] = float32(rng.NormFloat64())
+		x[i] = T(rng.NormFloat64())
 	}
 	return x
 }
 
-func ptr(x []float32) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(x)) }
+func ptr[T any](x []T) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(x)) }
 
 // eachLevelHere runs f at every level.
 func eachLevelHere(t *testing.T, f func(t *testing.T, lv *level)) {
@@ -66,61 +76,75 @@ func eachLevelHere(t *testing.T, f func(t *testing.T, lv *level)) {
 // The micro-kernels give the twin's bits for all numbers of rows, short and
 // long, read A by any strides, and write nothing else.
 func TestMicroKernels(t *testing.T) {
-	rng := rand.New(rand.NewPCG(3, 4))
 	eachLevelHere(t, func(t *testing.T, lv *level) {
-		g := &lv.gemm32
-		for r := 1; r <= g.MR; r++ {
-			for _, n := range []int{1, 2, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 47, 64, 70} {
-				for _, k := range []int{1, 2, 5, 40} {
-					for add := range 2 {
-						ars, acs := 1+rng.IntN(3)*k, 1
-						if add == 0 {
-							ars, acs = 1, g.MR
-						} else {
-							ars = max(ars, k)
-						}
-						a := randoms(rng, (r-1)*ars+(k-1)*acs+1)
-						panels := (n + g.NR - 1) / g.NR
-						b := randoms(rng, panels*g.NR*k)
-						ldc := n + 3
-						c := randoms(rng, r*ldc)
-						want := append([]float32(nil), c...)
-						for y := range r {
-							for x := range n {
-								s := chainSum(lv, k, func(i int) (float32, float32) {
-									return a[y*ars+i*acs], b[x/g.NR*g.NR*k+i*g.NR+x%g.NR]
-								})
-								if add == 1 {
-									s = want[y*ldc+x] + s
-								}
-								want[y*ldc+x] = s
-							}
-						}
-						g.rows[r](&gemmArgs{k: k, n: n, a: ptr(a), ars: 4 * ars, acs: 4 * acs, b: ptr(b), bs: 4 * g.NR, bp: 4 * g.NR * k, c: ptr(c), ldc: 4 * ldc, add: add})
-						require.Equal(t, want, c, "%d rows, n = %d, k = %d, add = %d", r, n, k, add)
+		testMicroKernels[float32](t, &lv.gemm32, lv.name != "portable")
+		testMicroKernels[float64](t, &lv.gemm64, lv.fused64())
+	})
+}
+
+// fused64 reports whether products of float64 are fused: neon has them in Go.
+func (lv *level) fused64() bool { return lv.name != "portable" && lv.name != "neon" }
+
+func testMicroKernels[T float](t *testing.T, g *gemmKernel, fused bool) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	size := int(unsafe.Sizeof(T(0)))
+	for r := 1; r <= g.MR; r++ {
+		for _, n := range []int{1, 2, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 47, 64, 70} {
+			for _, k := range []int{1, 2, 5, 40} {
+				for add := range 2 {
+					ars, acs := 1+rng.IntN(3)*k, 1
+					if add == 0 {
+						ars, acs = 1, g.MR
+					} else {
+						ars = max(ars, k)
 					}
+					a := randomsOf[T](rng, (r-1)*ars+(k-1)*acs+1)
+					panels := (n + g.NR - 1) / g.NR
+					b := randomsOf[T](rng, panels*g.NR*k)
+					ldc := n + 3
+					c := randomsOf[T](rng, r*ldc)
+					want := append([]T(nil), c...)
+					for y := range r {
+						for x := range n {
+							s := chainSum(fused, k, func(i int) (T, T) {
+								return a[y*ars+i*acs], b[x/g.NR*g.NR*k+i*g.NR+x%g.NR]
+							})
+							if add == 1 {
+								s = want[y*ldc+x] + s
+							}
+							want[y*ldc+x] = s
+						}
+					}
+					g.rows[r](&gemmArgs{k: k, n: n, a: ptr(a), ars: size * ars, acs: size * acs, b: ptr(b), bs: size * g.NR, bp: size * g.NR * k, c: ptr(c), ldc: size * ldc, add: add})
+					require.Equal(t, want, c, "%d bytes, %d rows, n = %d, k = %d, add = %d", size, r, n, k, add)
 				}
 			}
 		}
-	})
+	}
 }
 
 // Adding rows of a matrix gives the twin's bits, too.
 func TestAxpy(t *testing.T) {
-	rng := rand.New(rand.NewPCG(5, 6))
 	eachLevelHere(t, func(t *testing.T, lv *level) {
-		for _, n := range []int{1, 3, 8, 15, 16, 17, 33, 100} {
-			for _, k := range []int{1, 4, 7, 8, 9, 30} {
-				x, b, y := randoms(rng, 2*k), randoms(rng, k*(n+5)), make([]float32, n+1)
-				want := make([]float32, n+1)
-				for j := range n {
-					want[j] = chainSum(lv, k, func(i int) (float32, float32) { return x[2*i], b[i*(n+5)+j] })
-				}
-				lv.gemm32.axpy(&axpyArgs{y: ptr(y), n: n, x: ptr(x), xs: 8, b: ptr(b), bs: 4 * (n + 5), k: k})
-				require.Equal(t, want, y, "n = %d, k = %d", n, k)
-			}
-		}
+		testAxpy[float32](t, &lv.gemm32, lv.name != "portable")
+		testAxpy[float64](t, &lv.gemm64, lv.fused64())
 	})
+}
+
+func testAxpy[T float](t *testing.T, g *gemmKernel, fused bool) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	size := int(unsafe.Sizeof(T(0)))
+	for _, n := range []int{1, 3, 8, 15, 16, 17, 33, 100} {
+		for _, k := range []int{1, 4, 7, 8, 9, 30} {
+			x, b, y := randomsOf[T](rng, 2*k), randomsOf[T](rng, k*(n+5)), make([]T, n+1)
+			want := make([]T, n+1)
+			for j := range n {
+				want[j] = chainSum(fused, k, func(i int) (T, T) { return x[2*i], b[i*(n+5)+j] })
+			}
+			g.axpy(&axpyArgs{y: ptr(y), n: n, x: ptr(x), xs: 2 * size, b: ptr(b), bs: size * (n + 5), k: k})
+			require.Equal(t, want, y, "n = %d, k = %d", n, k)
+		}
+	}
 }
 
 // Reading columns side by side gives the twin's bits, with any number of them,
@@ -150,7 +174,7 @@ func TestColumns(t *testing.T) {
 					}
 					y, want := make([]float32, n+1), make([]float32, n+1)
 					for j := range n {
-						want[j] = chainSum(lv, k, func(i int) (float32, float32) { return x[2*i], b[j*(k+3)+i] })
+						want[j] = chainSum(lv.name != "portable", k, func(i int) (float32, float32) { return x[2*i], b[j*(k+3)+i] })
 					}
 					m.addColumns(ws, ptr(y), n, matrix{base: ptr(x), row: 1, col: 2}, matrix{base: ptr(b), row: 1, col: k + 3}, k)
 					for j := range y {

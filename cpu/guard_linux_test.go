@@ -40,13 +40,32 @@ func TestGemmGuard(t *testing.T) {
 					clear(c)
 					g.rows[r](&gemmArgs{k: k, n: n, a: ptr(a), ars: 4 * st[0], acs: 4 * st[1], b: ptr(b), bs: 4 * n, bp: 4 * g.NR, c: ptr(c), ldc: 4 * n, add: 1})
 					for i := range c {
-						want := chainSum(lv, k, func(j int) (float32, float32) { return a[i/n*st[0]+j*st[1]], b[j*n+i%n] })
+						want := chainSum(lv.name != "portable", k, func(j int) (float32, float32) { return a[i/n*st[0]+j*st[1]], b[j*n+i%n] })
 						require.Equal(t, want, c[i], "%d rows, %d columns, strides %v", r, n, st)
 					}
 				}
 				x, y := guarded(t, k), guarded(t, n)
 				g.axpy(&axpyArgs{y: ptr(y), n: n, x: ptr(x), xs: 4, b: ptr(b), bs: 4 * n, k: k})
 			}
+		}
+	})
+}
+
+// Nor do those of float64, and what packs their panels.
+func TestGemmGuardDouble(t *testing.T) {
+	eachLevelHere(t, func(t *testing.T, lv *level) {
+		g := &lv.gemm64
+		const k = 5
+		doubles := func(n int) unsafe.Pointer { return ptr(guarded(t, 2*n)) }
+		for r := 1; r <= g.MR; r++ {
+			for n := 1; n <= 2*g.NR+1; n++ {
+				a, b, c := doubles(r*k), doubles(k*n), doubles(r*n)
+				g.rows[r](&gemmArgs{k: k, n: n, a: a, ars: 8 * k, acs: 8, b: b, bs: 8 * n, bp: 8 * g.NR, c: c, ldc: 8 * n, add: 1})
+				g.axpy(&axpyArgs{y: doubles(n), n: n, x: a, xs: 8, b: b, bs: 8 * n, k: k})
+			}
+		}
+		for rows := 1; rows <= g.NR; rows++ {
+			packPanel[float64](&packArgs{}, g.copyB, g.transposeB, g.width, doubles(g.NR*k), matrix{base: doubles(rows * k), row: 1, col: rows}, rows, k, g.NR)
 		}
 	})
 }

@@ -9,60 +9,125 @@ package cpu
 //go:noescape
 func gemm512x1(args *gemmArgs)
 
+// gemmDouble512x1 computes 1 rows of C; see gemmArgs.
+//
+//go:noescape
+func gemmDouble512x1(args *gemmArgs)
+
 // gemm512x2 computes 2 rows of C; see gemmArgs.
 //
 //go:noescape
 func gemm512x2(args *gemmArgs)
+
+// gemmDouble512x2 computes 2 rows of C; see gemmArgs.
+//
+//go:noescape
+func gemmDouble512x2(args *gemmArgs)
 
 // gemm512x3 computes 3 rows of C; see gemmArgs.
 //
 //go:noescape
 func gemm512x3(args *gemmArgs)
 
+// gemmDouble512x3 computes 3 rows of C; see gemmArgs.
+//
+//go:noescape
+func gemmDouble512x3(args *gemmArgs)
+
 // gemm512x4 computes 4 rows of C; see gemmArgs.
 //
 //go:noescape
 func gemm512x4(args *gemmArgs)
+
+// gemmDouble512x4 computes 4 rows of C; see gemmArgs.
+//
+//go:noescape
+func gemmDouble512x4(args *gemmArgs)
 
 // gemm512x5 computes 5 rows of C; see gemmArgs.
 //
 //go:noescape
 func gemm512x5(args *gemmArgs)
 
+// gemmDouble512x5 computes 5 rows of C; see gemmArgs.
+//
+//go:noescape
+func gemmDouble512x5(args *gemmArgs)
+
 // gemm512x6 computes 6 rows of C; see gemmArgs.
 //
 //go:noescape
 func gemm512x6(args *gemmArgs)
+
+// gemmDouble512x6 computes 6 rows of C; see gemmArgs.
+//
+//go:noescape
+func gemmDouble512x6(args *gemmArgs)
 
 // gemm512x7 computes 7 rows of C; see gemmArgs.
 //
 //go:noescape
 func gemm512x7(args *gemmArgs)
 
+// gemmDouble512x7 computes 7 rows of C; see gemmArgs.
+//
+//go:noescape
+func gemmDouble512x7(args *gemmArgs)
+
 // gemm512x8 computes 8 rows of C; see gemmArgs.
 //
 //go:noescape
 func gemm512x8(args *gemmArgs)
+
+// gemmDouble512x8 computes 8 rows of C; see gemmArgs.
+//
+//go:noescape
+func gemmDouble512x8(args *gemmArgs)
 
 // gemm512x9 computes 9 rows of C; see gemmArgs.
 //
 //go:noescape
 func gemm512x9(args *gemmArgs)
 
+// gemmDouble512x9 computes 9 rows of C; see gemmArgs.
+//
+//go:noescape
+func gemmDouble512x9(args *gemmArgs)
+
 // gemm512x10 computes 10 rows of C; see gemmArgs.
 //
 //go:noescape
 func gemm512x10(args *gemmArgs)
+
+// gemmDouble512x10 computes 10 rows of C; see gemmArgs.
+//
+//go:noescape
+func gemmDouble512x10(args *gemmArgs)
 
 // gemm512x11 computes 11 rows of C; see gemmArgs.
 //
 //go:noescape
 func gemm512x11(args *gemmArgs)
 
+// gemmDouble512x11 computes 11 rows of C; see gemmArgs.
+//
+//go:noescape
+func gemmDouble512x11(args *gemmArgs)
+
 // gemm512x12 computes 12 rows of C; see gemmArgs.
 //
 //go:noescape
 func gemm512x12(args *gemmArgs)
+
+// gemmDouble512x12 computes 12 rows of C; see gemmArgs.
+//
+//go:noescape
+func gemmDouble512x12(args *gemmArgs)
+
+// axpyDouble512 adds the product of a vector and a matrix to y; see axpyArgs.
+//
+//go:noescape
+func axpyDouble512(args *axpyArgs)
 
 // copy512x32 packs columns of up to 32 contiguous rows; see packArgs.
 //
@@ -114,30 +179,65 @@ func peak512(n int)
 //go:noescape
 func gemm256x1(args *gemmArgs)
 
+// gemmDouble256x1 computes 1 rows of C; see gemmArgs.
+//
+//go:noescape
+func gemmDouble256x1(args *gemmArgs)
+
 // gemm256x2 computes 2 rows of C; see gemmArgs.
 //
 //go:noescape
 func gemm256x2(args *gemmArgs)
+
+// gemmDouble256x2 computes 2 rows of C; see gemmArgs.
+//
+//go:noescape
+func gemmDouble256x2(args *gemmArgs)
 
 // gemm256x3 computes 3 rows of C; see gemmArgs.
 //
 //go:noescape
 func gemm256x3(args *gemmArgs)
 
+// gemmDouble256x3 computes 3 rows of C; see gemmArgs.
+//
+//go:noescape
+func gemmDouble256x3(args *gemmArgs)
+
 // gemm256x4 computes 4 rows of C; see gemmArgs.
 //
 //go:noescape
 func gemm256x4(args *gemmArgs)
+
+// gemmDouble256x4 computes 4 rows of C; see gemmArgs.
+//
+//go:noescape
+func gemmDouble256x4(args *gemmArgs)
 
 // gemm256x5 computes 5 rows of C; see gemmArgs.
 //
 //go:noescape
 func gemm256x5(args *gemmArgs)
 
+// gemmDouble256x5 computes 5 rows of C; see gemmArgs.
+//
+//go:noescape
+func gemmDouble256x5(args *gemmArgs)
+
 // gemm256x6 computes 6 rows of C; see gemmArgs.
 //
 //go:noescape
 func gemm256x6(args *gemmArgs)
+
+// gemmDouble256x6 computes 6 rows of C; see gemmArgs.
+//
+//go:noescape
+func gemmDouble256x6(args *gemmArgs)
+
+// axpyDouble256 adds the product of a vector and a matrix to y; see axpyArgs.
+//
+//go:noescape
+func axpyDouble256(args *axpyArgs)
 
 // copy256x16 packs columns of up to 16 contiguous rows; see packArgs.
 //

@@ -139,6 +139,141 @@ done:
 	VZEROUPPER
 	RET
 
+// func gemmDouble512x1(args uintptr)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·gemmDouble512x1(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R8
+	MOVQ 64(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 24(DI), SI
+	MOVQ 32(DI), R11
+	MOVQ 48(DI), R13
+
+panel:
+	CMPQ       R8, $0x00000010
+	JLT        tail
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	MOVQ       (DI), R15
+
+full_loop:
+	VMOVUPS      (R12), Z30
+	VMOVUPS      64(R12), Z31
+	PREFETCHT0   (R12)(R13*8)
+	PREFETCHT0   64(R12)(R13*8)
+	VBROADCASTSD (AX), Z2
+	VFMADD231PD  Z30, Z2, Z0
+	VFMADD231PD  Z31, Z2, Z1
+	ADDQ         R11, AX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          full_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           full_store
+	VADDPD       (R12), Z0, Z0
+	VADDPD       64(R12), Z1, Z1
+	MOVQ         R9, R12
+
+full_store:
+	VMOVUPS Z0, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    $0x80, R9
+	ADDQ    56(DI), R10
+	SUBQ    $0x00000010, R8
+	JMP     panel
+
+tail:
+	TESTQ      R8, R8
+	JZ         done
+	CMPQ       R8, $0x00000008
+	JLE        narrow
+	SUBQ       $0x00000008, R8
+	MOVQ       R8, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	MOVQ       (DI), R15
+
+two_loop:
+	VMOVUPS      (R12), Z30
+	VMOVUPD.Z    64(R12), K1, Z31
+	PREFETCHT0   (R12)(R13*8)
+	PREFETCHT0   64(R12)(R13*8)
+	VBROADCASTSD (AX), Z2
+	VFMADD231PD  Z30, Z2, Z0
+	VFMADD231PD  Z31, Z2, Z1
+	ADDQ         R11, AX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          two_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           two_store
+	VADDPD       (R12), Z0, Z0
+	VADDPD.Z     64(R12), Z1, K1, Z1
+	MOVQ         R9, R12
+
+two_store:
+	VMOVUPS Z0, (R12)
+	VMOVUPD Z1, K1, 64(R12)
+	JMP     done
+
+narrow:
+	MOVQ       R8, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	MOVQ       16(DI), AX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	MOVQ       (DI), R15
+
+one_loop:
+	VMOVUPD.Z    (R12), K1, Z31
+	PREFETCHT0   (R12)(R13*8)
+	VBROADCASTSD (AX), Z1
+	VFMADD231PD  Z31, Z1, Z0
+	ADDQ         R11, AX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          one_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           one_store
+	VADDPD.Z     (R12), Z0, K1, Z0
+	MOVQ         R9, R12
+
+one_store:
+	VMOVUPD Z0, K1, (R12)
+
+done:
+	VZEROUPPER
+	RET
+
 // func gemm512x2(args uintptr)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·gemm512x2(SB), NOSPLIT, $0-8
@@ -306,6 +441,178 @@ one_store:
 	VMOVUPS Z0, K1, (R12)
 	ADDQ    R15, R12
 	VMOVUPS Z1, K1, (R12)
+
+done:
+	VZEROUPPER
+	RET
+
+// func gemmDouble512x2(args uintptr)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·gemmDouble512x2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R8
+	MOVQ 64(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 24(DI), SI
+	MOVQ 32(DI), R11
+	MOVQ 48(DI), R13
+
+panel:
+	CMPQ       R8, $0x00000010
+	JLT        tail
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	MOVQ       (DI), R15
+
+full_loop:
+	VMOVUPS      (R12), Z30
+	VMOVUPS      64(R12), Z31
+	PREFETCHT0   (R12)(R13*8)
+	PREFETCHT0   64(R12)(R13*8)
+	VBROADCASTSD (AX), Z4
+	VFMADD231PD  Z30, Z4, Z0
+	VFMADD231PD  Z31, Z4, Z1
+	VBROADCASTSD (AX)(SI*1), Z5
+	VFMADD231PD  Z30, Z5, Z2
+	VFMADD231PD  Z31, Z5, Z3
+	ADDQ         R11, AX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          full_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           full_store
+	VADDPD       (R12), Z0, Z0
+	VADDPD       64(R12), Z1, Z1
+	ADDQ         R15, R12
+	VADDPD       (R12), Z2, Z2
+	VADDPD       64(R12), Z3, Z3
+	MOVQ         R9, R12
+
+full_store:
+	VMOVUPS Z0, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z2, (R12)
+	VMOVUPS Z3, 64(R12)
+	ADDQ    $0x80, R9
+	ADDQ    56(DI), R10
+	SUBQ    $0x00000010, R8
+	JMP     panel
+
+tail:
+	TESTQ      R8, R8
+	JZ         done
+	CMPQ       R8, $0x00000008
+	JLE        narrow
+	SUBQ       $0x00000008, R8
+	MOVQ       R8, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	MOVQ       (DI), R15
+
+two_loop:
+	VMOVUPS      (R12), Z30
+	VMOVUPD.Z    64(R12), K1, Z31
+	PREFETCHT0   (R12)(R13*8)
+	PREFETCHT0   64(R12)(R13*8)
+	VBROADCASTSD (AX), Z4
+	VFMADD231PD  Z30, Z4, Z0
+	VFMADD231PD  Z31, Z4, Z1
+	VBROADCASTSD (AX)(SI*1), Z5
+	VFMADD231PD  Z30, Z5, Z2
+	VFMADD231PD  Z31, Z5, Z3
+	ADDQ         R11, AX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          two_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           two_store
+	VADDPD       (R12), Z0, Z0
+	VADDPD.Z     64(R12), Z1, K1, Z1
+	ADDQ         R15, R12
+	VADDPD       (R12), Z2, Z2
+	VADDPD.Z     64(R12), Z3, K1, Z3
+	MOVQ         R9, R12
+
+two_store:
+	VMOVUPS Z0, (R12)
+	VMOVUPD Z1, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z2, (R12)
+	VMOVUPD Z3, K1, 64(R12)
+	JMP     done
+
+narrow:
+	MOVQ       R8, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	MOVQ       16(DI), AX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	MOVQ       (DI), R15
+
+one_loop:
+	VMOVUPD.Z    (R12), K1, Z31
+	PREFETCHT0   (R12)(R13*8)
+	VBROADCASTSD (AX), Z2
+	VFMADD231PD  Z31, Z2, Z0
+	VBROADCASTSD (AX)(SI*1), Z3
+	VFMADD231PD  Z31, Z3, Z1
+	ADDQ         R11, AX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          one_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           one_store
+	VADDPD.Z     (R12), Z0, K1, Z0
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z1, K1, Z1
+	MOVQ         R9, R12
+
+one_store:
+	VMOVUPD Z0, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z1, K1, (R12)
 
 done:
 	VZEROUPPER
@@ -515,6 +822,215 @@ one_store:
 	VMOVUPS Z1, K1, (R12)
 	ADDQ    R15, R12
 	VMOVUPS Z2, K1, (R12)
+
+done:
+	VZEROUPPER
+	RET
+
+// func gemmDouble512x3(args uintptr)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·gemmDouble512x3(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R8
+	MOVQ 64(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 24(DI), SI
+	MOVQ 32(DI), R11
+	MOVQ 48(DI), R13
+
+panel:
+	CMPQ       R8, $0x00000010
+	JLT        tail
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	MOVQ       (DI), R15
+
+full_loop:
+	VMOVUPS      (R12), Z30
+	VMOVUPS      64(R12), Z31
+	PREFETCHT0   (R12)(R13*8)
+	PREFETCHT0   64(R12)(R13*8)
+	VBROADCASTSD (AX), Z6
+	VFMADD231PD  Z30, Z6, Z0
+	VFMADD231PD  Z31, Z6, Z1
+	VBROADCASTSD (AX)(SI*1), Z7
+	VFMADD231PD  Z30, Z7, Z2
+	VFMADD231PD  Z31, Z7, Z3
+	VBROADCASTSD (AX)(SI*2), Z8
+	VFMADD231PD  Z30, Z8, Z4
+	VFMADD231PD  Z31, Z8, Z5
+	ADDQ         R11, AX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          full_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           full_store
+	VADDPD       (R12), Z0, Z0
+	VADDPD       64(R12), Z1, Z1
+	ADDQ         R15, R12
+	VADDPD       (R12), Z2, Z2
+	VADDPD       64(R12), Z3, Z3
+	ADDQ         R15, R12
+	VADDPD       (R12), Z4, Z4
+	VADDPD       64(R12), Z5, Z5
+	MOVQ         R9, R12
+
+full_store:
+	VMOVUPS Z0, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z2, (R12)
+	VMOVUPS Z3, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z4, (R12)
+	VMOVUPS Z5, 64(R12)
+	ADDQ    $0x80, R9
+	ADDQ    56(DI), R10
+	SUBQ    $0x00000010, R8
+	JMP     panel
+
+tail:
+	TESTQ      R8, R8
+	JZ         done
+	CMPQ       R8, $0x00000008
+	JLE        narrow
+	SUBQ       $0x00000008, R8
+	MOVQ       R8, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	MOVQ       (DI), R15
+
+two_loop:
+	VMOVUPS      (R12), Z30
+	VMOVUPD.Z    64(R12), K1, Z31
+	PREFETCHT0   (R12)(R13*8)
+	PREFETCHT0   64(R12)(R13*8)
+	VBROADCASTSD (AX), Z6
+	VFMADD231PD  Z30, Z6, Z0
+	VFMADD231PD  Z31, Z6, Z1
+	VBROADCASTSD (AX)(SI*1), Z7
+	VFMADD231PD  Z30, Z7, Z2
+	VFMADD231PD  Z31, Z7, Z3
+	VBROADCASTSD (AX)(SI*2), Z8
+	VFMADD231PD  Z30, Z8, Z4
+	VFMADD231PD  Z31, Z8, Z5
+	ADDQ         R11, AX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          two_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           two_store
+	VADDPD       (R12), Z0, Z0
+	VADDPD.Z     64(R12), Z1, K1, Z1
+	ADDQ         R15, R12
+	VADDPD       (R12), Z2, Z2
+	VADDPD.Z     64(R12), Z3, K1, Z3
+	ADDQ         R15, R12
+	VADDPD       (R12), Z4, Z4
+	VADDPD.Z     64(R12), Z5, K1, Z5
+	MOVQ         R9, R12
+
+two_store:
+	VMOVUPS Z0, (R12)
+	VMOVUPD Z1, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z2, (R12)
+	VMOVUPD Z3, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z4, (R12)
+	VMOVUPD Z5, K1, 64(R12)
+	JMP     done
+
+narrow:
+	MOVQ       R8, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	MOVQ       16(DI), AX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	MOVQ       (DI), R15
+
+one_loop:
+	VMOVUPD.Z    (R12), K1, Z31
+	PREFETCHT0   (R12)(R13*8)
+	VBROADCASTSD (AX), Z3
+	VFMADD231PD  Z31, Z3, Z0
+	VBROADCASTSD (AX)(SI*1), Z4
+	VFMADD231PD  Z31, Z4, Z1
+	VBROADCASTSD (AX)(SI*2), Z5
+	VFMADD231PD  Z31, Z5, Z2
+	ADDQ         R11, AX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          one_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           one_store
+	VADDPD.Z     (R12), Z0, K1, Z0
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z1, K1, Z1
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z2, K1, Z2
+	MOVQ         R9, R12
+
+one_store:
+	VMOVUPD Z0, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z1, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z2, K1, (R12)
 
 done:
 	VZEROUPPER
@@ -770,6 +1286,261 @@ one_store:
 	VMOVUPS Z2, K1, (R12)
 	ADDQ    R15, R12
 	VMOVUPS Z3, K1, (R12)
+
+done:
+	VZEROUPPER
+	RET
+
+// func gemmDouble512x4(args uintptr)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·gemmDouble512x4(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R8
+	MOVQ 64(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 24(DI), SI
+	MOVQ 32(DI), R11
+	MOVQ 48(DI), R13
+
+panel:
+	CMPQ       R8, $0x00000010
+	JLT        tail
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	VXORPS     X6, X6, X6
+	VXORPS     X7, X7, X7
+	MOVQ       (DI), R15
+
+full_loop:
+	VMOVUPS      (R12), Z30
+	VMOVUPS      64(R12), Z31
+	PREFETCHT0   (R12)(R13*8)
+	PREFETCHT0   64(R12)(R13*8)
+	VBROADCASTSD (AX), Z8
+	VFMADD231PD  Z30, Z8, Z0
+	VFMADD231PD  Z31, Z8, Z1
+	VBROADCASTSD (AX)(SI*1), Z9
+	VFMADD231PD  Z30, Z9, Z2
+	VFMADD231PD  Z31, Z9, Z3
+	VBROADCASTSD (AX)(SI*2), Z10
+	VFMADD231PD  Z30, Z10, Z4
+	VFMADD231PD  Z31, Z10, Z5
+	VBROADCASTSD (BX), Z11
+	VFMADD231PD  Z30, Z11, Z6
+	VFMADD231PD  Z31, Z11, Z7
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          full_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           full_store
+	VADDPD       (R12), Z0, Z0
+	VADDPD       64(R12), Z1, Z1
+	ADDQ         R15, R12
+	VADDPD       (R12), Z2, Z2
+	VADDPD       64(R12), Z3, Z3
+	ADDQ         R15, R12
+	VADDPD       (R12), Z4, Z4
+	VADDPD       64(R12), Z5, Z5
+	ADDQ         R15, R12
+	VADDPD       (R12), Z6, Z6
+	VADDPD       64(R12), Z7, Z7
+	MOVQ         R9, R12
+
+full_store:
+	VMOVUPS Z0, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z2, (R12)
+	VMOVUPS Z3, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z4, (R12)
+	VMOVUPS Z5, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z6, (R12)
+	VMOVUPS Z7, 64(R12)
+	ADDQ    $0x80, R9
+	ADDQ    56(DI), R10
+	SUBQ    $0x00000010, R8
+	JMP     panel
+
+tail:
+	TESTQ      R8, R8
+	JZ         done
+	CMPQ       R8, $0x00000008
+	JLE        narrow
+	SUBQ       $0x00000008, R8
+	MOVQ       R8, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	VXORPS     X6, X6, X6
+	VXORPS     X7, X7, X7
+	MOVQ       (DI), R15
+
+two_loop:
+	VMOVUPS      (R12), Z30
+	VMOVUPD.Z    64(R12), K1, Z31
+	PREFETCHT0   (R12)(R13*8)
+	PREFETCHT0   64(R12)(R13*8)
+	VBROADCASTSD (AX), Z8
+	VFMADD231PD  Z30, Z8, Z0
+	VFMADD231PD  Z31, Z8, Z1
+	VBROADCASTSD (AX)(SI*1), Z9
+	VFMADD231PD  Z30, Z9, Z2
+	VFMADD231PD  Z31, Z9, Z3
+	VBROADCASTSD (AX)(SI*2), Z10
+	VFMADD231PD  Z30, Z10, Z4
+	VFMADD231PD  Z31, Z10, Z5
+	VBROADCASTSD (BX), Z11
+	VFMADD231PD  Z30, Z11, Z6
+	VFMADD231PD  Z31, Z11, Z7
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          two_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           two_store
+	VADDPD       (R12), Z0, Z0
+	VADDPD.Z     64(R12), Z1, K1, Z1
+	ADDQ         R15, R12
+	VADDPD       (R12), Z2, Z2
+	VADDPD.Z     64(R12), Z3, K1, Z3
+	ADDQ         R15, R12
+	VADDPD       (R12), Z4, Z4
+	VADDPD.Z     64(R12), Z5, K1, Z5
+	ADDQ         R15, R12
+	VADDPD       (R12), Z6, Z6
+	VADDPD.Z     64(R12), Z7, K1, Z7
+	MOVQ         R9, R12
+
+two_store:
+	VMOVUPS Z0, (R12)
+	VMOVUPD Z1, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z2, (R12)
+	VMOVUPD Z3, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z4, (R12)
+	VMOVUPD Z5, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z6, (R12)
+	VMOVUPD Z7, K1, 64(R12)
+	JMP     done
+
+narrow:
+	MOVQ       R8, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	MOVQ       (DI), R15
+
+one_loop:
+	VMOVUPD.Z    (R12), K1, Z31
+	PREFETCHT0   (R12)(R13*8)
+	VBROADCASTSD (AX), Z4
+	VFMADD231PD  Z31, Z4, Z0
+	VBROADCASTSD (AX)(SI*1), Z5
+	VFMADD231PD  Z31, Z5, Z1
+	VBROADCASTSD (AX)(SI*2), Z6
+	VFMADD231PD  Z31, Z6, Z2
+	VBROADCASTSD (BX), Z7
+	VFMADD231PD  Z31, Z7, Z3
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          one_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           one_store
+	VADDPD.Z     (R12), Z0, K1, Z0
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z1, K1, Z1
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z2, K1, Z2
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z3, K1, Z3
+	MOVQ         R9, R12
+
+one_store:
+	VMOVUPD Z0, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z1, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z2, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z3, K1, (R12)
 
 done:
 	VZEROUPPER
@@ -1062,6 +1833,298 @@ one_store:
 	VMOVUPS Z3, K1, (R12)
 	ADDQ    R15, R12
 	VMOVUPS Z4, K1, (R12)
+
+done:
+	VZEROUPPER
+	RET
+
+// func gemmDouble512x5(args uintptr)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·gemmDouble512x5(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R8
+	MOVQ 64(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 24(DI), SI
+	MOVQ 32(DI), R11
+	MOVQ 48(DI), R13
+
+panel:
+	CMPQ       R8, $0x00000010
+	JLT        tail
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	VXORPS     X6, X6, X6
+	VXORPS     X7, X7, X7
+	VXORPS     X8, X8, X8
+	VXORPS     X9, X9, X9
+	MOVQ       (DI), R15
+
+full_loop:
+	VMOVUPS      (R12), Z30
+	VMOVUPS      64(R12), Z31
+	PREFETCHT0   (R12)(R13*8)
+	PREFETCHT0   64(R12)(R13*8)
+	VBROADCASTSD (AX), Z10
+	VFMADD231PD  Z30, Z10, Z0
+	VFMADD231PD  Z31, Z10, Z1
+	VBROADCASTSD (AX)(SI*1), Z11
+	VFMADD231PD  Z30, Z11, Z2
+	VFMADD231PD  Z31, Z11, Z3
+	VBROADCASTSD (AX)(SI*2), Z12
+	VFMADD231PD  Z30, Z12, Z4
+	VFMADD231PD  Z31, Z12, Z5
+	VBROADCASTSD (BX), Z13
+	VFMADD231PD  Z30, Z13, Z6
+	VFMADD231PD  Z31, Z13, Z7
+	VBROADCASTSD (BX)(SI*1), Z14
+	VFMADD231PD  Z30, Z14, Z8
+	VFMADD231PD  Z31, Z14, Z9
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          full_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           full_store
+	VADDPD       (R12), Z0, Z0
+	VADDPD       64(R12), Z1, Z1
+	ADDQ         R15, R12
+	VADDPD       (R12), Z2, Z2
+	VADDPD       64(R12), Z3, Z3
+	ADDQ         R15, R12
+	VADDPD       (R12), Z4, Z4
+	VADDPD       64(R12), Z5, Z5
+	ADDQ         R15, R12
+	VADDPD       (R12), Z6, Z6
+	VADDPD       64(R12), Z7, Z7
+	ADDQ         R15, R12
+	VADDPD       (R12), Z8, Z8
+	VADDPD       64(R12), Z9, Z9
+	MOVQ         R9, R12
+
+full_store:
+	VMOVUPS Z0, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z2, (R12)
+	VMOVUPS Z3, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z4, (R12)
+	VMOVUPS Z5, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z6, (R12)
+	VMOVUPS Z7, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z8, (R12)
+	VMOVUPS Z9, 64(R12)
+	ADDQ    $0x80, R9
+	ADDQ    56(DI), R10
+	SUBQ    $0x00000010, R8
+	JMP     panel
+
+tail:
+	TESTQ      R8, R8
+	JZ         done
+	CMPQ       R8, $0x00000008
+	JLE        narrow
+	SUBQ       $0x00000008, R8
+	MOVQ       R8, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	VXORPS     X6, X6, X6
+	VXORPS     X7, X7, X7
+	VXORPS     X8, X8, X8
+	VXORPS     X9, X9, X9
+	MOVQ       (DI), R15
+
+two_loop:
+	VMOVUPS      (R12), Z30
+	VMOVUPD.Z    64(R12), K1, Z31
+	PREFETCHT0   (R12)(R13*8)
+	PREFETCHT0   64(R12)(R13*8)
+	VBROADCASTSD (AX), Z10
+	VFMADD231PD  Z30, Z10, Z0
+	VFMADD231PD  Z31, Z10, Z1
+	VBROADCASTSD (AX)(SI*1), Z11
+	VFMADD231PD  Z30, Z11, Z2
+	VFMADD231PD  Z31, Z11, Z3
+	VBROADCASTSD (AX)(SI*2), Z12
+	VFMADD231PD  Z30, Z12, Z4
+	VFMADD231PD  Z31, Z12, Z5
+	VBROADCASTSD (BX), Z13
+	VFMADD231PD  Z30, Z13, Z6
+	VFMADD231PD  Z31, Z13, Z7
+	VBROADCASTSD (BX)(SI*1), Z14
+	VFMADD231PD  Z30, Z14, Z8
+	VFMADD231PD  Z31, Z14, Z9
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          two_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           two_store
+	VADDPD       (R12), Z0, Z0
+	VADDPD.Z     64(R12), Z1, K1, Z1
+	ADDQ         R15, R12
+	VADDPD       (R12), Z2, Z2
+	VADDPD.Z     64(R12), Z3, K1, Z3
+	ADDQ         R15, R12
+	VADDPD       (R12), Z4, Z4
+	VADDPD.Z     64(R12), Z5, K1, Z5
+	ADDQ         R15, R12
+	VADDPD       (R12), Z6, Z6
+	VADDPD.Z     64(R12), Z7, K1, Z7
+	ADDQ         R15, R12
+	VADDPD       (R12), Z8, Z8
+	VADDPD.Z     64(R12), Z9, K1, Z9
+	MOVQ         R9, R12
+
+two_store:
+	VMOVUPS Z0, (R12)
+	VMOVUPD Z1, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z2, (R12)
+	VMOVUPD Z3, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z4, (R12)
+	VMOVUPD Z5, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z6, (R12)
+	VMOVUPD Z7, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z8, (R12)
+	VMOVUPD Z9, K1, 64(R12)
+	JMP     done
+
+narrow:
+	MOVQ       R8, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	MOVQ       (DI), R15
+
+one_loop:
+	VMOVUPD.Z    (R12), K1, Z31
+	PREFETCHT0   (R12)(R13*8)
+	VBROADCASTSD (AX), Z5
+	VFMADD231PD  Z31, Z5, Z0
+	VBROADCASTSD (AX)(SI*1), Z6
+	VFMADD231PD  Z31, Z6, Z1
+	VBROADCASTSD (AX)(SI*2), Z7
+	VFMADD231PD  Z31, Z7, Z2
+	VBROADCASTSD (BX), Z8
+	VFMADD231PD  Z31, Z8, Z3
+	VBROADCASTSD (BX)(SI*1), Z9
+	VFMADD231PD  Z31, Z9, Z4
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          one_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           one_store
+	VADDPD.Z     (R12), Z0, K1, Z0
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z1, K1, Z1
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z2, K1, Z2
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z3, K1, Z3
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z4, K1, Z4
+	MOVQ         R9, R12
+
+one_store:
+	VMOVUPD Z0, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z1, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z2, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z3, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z4, K1, (R12)
 
 done:
 	VZEROUPPER
@@ -1391,6 +2454,335 @@ one_store:
 	VMOVUPS Z4, K1, (R12)
 	ADDQ    R15, R12
 	VMOVUPS Z5, K1, (R12)
+
+done:
+	VZEROUPPER
+	RET
+
+// func gemmDouble512x6(args uintptr)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·gemmDouble512x6(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R8
+	MOVQ 64(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 24(DI), SI
+	MOVQ 32(DI), R11
+	MOVQ 48(DI), R13
+
+panel:
+	CMPQ       R8, $0x00000010
+	JLT        tail
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	VXORPS     X6, X6, X6
+	VXORPS     X7, X7, X7
+	VXORPS     X8, X8, X8
+	VXORPS     X9, X9, X9
+	VXORPS     X10, X10, X10
+	VXORPS     X11, X11, X11
+	MOVQ       (DI), R15
+
+full_loop:
+	VMOVUPS      (R12), Z30
+	VMOVUPS      64(R12), Z31
+	PREFETCHT0   (R12)(R13*8)
+	PREFETCHT0   64(R12)(R13*8)
+	VBROADCASTSD (AX), Z12
+	VFMADD231PD  Z30, Z12, Z0
+	VFMADD231PD  Z31, Z12, Z1
+	VBROADCASTSD (AX)(SI*1), Z13
+	VFMADD231PD  Z30, Z13, Z2
+	VFMADD231PD  Z31, Z13, Z3
+	VBROADCASTSD (AX)(SI*2), Z14
+	VFMADD231PD  Z30, Z14, Z4
+	VFMADD231PD  Z31, Z14, Z5
+	VBROADCASTSD (BX), Z15
+	VFMADD231PD  Z30, Z15, Z6
+	VFMADD231PD  Z31, Z15, Z7
+	VBROADCASTSD (BX)(SI*1), Z16
+	VFMADD231PD  Z30, Z16, Z8
+	VFMADD231PD  Z31, Z16, Z9
+	VBROADCASTSD (BX)(SI*2), Z17
+	VFMADD231PD  Z30, Z17, Z10
+	VFMADD231PD  Z31, Z17, Z11
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          full_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           full_store
+	VADDPD       (R12), Z0, Z0
+	VADDPD       64(R12), Z1, Z1
+	ADDQ         R15, R12
+	VADDPD       (R12), Z2, Z2
+	VADDPD       64(R12), Z3, Z3
+	ADDQ         R15, R12
+	VADDPD       (R12), Z4, Z4
+	VADDPD       64(R12), Z5, Z5
+	ADDQ         R15, R12
+	VADDPD       (R12), Z6, Z6
+	VADDPD       64(R12), Z7, Z7
+	ADDQ         R15, R12
+	VADDPD       (R12), Z8, Z8
+	VADDPD       64(R12), Z9, Z9
+	ADDQ         R15, R12
+	VADDPD       (R12), Z10, Z10
+	VADDPD       64(R12), Z11, Z11
+	MOVQ         R9, R12
+
+full_store:
+	VMOVUPS Z0, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z2, (R12)
+	VMOVUPS Z3, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z4, (R12)
+	VMOVUPS Z5, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z6, (R12)
+	VMOVUPS Z7, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z8, (R12)
+	VMOVUPS Z9, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z10, (R12)
+	VMOVUPS Z11, 64(R12)
+	ADDQ    $0x80, R9
+	ADDQ    56(DI), R10
+	SUBQ    $0x00000010, R8
+	JMP     panel
+
+tail:
+	TESTQ      R8, R8
+	JZ         done
+	CMPQ       R8, $0x00000008
+	JLE        narrow
+	SUBQ       $0x00000008, R8
+	MOVQ       R8, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	VXORPS     X6, X6, X6
+	VXORPS     X7, X7, X7
+	VXORPS     X8, X8, X8
+	VXORPS     X9, X9, X9
+	VXORPS     X10, X10, X10
+	VXORPS     X11, X11, X11
+	MOVQ       (DI), R15
+
+two_loop:
+	VMOVUPS      (R12), Z30
+	VMOVUPD.Z    64(R12), K1, Z31
+	PREFETCHT0   (R12)(R13*8)
+	PREFETCHT0   64(R12)(R13*8)
+	VBROADCASTSD (AX), Z12
+	VFMADD231PD  Z30, Z12, Z0
+	VFMADD231PD  Z31, Z12, Z1
+	VBROADCASTSD (AX)(SI*1), Z13
+	VFMADD231PD  Z30, Z13, Z2
+	VFMADD231PD  Z31, Z13, Z3
+	VBROADCASTSD (AX)(SI*2), Z14
+	VFMADD231PD  Z30, Z14, Z4
+	VFMADD231PD  Z31, Z14, Z5
+	VBROADCASTSD (BX), Z15
+	VFMADD231PD  Z30, Z15, Z6
+	VFMADD231PD  Z31, Z15, Z7
+	VBROADCASTSD (BX)(SI*1), Z16
+	VFMADD231PD  Z30, Z16, Z8
+	VFMADD231PD  Z31, Z16, Z9
+	VBROADCASTSD (BX)(SI*2), Z17
+	VFMADD231PD  Z30, Z17, Z10
+	VFMADD231PD  Z31, Z17, Z11
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          two_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           two_store
+	VADDPD       (R12), Z0, Z0
+	VADDPD.Z     64(R12), Z1, K1, Z1
+	ADDQ         R15, R12
+	VADDPD       (R12), Z2, Z2
+	VADDPD.Z     64(R12), Z3, K1, Z3
+	ADDQ         R15, R12
+	VADDPD       (R12), Z4, Z4
+	VADDPD.Z     64(R12), Z5, K1, Z5
+	ADDQ         R15, R12
+	VADDPD       (R12), Z6, Z6
+	VADDPD.Z     64(R12), Z7, K1, Z7
+	ADDQ         R15, R12
+	VADDPD       (R12), Z8, Z8
+	VADDPD.Z     64(R12), Z9, K1, Z9
+	ADDQ         R15, R12
+	VADDPD       (R12), Z10, Z10
+	VADDPD.Z     64(R12), Z11, K1, Z11
+	MOVQ         R9, R12
+
+two_store:
+	VMOVUPS Z0, (R12)
+	VMOVUPD Z1, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z2, (R12)
+	VMOVUPD Z3, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z4, (R12)
+	VMOVUPD Z5, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z6, (R12)
+	VMOVUPD Z7, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z8, (R12)
+	VMOVUPD Z9, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z10, (R12)
+	VMOVUPD Z11, K1, 64(R12)
+	JMP     done
+
+narrow:
+	MOVQ       R8, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	MOVQ       (DI), R15
+
+one_loop:
+	VMOVUPD.Z    (R12), K1, Z31
+	PREFETCHT0   (R12)(R13*8)
+	VBROADCASTSD (AX), Z6
+	VFMADD231PD  Z31, Z6, Z0
+	VBROADCASTSD (AX)(SI*1), Z7
+	VFMADD231PD  Z31, Z7, Z1
+	VBROADCASTSD (AX)(SI*2), Z8
+	VFMADD231PD  Z31, Z8, Z2
+	VBROADCASTSD (BX), Z9
+	VFMADD231PD  Z31, Z9, Z3
+	VBROADCASTSD (BX)(SI*1), Z10
+	VFMADD231PD  Z31, Z10, Z4
+	VBROADCASTSD (BX)(SI*2), Z11
+	VFMADD231PD  Z31, Z11, Z5
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          one_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           one_store
+	VADDPD.Z     (R12), Z0, K1, Z0
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z1, K1, Z1
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z2, K1, Z2
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z3, K1, Z3
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z4, K1, Z4
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z5, K1, Z5
+	MOVQ         R9, R12
+
+one_store:
+	VMOVUPD Z0, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z1, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z2, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z3, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z4, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z5, K1, (R12)
 
 done:
 	VZEROUPPER
@@ -1763,6 +3155,378 @@ one_store:
 	VMOVUPS Z5, K1, (R12)
 	ADDQ    R15, R12
 	VMOVUPS Z6, K1, (R12)
+
+done:
+	VZEROUPPER
+	RET
+
+// func gemmDouble512x7(args uintptr)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·gemmDouble512x7(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R8
+	MOVQ 64(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 24(DI), SI
+	MOVQ 32(DI), R11
+	MOVQ 48(DI), R13
+
+panel:
+	CMPQ       R8, $0x00000010
+	JLT        tail
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	LEAQ       (BX)(R15*1), CX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	VXORPS     X6, X6, X6
+	VXORPS     X7, X7, X7
+	VXORPS     X8, X8, X8
+	VXORPS     X9, X9, X9
+	VXORPS     X10, X10, X10
+	VXORPS     X11, X11, X11
+	VXORPS     X12, X12, X12
+	VXORPS     X13, X13, X13
+	MOVQ       (DI), R15
+
+full_loop:
+	VMOVUPS      (R12), Z30
+	VMOVUPS      64(R12), Z31
+	PREFETCHT0   (R12)(R13*8)
+	PREFETCHT0   64(R12)(R13*8)
+	VBROADCASTSD (AX), Z14
+	VFMADD231PD  Z30, Z14, Z0
+	VFMADD231PD  Z31, Z14, Z1
+	VBROADCASTSD (AX)(SI*1), Z15
+	VFMADD231PD  Z30, Z15, Z2
+	VFMADD231PD  Z31, Z15, Z3
+	VBROADCASTSD (AX)(SI*2), Z16
+	VFMADD231PD  Z30, Z16, Z4
+	VFMADD231PD  Z31, Z16, Z5
+	VBROADCASTSD (BX), Z17
+	VFMADD231PD  Z30, Z17, Z6
+	VFMADD231PD  Z31, Z17, Z7
+	VBROADCASTSD (BX)(SI*1), Z18
+	VFMADD231PD  Z30, Z18, Z8
+	VFMADD231PD  Z31, Z18, Z9
+	VBROADCASTSD (BX)(SI*2), Z19
+	VFMADD231PD  Z30, Z19, Z10
+	VFMADD231PD  Z31, Z19, Z11
+	VBROADCASTSD (CX), Z20
+	VFMADD231PD  Z30, Z20, Z12
+	VFMADD231PD  Z31, Z20, Z13
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R11, CX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          full_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           full_store
+	VADDPD       (R12), Z0, Z0
+	VADDPD       64(R12), Z1, Z1
+	ADDQ         R15, R12
+	VADDPD       (R12), Z2, Z2
+	VADDPD       64(R12), Z3, Z3
+	ADDQ         R15, R12
+	VADDPD       (R12), Z4, Z4
+	VADDPD       64(R12), Z5, Z5
+	ADDQ         R15, R12
+	VADDPD       (R12), Z6, Z6
+	VADDPD       64(R12), Z7, Z7
+	ADDQ         R15, R12
+	VADDPD       (R12), Z8, Z8
+	VADDPD       64(R12), Z9, Z9
+	ADDQ         R15, R12
+	VADDPD       (R12), Z10, Z10
+	VADDPD       64(R12), Z11, Z11
+	ADDQ         R15, R12
+	VADDPD       (R12), Z12, Z12
+	VADDPD       64(R12), Z13, Z13
+	MOVQ         R9, R12
+
+full_store:
+	VMOVUPS Z0, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z2, (R12)
+	VMOVUPS Z3, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z4, (R12)
+	VMOVUPS Z5, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z6, (R12)
+	VMOVUPS Z7, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z8, (R12)
+	VMOVUPS Z9, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z10, (R12)
+	VMOVUPS Z11, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z12, (R12)
+	VMOVUPS Z13, 64(R12)
+	ADDQ    $0x80, R9
+	ADDQ    56(DI), R10
+	SUBQ    $0x00000010, R8
+	JMP     panel
+
+tail:
+	TESTQ      R8, R8
+	JZ         done
+	CMPQ       R8, $0x00000008
+	JLE        narrow
+	SUBQ       $0x00000008, R8
+	MOVQ       R8, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	LEAQ       (BX)(R15*1), CX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	VXORPS     X6, X6, X6
+	VXORPS     X7, X7, X7
+	VXORPS     X8, X8, X8
+	VXORPS     X9, X9, X9
+	VXORPS     X10, X10, X10
+	VXORPS     X11, X11, X11
+	VXORPS     X12, X12, X12
+	VXORPS     X13, X13, X13
+	MOVQ       (DI), R15
+
+two_loop:
+	VMOVUPS      (R12), Z30
+	VMOVUPD.Z    64(R12), K1, Z31
+	PREFETCHT0   (R12)(R13*8)
+	PREFETCHT0   64(R12)(R13*8)
+	VBROADCASTSD (AX), Z14
+	VFMADD231PD  Z30, Z14, Z0
+	VFMADD231PD  Z31, Z14, Z1
+	VBROADCASTSD (AX)(SI*1), Z15
+	VFMADD231PD  Z30, Z15, Z2
+	VFMADD231PD  Z31, Z15, Z3
+	VBROADCASTSD (AX)(SI*2), Z16
+	VFMADD231PD  Z30, Z16, Z4
+	VFMADD231PD  Z31, Z16, Z5
+	VBROADCASTSD (BX), Z17
+	VFMADD231PD  Z30, Z17, Z6
+	VFMADD231PD  Z31, Z17, Z7
+	VBROADCASTSD (BX)(SI*1), Z18
+	VFMADD231PD  Z30, Z18, Z8
+	VFMADD231PD  Z31, Z18, Z9
+	VBROADCASTSD (BX)(SI*2), Z19
+	VFMADD231PD  Z30, Z19, Z10
+	VFMADD231PD  Z31, Z19, Z11
+	VBROADCASTSD (CX), Z20
+	VFMADD231PD  Z30, Z20, Z12
+	VFMADD231PD  Z31, Z20, Z13
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R11, CX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          two_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           two_store
+	VADDPD       (R12), Z0, Z0
+	VADDPD.Z     64(R12), Z1, K1, Z1
+	ADDQ         R15, R12
+	VADDPD       (R12), Z2, Z2
+	VADDPD.Z     64(R12), Z3, K1, Z3
+	ADDQ         R15, R12
+	VADDPD       (R12), Z4, Z4
+	VADDPD.Z     64(R12), Z5, K1, Z5
+	ADDQ         R15, R12
+	VADDPD       (R12), Z6, Z6
+	VADDPD.Z     64(R12), Z7, K1, Z7
+	ADDQ         R15, R12
+	VADDPD       (R12), Z8, Z8
+	VADDPD.Z     64(R12), Z9, K1, Z9
+	ADDQ         R15, R12
+	VADDPD       (R12), Z10, Z10
+	VADDPD.Z     64(R12), Z11, K1, Z11
+	ADDQ         R15, R12
+	VADDPD       (R12), Z12, Z12
+	VADDPD.Z     64(R12), Z13, K1, Z13
+	MOVQ         R9, R12
+
+two_store:
+	VMOVUPS Z0, (R12)
+	VMOVUPD Z1, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z2, (R12)
+	VMOVUPD Z3, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z4, (R12)
+	VMOVUPD Z5, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z6, (R12)
+	VMOVUPD Z7, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z8, (R12)
+	VMOVUPD Z9, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z10, (R12)
+	VMOVUPD Z11, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z12, (R12)
+	VMOVUPD Z13, K1, 64(R12)
+	JMP     done
+
+narrow:
+	MOVQ       R8, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	LEAQ       (BX)(R15*1), CX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	VXORPS     X6, X6, X6
+	MOVQ       (DI), R15
+
+one_loop:
+	VMOVUPD.Z    (R12), K1, Z31
+	PREFETCHT0   (R12)(R13*8)
+	VBROADCASTSD (AX), Z7
+	VFMADD231PD  Z31, Z7, Z0
+	VBROADCASTSD (AX)(SI*1), Z8
+	VFMADD231PD  Z31, Z8, Z1
+	VBROADCASTSD (AX)(SI*2), Z9
+	VFMADD231PD  Z31, Z9, Z2
+	VBROADCASTSD (BX), Z10
+	VFMADD231PD  Z31, Z10, Z3
+	VBROADCASTSD (BX)(SI*1), Z11
+	VFMADD231PD  Z31, Z11, Z4
+	VBROADCASTSD (BX)(SI*2), Z12
+	VFMADD231PD  Z31, Z12, Z5
+	VBROADCASTSD (CX), Z13
+	VFMADD231PD  Z31, Z13, Z6
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R11, CX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          one_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           one_store
+	VADDPD.Z     (R12), Z0, K1, Z0
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z1, K1, Z1
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z2, K1, Z2
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z3, K1, Z3
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z4, K1, Z4
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z5, K1, Z5
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z6, K1, Z6
+	MOVQ         R9, R12
+
+one_store:
+	VMOVUPD Z0, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z1, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z2, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z3, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z4, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z5, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z6, K1, (R12)
 
 done:
 	VZEROUPPER
@@ -2172,6 +3936,415 @@ one_store:
 	VMOVUPS Z6, K1, (R12)
 	ADDQ    R15, R12
 	VMOVUPS Z7, K1, (R12)
+
+done:
+	VZEROUPPER
+	RET
+
+// func gemmDouble512x8(args uintptr)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·gemmDouble512x8(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R8
+	MOVQ 64(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 24(DI), SI
+	MOVQ 32(DI), R11
+	MOVQ 48(DI), R13
+
+panel:
+	CMPQ       R8, $0x00000010
+	JLT        tail
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	LEAQ       (BX)(R15*1), CX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	VXORPS     X6, X6, X6
+	VXORPS     X7, X7, X7
+	VXORPS     X8, X8, X8
+	VXORPS     X9, X9, X9
+	VXORPS     X10, X10, X10
+	VXORPS     X11, X11, X11
+	VXORPS     X12, X12, X12
+	VXORPS     X13, X13, X13
+	VXORPS     X14, X14, X14
+	VXORPS     X15, X15, X15
+	MOVQ       (DI), R15
+
+full_loop:
+	VMOVUPS      (R12), Z30
+	VMOVUPS      64(R12), Z31
+	PREFETCHT0   (R12)(R13*8)
+	PREFETCHT0   64(R12)(R13*8)
+	VBROADCASTSD (AX), Z16
+	VFMADD231PD  Z30, Z16, Z0
+	VFMADD231PD  Z31, Z16, Z1
+	VBROADCASTSD (AX)(SI*1), Z17
+	VFMADD231PD  Z30, Z17, Z2
+	VFMADD231PD  Z31, Z17, Z3
+	VBROADCASTSD (AX)(SI*2), Z18
+	VFMADD231PD  Z30, Z18, Z4
+	VFMADD231PD  Z31, Z18, Z5
+	VBROADCASTSD (BX), Z19
+	VFMADD231PD  Z30, Z19, Z6
+	VFMADD231PD  Z31, Z19, Z7
+	VBROADCASTSD (BX)(SI*1), Z20
+	VFMADD231PD  Z30, Z20, Z8
+	VFMADD231PD  Z31, Z20, Z9
+	VBROADCASTSD (BX)(SI*2), Z21
+	VFMADD231PD  Z30, Z21, Z10
+	VFMADD231PD  Z31, Z21, Z11
+	VBROADCASTSD (CX), Z22
+	VFMADD231PD  Z30, Z22, Z12
+	VFMADD231PD  Z31, Z22, Z13
+	VBROADCASTSD (CX)(SI*1), Z23
+	VFMADD231PD  Z30, Z23, Z14
+	VFMADD231PD  Z31, Z23, Z15
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R11, CX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          full_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           full_store
+	VADDPD       (R12), Z0, Z0
+	VADDPD       64(R12), Z1, Z1
+	ADDQ         R15, R12
+	VADDPD       (R12), Z2, Z2
+	VADDPD       64(R12), Z3, Z3
+	ADDQ         R15, R12
+	VADDPD       (R12), Z4, Z4
+	VADDPD       64(R12), Z5, Z5
+	ADDQ         R15, R12
+	VADDPD       (R12), Z6, Z6
+	VADDPD       64(R12), Z7, Z7
+	ADDQ         R15, R12
+	VADDPD       (R12), Z8, Z8
+	VADDPD       64(R12), Z9, Z9
+	ADDQ         R15, R12
+	VADDPD       (R12), Z10, Z10
+	VADDPD       64(R12), Z11, Z11
+	ADDQ         R15, R12
+	VADDPD       (R12), Z12, Z12
+	VADDPD       64(R12), Z13, Z13
+	ADDQ         R15, R12
+	VADDPD       (R12), Z14, Z14
+	VADDPD       64(R12), Z15, Z15
+	MOVQ         R9, R12
+
+full_store:
+	VMOVUPS Z0, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z2, (R12)
+	VMOVUPS Z3, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z4, (R12)
+	VMOVUPS Z5, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z6, (R12)
+	VMOVUPS Z7, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z8, (R12)
+	VMOVUPS Z9, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z10, (R12)
+	VMOVUPS Z11, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z12, (R12)
+	VMOVUPS Z13, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z14, (R12)
+	VMOVUPS Z15, 64(R12)
+	ADDQ    $0x80, R9
+	ADDQ    56(DI), R10
+	SUBQ    $0x00000010, R8
+	JMP     panel
+
+tail:
+	TESTQ      R8, R8
+	JZ         done
+	CMPQ       R8, $0x00000008
+	JLE        narrow
+	SUBQ       $0x00000008, R8
+	MOVQ       R8, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	LEAQ       (BX)(R15*1), CX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	VXORPS     X6, X6, X6
+	VXORPS     X7, X7, X7
+	VXORPS     X8, X8, X8
+	VXORPS     X9, X9, X9
+	VXORPS     X10, X10, X10
+	VXORPS     X11, X11, X11
+	VXORPS     X12, X12, X12
+	VXORPS     X13, X13, X13
+	VXORPS     X14, X14, X14
+	VXORPS     X15, X15, X15
+	MOVQ       (DI), R15
+
+two_loop:
+	VMOVUPS      (R12), Z30
+	VMOVUPD.Z    64(R12), K1, Z31
+	PREFETCHT0   (R12)(R13*8)
+	PREFETCHT0   64(R12)(R13*8)
+	VBROADCASTSD (AX), Z16
+	VFMADD231PD  Z30, Z16, Z0
+	VFMADD231PD  Z31, Z16, Z1
+	VBROADCASTSD (AX)(SI*1), Z17
+	VFMADD231PD  Z30, Z17, Z2
+	VFMADD231PD  Z31, Z17, Z3
+	VBROADCASTSD (AX)(SI*2), Z18
+	VFMADD231PD  Z30, Z18, Z4
+	VFMADD231PD  Z31, Z18, Z5
+	VBROADCASTSD (BX), Z19
+	VFMADD231PD  Z30, Z19, Z6
+	VFMADD231PD  Z31, Z19, Z7
+	VBROADCASTSD (BX)(SI*1), Z20
+	VFMADD231PD  Z30, Z20, Z8
+	VFMADD231PD  Z31, Z20, Z9
+	VBROADCASTSD (BX)(SI*2), Z21
+	VFMADD231PD  Z30, Z21, Z10
+	VFMADD231PD  Z31, Z21, Z11
+	VBROADCASTSD (CX), Z22
+	VFMADD231PD  Z30, Z22, Z12
+	VFMADD231PD  Z31, Z22, Z13
+	VBROADCASTSD (CX)(SI*1), Z23
+	VFMADD231PD  Z30, Z23, Z14
+	VFMADD231PD  Z31, Z23, Z15
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R11, CX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          two_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           two_store
+	VADDPD       (R12), Z0, Z0
+	VADDPD.Z     64(R12), Z1, K1, Z1
+	ADDQ         R15, R12
+	VADDPD       (R12), Z2, Z2
+	VADDPD.Z     64(R12), Z3, K1, Z3
+	ADDQ         R15, R12
+	VADDPD       (R12), Z4, Z4
+	VADDPD.Z     64(R12), Z5, K1, Z5
+	ADDQ         R15, R12
+	VADDPD       (R12), Z6, Z6
+	VADDPD.Z     64(R12), Z7, K1, Z7
+	ADDQ         R15, R12
+	VADDPD       (R12), Z8, Z8
+	VADDPD.Z     64(R12), Z9, K1, Z9
+	ADDQ         R15, R12
+	VADDPD       (R12), Z10, Z10
+	VADDPD.Z     64(R12), Z11, K1, Z11
+	ADDQ         R15, R12
+	VADDPD       (R12), Z12, Z12
+	VADDPD.Z     64(R12), Z13, K1, Z13
+	ADDQ         R15, R12
+	VADDPD       (R12), Z14, Z14
+	VADDPD.Z     64(R12), Z15, K1, Z15
+	MOVQ         R9, R12
+
+two_store:
+	VMOVUPS Z0, (R12)
+	VMOVUPD Z1, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z2, (R12)
+	VMOVUPD Z3, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z4, (R12)
+	VMOVUPD Z5, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z6, (R12)
+	VMOVUPD Z7, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z8, (R12)
+	VMOVUPD Z9, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z10, (R12)
+	VMOVUPD Z11, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z12, (R12)
+	VMOVUPD Z13, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z14, (R12)
+	VMOVUPD Z15, K1, 64(R12)
+	JMP     done
+
+narrow:
+	MOVQ       R8, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	LEAQ       (BX)(R15*1), CX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	VXORPS     X6, X6, X6
+	VXORPS     X7, X7, X7
+	MOVQ       (DI), R15
+
+one_loop:
+	VMOVUPD.Z    (R12), K1, Z31
+	PREFETCHT0   (R12)(R13*8)
+	VBROADCASTSD (AX), Z8
+	VFMADD231PD  Z31, Z8, Z0
+	VBROADCASTSD (AX)(SI*1), Z9
+	VFMADD231PD  Z31, Z9, Z1
+	VBROADCASTSD (AX)(SI*2), Z10
+	VFMADD231PD  Z31, Z10, Z2
+	VBROADCASTSD (BX), Z11
+	VFMADD231PD  Z31, Z11, Z3
+	VBROADCASTSD (BX)(SI*1), Z12
+	VFMADD231PD  Z31, Z12, Z4
+	VBROADCASTSD (BX)(SI*2), Z13
+	VFMADD231PD  Z31, Z13, Z5
+	VBROADCASTSD (CX), Z14
+	VFMADD231PD  Z31, Z14, Z6
+	VBROADCASTSD (CX)(SI*1), Z15
+	VFMADD231PD  Z31, Z15, Z7
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R11, CX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          one_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           one_store
+	VADDPD.Z     (R12), Z0, K1, Z0
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z1, K1, Z1
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z2, K1, Z2
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z3, K1, Z3
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z4, K1, Z4
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z5, K1, Z5
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z6, K1, Z6
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z7, K1, Z7
+	MOVQ         R9, R12
+
+one_store:
+	VMOVUPD Z0, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z1, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z2, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z3, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z4, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z5, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z6, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z7, K1, (R12)
 
 done:
 	VZEROUPPER
@@ -2618,6 +4791,452 @@ one_store:
 	VMOVUPS Z7, K1, (R12)
 	ADDQ    R15, R12
 	VMOVUPS Z8, K1, (R12)
+
+done:
+	VZEROUPPER
+	RET
+
+// func gemmDouble512x9(args uintptr)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·gemmDouble512x9(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R8
+	MOVQ 64(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 24(DI), SI
+	MOVQ 32(DI), R11
+	MOVQ 48(DI), R13
+
+panel:
+	CMPQ       R8, $0x00000010
+	JLT        tail
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	LEAQ       (BX)(R15*1), CX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	VXORPS     X6, X6, X6
+	VXORPS     X7, X7, X7
+	VXORPS     X8, X8, X8
+	VXORPS     X9, X9, X9
+	VXORPS     X10, X10, X10
+	VXORPS     X11, X11, X11
+	VXORPS     X12, X12, X12
+	VXORPS     X13, X13, X13
+	VXORPS     X14, X14, X14
+	VXORPS     X15, X15, X15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	MOVQ       (DI), R15
+
+full_loop:
+	VMOVUPS      (R12), Z30
+	VMOVUPS      64(R12), Z31
+	PREFETCHT0   (R12)(R13*8)
+	PREFETCHT0   64(R12)(R13*8)
+	VBROADCASTSD (AX), Z18
+	VFMADD231PD  Z30, Z18, Z0
+	VFMADD231PD  Z31, Z18, Z1
+	VBROADCASTSD (AX)(SI*1), Z19
+	VFMADD231PD  Z30, Z19, Z2
+	VFMADD231PD  Z31, Z19, Z3
+	VBROADCASTSD (AX)(SI*2), Z20
+	VFMADD231PD  Z30, Z20, Z4
+	VFMADD231PD  Z31, Z20, Z5
+	VBROADCASTSD (BX), Z21
+	VFMADD231PD  Z30, Z21, Z6
+	VFMADD231PD  Z31, Z21, Z7
+	VBROADCASTSD (BX)(SI*1), Z22
+	VFMADD231PD  Z30, Z22, Z8
+	VFMADD231PD  Z31, Z22, Z9
+	VBROADCASTSD (BX)(SI*2), Z23
+	VFMADD231PD  Z30, Z23, Z10
+	VFMADD231PD  Z31, Z23, Z11
+	VBROADCASTSD (CX), Z24
+	VFMADD231PD  Z30, Z24, Z12
+	VFMADD231PD  Z31, Z24, Z13
+	VBROADCASTSD (CX)(SI*1), Z25
+	VFMADD231PD  Z30, Z25, Z14
+	VFMADD231PD  Z31, Z25, Z15
+	VBROADCASTSD (CX)(SI*2), Z26
+	VFMADD231PD  Z30, Z26, Z16
+	VFMADD231PD  Z31, Z26, Z17
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R11, CX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          full_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           full_store
+	VADDPD       (R12), Z0, Z0
+	VADDPD       64(R12), Z1, Z1
+	ADDQ         R15, R12
+	VADDPD       (R12), Z2, Z2
+	VADDPD       64(R12), Z3, Z3
+	ADDQ         R15, R12
+	VADDPD       (R12), Z4, Z4
+	VADDPD       64(R12), Z5, Z5
+	ADDQ         R15, R12
+	VADDPD       (R12), Z6, Z6
+	VADDPD       64(R12), Z7, Z7
+	ADDQ         R15, R12
+	VADDPD       (R12), Z8, Z8
+	VADDPD       64(R12), Z9, Z9
+	ADDQ         R15, R12
+	VADDPD       (R12), Z10, Z10
+	VADDPD       64(R12), Z11, Z11
+	ADDQ         R15, R12
+	VADDPD       (R12), Z12, Z12
+	VADDPD       64(R12), Z13, Z13
+	ADDQ         R15, R12
+	VADDPD       (R12), Z14, Z14
+	VADDPD       64(R12), Z15, Z15
+	ADDQ         R15, R12
+	VADDPD       (R12), Z16, Z16
+	VADDPD       64(R12), Z17, Z17
+	MOVQ         R9, R12
+
+full_store:
+	VMOVUPS Z0, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z2, (R12)
+	VMOVUPS Z3, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z4, (R12)
+	VMOVUPS Z5, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z6, (R12)
+	VMOVUPS Z7, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z8, (R12)
+	VMOVUPS Z9, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z10, (R12)
+	VMOVUPS Z11, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z12, (R12)
+	VMOVUPS Z13, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z14, (R12)
+	VMOVUPS Z15, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z16, (R12)
+	VMOVUPS Z17, 64(R12)
+	ADDQ    $0x80, R9
+	ADDQ    56(DI), R10
+	SUBQ    $0x00000010, R8
+	JMP     panel
+
+tail:
+	TESTQ      R8, R8
+	JZ         done
+	CMPQ       R8, $0x00000008
+	JLE        narrow
+	SUBQ       $0x00000008, R8
+	MOVQ       R8, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	LEAQ       (BX)(R15*1), CX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	VXORPS     X6, X6, X6
+	VXORPS     X7, X7, X7
+	VXORPS     X8, X8, X8
+	VXORPS     X9, X9, X9
+	VXORPS     X10, X10, X10
+	VXORPS     X11, X11, X11
+	VXORPS     X12, X12, X12
+	VXORPS     X13, X13, X13
+	VXORPS     X14, X14, X14
+	VXORPS     X15, X15, X15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	MOVQ       (DI), R15
+
+two_loop:
+	VMOVUPS      (R12), Z30
+	VMOVUPD.Z    64(R12), K1, Z31
+	PREFETCHT0   (R12)(R13*8)
+	PREFETCHT0   64(R12)(R13*8)
+	VBROADCASTSD (AX), Z18
+	VFMADD231PD  Z30, Z18, Z0
+	VFMADD231PD  Z31, Z18, Z1
+	VBROADCASTSD (AX)(SI*1), Z19
+	VFMADD231PD  Z30, Z19, Z2
+	VFMADD231PD  Z31, Z19, Z3
+	VBROADCASTSD (AX)(SI*2), Z20
+	VFMADD231PD  Z30, Z20, Z4
+	VFMADD231PD  Z31, Z20, Z5
+	VBROADCASTSD (BX), Z21
+	VFMADD231PD  Z30, Z21, Z6
+	VFMADD231PD  Z31, Z21, Z7
+	VBROADCASTSD (BX)(SI*1), Z22
+	VFMADD231PD  Z30, Z22, Z8
+	VFMADD231PD  Z31, Z22, Z9
+	VBROADCASTSD (BX)(SI*2), Z23
+	VFMADD231PD  Z30, Z23, Z10
+	VFMADD231PD  Z31, Z23, Z11
+	VBROADCASTSD (CX), Z24
+	VFMADD231PD  Z30, Z24, Z12
+	VFMADD231PD  Z31, Z24, Z13
+	VBROADCASTSD (CX)(SI*1), Z25
+	VFMADD231PD  Z30, Z25, Z14
+	VFMADD231PD  Z31, Z25, Z15
+	VBROADCASTSD (CX)(SI*2), Z26
+	VFMADD231PD  Z30, Z26, Z16
+	VFMADD231PD  Z31, Z26, Z17
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R11, CX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          two_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           two_store
+	VADDPD       (R12), Z0, Z0
+	VADDPD.Z     64(R12), Z1, K1, Z1
+	ADDQ         R15, R12
+	VADDPD       (R12), Z2, Z2
+	VADDPD.Z     64(R12), Z3, K1, Z3
+	ADDQ         R15, R12
+	VADDPD       (R12), Z4, Z4
+	VADDPD.Z     64(R12), Z5, K1, Z5
+	ADDQ         R15, R12
+	VADDPD       (R12), Z6, Z6
+	VADDPD.Z     64(R12), Z7, K1, Z7
+	ADDQ         R15, R12
+	VADDPD       (R12), Z8, Z8
+	VADDPD.Z     64(R12), Z9, K1, Z9
+	ADDQ         R15, R12
+	VADDPD       (R12), Z10, Z10
+	VADDPD.Z     64(R12), Z11, K1, Z11
+	ADDQ         R15, R12
+	VADDPD       (R12), Z12, Z12
+	VADDPD.Z     64(R12), Z13, K1, Z13
+	ADDQ         R15, R12
+	VADDPD       (R12), Z14, Z14
+	VADDPD.Z     64(R12), Z15, K1, Z15
+	ADDQ         R15, R12
+	VADDPD       (R12), Z16, Z16
+	VADDPD.Z     64(R12), Z17, K1, Z17
+	MOVQ         R9, R12
+
+two_store:
+	VMOVUPS Z0, (R12)
+	VMOVUPD Z1, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z2, (R12)
+	VMOVUPD Z3, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z4, (R12)
+	VMOVUPD Z5, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z6, (R12)
+	VMOVUPD Z7, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z8, (R12)
+	VMOVUPD Z9, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z10, (R12)
+	VMOVUPD Z11, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z12, (R12)
+	VMOVUPD Z13, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z14, (R12)
+	VMOVUPD Z15, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z16, (R12)
+	VMOVUPD Z17, K1, 64(R12)
+	JMP     done
+
+narrow:
+	MOVQ       R8, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	LEAQ       (BX)(R15*1), CX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	VXORPS     X6, X6, X6
+	VXORPS     X7, X7, X7
+	VXORPS     X8, X8, X8
+	MOVQ       (DI), R15
+
+one_loop:
+	VMOVUPD.Z    (R12), K1, Z31
+	PREFETCHT0   (R12)(R13*8)
+	VBROADCASTSD (AX), Z9
+	VFMADD231PD  Z31, Z9, Z0
+	VBROADCASTSD (AX)(SI*1), Z10
+	VFMADD231PD  Z31, Z10, Z1
+	VBROADCASTSD (AX)(SI*2), Z11
+	VFMADD231PD  Z31, Z11, Z2
+	VBROADCASTSD (BX), Z12
+	VFMADD231PD  Z31, Z12, Z3
+	VBROADCASTSD (BX)(SI*1), Z13
+	VFMADD231PD  Z31, Z13, Z4
+	VBROADCASTSD (BX)(SI*2), Z14
+	VFMADD231PD  Z31, Z14, Z5
+	VBROADCASTSD (CX), Z15
+	VFMADD231PD  Z31, Z15, Z6
+	VBROADCASTSD (CX)(SI*1), Z16
+	VFMADD231PD  Z31, Z16, Z7
+	VBROADCASTSD (CX)(SI*2), Z17
+	VFMADD231PD  Z31, Z17, Z8
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R11, CX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          one_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           one_store
+	VADDPD.Z     (R12), Z0, K1, Z0
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z1, K1, Z1
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z2, K1, Z2
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z3, K1, Z3
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z4, K1, Z4
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z5, K1, Z5
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z6, K1, Z6
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z7, K1, Z7
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z8, K1, Z8
+	MOVQ         R9, R12
+
+one_store:
+	VMOVUPD Z0, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z1, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z2, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z3, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z4, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z5, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z6, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z7, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z8, K1, (R12)
 
 done:
 	VZEROUPPER
@@ -3107,6 +5726,495 @@ one_store:
 	VMOVUPS Z8, K1, (R12)
 	ADDQ    R15, R12
 	VMOVUPS Z9, K1, (R12)
+
+done:
+	VZEROUPPER
+	RET
+
+// func gemmDouble512x10(args uintptr)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·gemmDouble512x10(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R8
+	MOVQ 64(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 24(DI), SI
+	MOVQ 32(DI), R11
+	MOVQ 48(DI), R13
+
+panel:
+	CMPQ       R8, $0x00000010
+	JLT        tail
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	LEAQ       (BX)(R15*1), CX
+	LEAQ       (CX)(R15*1), DX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	VXORPS     X6, X6, X6
+	VXORPS     X7, X7, X7
+	VXORPS     X8, X8, X8
+	VXORPS     X9, X9, X9
+	VXORPS     X10, X10, X10
+	VXORPS     X11, X11, X11
+	VXORPS     X12, X12, X12
+	VXORPS     X13, X13, X13
+	VXORPS     X14, X14, X14
+	VXORPS     X15, X15, X15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	MOVQ       (DI), R15
+
+full_loop:
+	VMOVUPS      (R12), Z30
+	VMOVUPS      64(R12), Z31
+	PREFETCHT0   (R12)(R13*8)
+	PREFETCHT0   64(R12)(R13*8)
+	VBROADCASTSD (AX), Z20
+	VFMADD231PD  Z30, Z20, Z0
+	VFMADD231PD  Z31, Z20, Z1
+	VBROADCASTSD (AX)(SI*1), Z21
+	VFMADD231PD  Z30, Z21, Z2
+	VFMADD231PD  Z31, Z21, Z3
+	VBROADCASTSD (AX)(SI*2), Z22
+	VFMADD231PD  Z30, Z22, Z4
+	VFMADD231PD  Z31, Z22, Z5
+	VBROADCASTSD (BX), Z23
+	VFMADD231PD  Z30, Z23, Z6
+	VFMADD231PD  Z31, Z23, Z7
+	VBROADCASTSD (BX)(SI*1), Z24
+	VFMADD231PD  Z30, Z24, Z8
+	VFMADD231PD  Z31, Z24, Z9
+	VBROADCASTSD (BX)(SI*2), Z25
+	VFMADD231PD  Z30, Z25, Z10
+	VFMADD231PD  Z31, Z25, Z11
+	VBROADCASTSD (CX), Z26
+	VFMADD231PD  Z30, Z26, Z12
+	VFMADD231PD  Z31, Z26, Z13
+	VBROADCASTSD (CX)(SI*1), Z27
+	VFMADD231PD  Z30, Z27, Z14
+	VFMADD231PD  Z31, Z27, Z15
+	VBROADCASTSD (CX)(SI*2), Z28
+	VFMADD231PD  Z30, Z28, Z16
+	VFMADD231PD  Z31, Z28, Z17
+	VBROADCASTSD (DX), Z29
+	VFMADD231PD  Z30, Z29, Z18
+	VFMADD231PD  Z31, Z29, Z19
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R11, CX
+	ADDQ         R11, DX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          full_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           full_store
+	VADDPD       (R12), Z0, Z0
+	VADDPD       64(R12), Z1, Z1
+	ADDQ         R15, R12
+	VADDPD       (R12), Z2, Z2
+	VADDPD       64(R12), Z3, Z3
+	ADDQ         R15, R12
+	VADDPD       (R12), Z4, Z4
+	VADDPD       64(R12), Z5, Z5
+	ADDQ         R15, R12
+	VADDPD       (R12), Z6, Z6
+	VADDPD       64(R12), Z7, Z7
+	ADDQ         R15, R12
+	VADDPD       (R12), Z8, Z8
+	VADDPD       64(R12), Z9, Z9
+	ADDQ         R15, R12
+	VADDPD       (R12), Z10, Z10
+	VADDPD       64(R12), Z11, Z11
+	ADDQ         R15, R12
+	VADDPD       (R12), Z12, Z12
+	VADDPD       64(R12), Z13, Z13
+	ADDQ         R15, R12
+	VADDPD       (R12), Z14, Z14
+	VADDPD       64(R12), Z15, Z15
+	ADDQ         R15, R12
+	VADDPD       (R12), Z16, Z16
+	VADDPD       64(R12), Z17, Z17
+	ADDQ         R15, R12
+	VADDPD       (R12), Z18, Z18
+	VADDPD       64(R12), Z19, Z19
+	MOVQ         R9, R12
+
+full_store:
+	VMOVUPS Z0, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z2, (R12)
+	VMOVUPS Z3, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z4, (R12)
+	VMOVUPS Z5, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z6, (R12)
+	VMOVUPS Z7, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z8, (R12)
+	VMOVUPS Z9, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z10, (R12)
+	VMOVUPS Z11, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z12, (R12)
+	VMOVUPS Z13, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z14, (R12)
+	VMOVUPS Z15, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z16, (R12)
+	VMOVUPS Z17, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z18, (R12)
+	VMOVUPS Z19, 64(R12)
+	ADDQ    $0x80, R9
+	ADDQ    56(DI), R10
+	SUBQ    $0x00000010, R8
+	JMP     panel
+
+tail:
+	TESTQ      R8, R8
+	JZ         done
+	CMPQ       R8, $0x00000008
+	JLE        narrow
+	SUBQ       $0x00000008, R8
+	MOVQ       R8, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	LEAQ       (BX)(R15*1), CX
+	LEAQ       (CX)(R15*1), DX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	VXORPS     X6, X6, X6
+	VXORPS     X7, X7, X7
+	VXORPS     X8, X8, X8
+	VXORPS     X9, X9, X9
+	VXORPS     X10, X10, X10
+	VXORPS     X11, X11, X11
+	VXORPS     X12, X12, X12
+	VXORPS     X13, X13, X13
+	VXORPS     X14, X14, X14
+	VXORPS     X15, X15, X15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	MOVQ       (DI), R15
+
+two_loop:
+	VMOVUPS      (R12), Z30
+	VMOVUPD.Z    64(R12), K1, Z31
+	PREFETCHT0   (R12)(R13*8)
+	PREFETCHT0   64(R12)(R13*8)
+	VBROADCASTSD (AX), Z20
+	VFMADD231PD  Z30, Z20, Z0
+	VFMADD231PD  Z31, Z20, Z1
+	VBROADCASTSD (AX)(SI*1), Z21
+	VFMADD231PD  Z30, Z21, Z2
+	VFMADD231PD  Z31, Z21, Z3
+	VBROADCASTSD (AX)(SI*2), Z22
+	VFMADD231PD  Z30, Z22, Z4
+	VFMADD231PD  Z31, Z22, Z5
+	VBROADCASTSD (BX), Z23
+	VFMADD231PD  Z30, Z23, Z6
+	VFMADD231PD  Z31, Z23, Z7
+	VBROADCASTSD (BX)(SI*1), Z24
+	VFMADD231PD  Z30, Z24, Z8
+	VFMADD231PD  Z31, Z24, Z9
+	VBROADCASTSD (BX)(SI*2), Z25
+	VFMADD231PD  Z30, Z25, Z10
+	VFMADD231PD  Z31, Z25, Z11
+	VBROADCASTSD (CX), Z26
+	VFMADD231PD  Z30, Z26, Z12
+	VFMADD231PD  Z31, Z26, Z13
+	VBROADCASTSD (CX)(SI*1), Z27
+	VFMADD231PD  Z30, Z27, Z14
+	VFMADD231PD  Z31, Z27, Z15
+	VBROADCASTSD (CX)(SI*2), Z28
+	VFMADD231PD  Z30, Z28, Z16
+	VFMADD231PD  Z31, Z28, Z17
+	VBROADCASTSD (DX), Z29
+	VFMADD231PD  Z30, Z29, Z18
+	VFMADD231PD  Z31, Z29, Z19
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R11, CX
+	ADDQ         R11, DX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          two_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           two_store
+	VADDPD       (R12), Z0, Z0
+	VADDPD.Z     64(R12), Z1, K1, Z1
+	ADDQ         R15, R12
+	VADDPD       (R12), Z2, Z2
+	VADDPD.Z     64(R12), Z3, K1, Z3
+	ADDQ         R15, R12
+	VADDPD       (R12), Z4, Z4
+	VADDPD.Z     64(R12), Z5, K1, Z5
+	ADDQ         R15, R12
+	VADDPD       (R12), Z6, Z6
+	VADDPD.Z     64(R12), Z7, K1, Z7
+	ADDQ         R15, R12
+	VADDPD       (R12), Z8, Z8
+	VADDPD.Z     64(R12), Z9, K1, Z9
+	ADDQ         R15, R12
+	VADDPD       (R12), Z10, Z10
+	VADDPD.Z     64(R12), Z11, K1, Z11
+	ADDQ         R15, R12
+	VADDPD       (R12), Z12, Z12
+	VADDPD.Z     64(R12), Z13, K1, Z13
+	ADDQ         R15, R12
+	VADDPD       (R12), Z14, Z14
+	VADDPD.Z     64(R12), Z15, K1, Z15
+	ADDQ         R15, R12
+	VADDPD       (R12), Z16, Z16
+	VADDPD.Z     64(R12), Z17, K1, Z17
+	ADDQ         R15, R12
+	VADDPD       (R12), Z18, Z18
+	VADDPD.Z     64(R12), Z19, K1, Z19
+	MOVQ         R9, R12
+
+two_store:
+	VMOVUPS Z0, (R12)
+	VMOVUPD Z1, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z2, (R12)
+	VMOVUPD Z3, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z4, (R12)
+	VMOVUPD Z5, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z6, (R12)
+	VMOVUPD Z7, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z8, (R12)
+	VMOVUPD Z9, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z10, (R12)
+	VMOVUPD Z11, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z12, (R12)
+	VMOVUPD Z13, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z14, (R12)
+	VMOVUPD Z15, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z16, (R12)
+	VMOVUPD Z17, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z18, (R12)
+	VMOVUPD Z19, K1, 64(R12)
+	JMP     done
+
+narrow:
+	MOVQ       R8, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	LEAQ       (BX)(R15*1), CX
+	LEAQ       (CX)(R15*1), DX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	VXORPS     X6, X6, X6
+	VXORPS     X7, X7, X7
+	VXORPS     X8, X8, X8
+	VXORPS     X9, X9, X9
+	MOVQ       (DI), R15
+
+one_loop:
+	VMOVUPD.Z    (R12), K1, Z31
+	PREFETCHT0   (R12)(R13*8)
+	VBROADCASTSD (AX), Z10
+	VFMADD231PD  Z31, Z10, Z0
+	VBROADCASTSD (AX)(SI*1), Z11
+	VFMADD231PD  Z31, Z11, Z1
+	VBROADCASTSD (AX)(SI*2), Z12
+	VFMADD231PD  Z31, Z12, Z2
+	VBROADCASTSD (BX), Z13
+	VFMADD231PD  Z31, Z13, Z3
+	VBROADCASTSD (BX)(SI*1), Z14
+	VFMADD231PD  Z31, Z14, Z4
+	VBROADCASTSD (BX)(SI*2), Z15
+	VFMADD231PD  Z31, Z15, Z5
+	VBROADCASTSD (CX), Z16
+	VFMADD231PD  Z31, Z16, Z6
+	VBROADCASTSD (CX)(SI*1), Z17
+	VFMADD231PD  Z31, Z17, Z7
+	VBROADCASTSD (CX)(SI*2), Z18
+	VFMADD231PD  Z31, Z18, Z8
+	VBROADCASTSD (DX), Z19
+	VFMADD231PD  Z31, Z19, Z9
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R11, CX
+	ADDQ         R11, DX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          one_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           one_store
+	VADDPD.Z     (R12), Z0, K1, Z0
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z1, K1, Z1
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z2, K1, Z2
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z3, K1, Z3
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z4, K1, Z4
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z5, K1, Z5
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z6, K1, Z6
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z7, K1, Z7
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z8, K1, Z8
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z9, K1, Z9
+	MOVQ         R9, R12
+
+one_store:
+	VMOVUPD Z0, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z1, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z2, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z3, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z4, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z5, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z6, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z7, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z8, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z9, K1, (R12)
 
 done:
 	VZEROUPPER
@@ -3633,6 +6741,532 @@ one_store:
 	VMOVUPS Z9, K1, (R12)
 	ADDQ    R15, R12
 	VMOVUPS Z10, K1, (R12)
+
+done:
+	VZEROUPPER
+	RET
+
+// func gemmDouble512x11(args uintptr)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·gemmDouble512x11(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R8
+	MOVQ 64(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 24(DI), SI
+	MOVQ 32(DI), R11
+	MOVQ 48(DI), R13
+
+panel:
+	CMPQ       R8, $0x00000010
+	JLT        tail
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	LEAQ       (BX)(R15*1), CX
+	LEAQ       (CX)(R15*1), DX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	VXORPS     X6, X6, X6
+	VXORPS     X7, X7, X7
+	VXORPS     X8, X8, X8
+	VXORPS     X9, X9, X9
+	VXORPS     X10, X10, X10
+	VXORPS     X11, X11, X11
+	VXORPS     X12, X12, X12
+	VXORPS     X13, X13, X13
+	VXORPS     X14, X14, X14
+	VXORPS     X15, X15, X15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	MOVQ       (DI), R15
+
+full_loop:
+	VMOVUPS      (R12), Z30
+	VMOVUPS      64(R12), Z31
+	PREFETCHT0   (R12)(R13*8)
+	PREFETCHT0   64(R12)(R13*8)
+	VBROADCASTSD (AX), Z22
+	VFMADD231PD  Z30, Z22, Z0
+	VFMADD231PD  Z31, Z22, Z1
+	VBROADCASTSD (AX)(SI*1), Z23
+	VFMADD231PD  Z30, Z23, Z2
+	VFMADD231PD  Z31, Z23, Z3
+	VBROADCASTSD (AX)(SI*2), Z24
+	VFMADD231PD  Z30, Z24, Z4
+	VFMADD231PD  Z31, Z24, Z5
+	VBROADCASTSD (BX), Z25
+	VFMADD231PD  Z30, Z25, Z6
+	VFMADD231PD  Z31, Z25, Z7
+	VBROADCASTSD (BX)(SI*1), Z26
+	VFMADD231PD  Z30, Z26, Z8
+	VFMADD231PD  Z31, Z26, Z9
+	VBROADCASTSD (BX)(SI*2), Z27
+	VFMADD231PD  Z30, Z27, Z10
+	VFMADD231PD  Z31, Z27, Z11
+	VBROADCASTSD (CX), Z28
+	VFMADD231PD  Z30, Z28, Z12
+	VFMADD231PD  Z31, Z28, Z13
+	VBROADCASTSD (CX)(SI*1), Z29
+	VFMADD231PD  Z30, Z29, Z14
+	VFMADD231PD  Z31, Z29, Z15
+	VBROADCASTSD (CX)(SI*2), Z22
+	VFMADD231PD  Z30, Z22, Z16
+	VFMADD231PD  Z31, Z22, Z17
+	VBROADCASTSD (DX), Z23
+	VFMADD231PD  Z30, Z23, Z18
+	VFMADD231PD  Z31, Z23, Z19
+	VBROADCASTSD (DX)(SI*1), Z24
+	VFMADD231PD  Z30, Z24, Z20
+	VFMADD231PD  Z31, Z24, Z21
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R11, CX
+	ADDQ         R11, DX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          full_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           full_store
+	VADDPD       (R12), Z0, Z0
+	VADDPD       64(R12), Z1, Z1
+	ADDQ         R15, R12
+	VADDPD       (R12), Z2, Z2
+	VADDPD       64(R12), Z3, Z3
+	ADDQ         R15, R12
+	VADDPD       (R12), Z4, Z4
+	VADDPD       64(R12), Z5, Z5
+	ADDQ         R15, R12
+	VADDPD       (R12), Z6, Z6
+	VADDPD       64(R12), Z7, Z7
+	ADDQ         R15, R12
+	VADDPD       (R12), Z8, Z8
+	VADDPD       64(R12), Z9, Z9
+	ADDQ         R15, R12
+	VADDPD       (R12), Z10, Z10
+	VADDPD       64(R12), Z11, Z11
+	ADDQ         R15, R12
+	VADDPD       (R12), Z12, Z12
+	VADDPD       64(R12), Z13, Z13
+	ADDQ         R15, R12
+	VADDPD       (R12), Z14, Z14
+	VADDPD       64(R12), Z15, Z15
+	ADDQ         R15, R12
+	VADDPD       (R12), Z16, Z16
+	VADDPD       64(R12), Z17, Z17
+	ADDQ         R15, R12
+	VADDPD       (R12), Z18, Z18
+	VADDPD       64(R12), Z19, Z19
+	ADDQ         R15, R12
+	VADDPD       (R12), Z20, Z20
+	VADDPD       64(R12), Z21, Z21
+	MOVQ         R9, R12
+
+full_store:
+	VMOVUPS Z0, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z2, (R12)
+	VMOVUPS Z3, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z4, (R12)
+	VMOVUPS Z5, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z6, (R12)
+	VMOVUPS Z7, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z8, (R12)
+	VMOVUPS Z9, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z10, (R12)
+	VMOVUPS Z11, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z12, (R12)
+	VMOVUPS Z13, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z14, (R12)
+	VMOVUPS Z15, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z16, (R12)
+	VMOVUPS Z17, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z18, (R12)
+	VMOVUPS Z19, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z20, (R12)
+	VMOVUPS Z21, 64(R12)
+	ADDQ    $0x80, R9
+	ADDQ    56(DI), R10
+	SUBQ    $0x00000010, R8
+	JMP     panel
+
+tail:
+	TESTQ      R8, R8
+	JZ         done
+	CMPQ       R8, $0x00000008
+	JLE        narrow
+	SUBQ       $0x00000008, R8
+	MOVQ       R8, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	LEAQ       (BX)(R15*1), CX
+	LEAQ       (CX)(R15*1), DX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	VXORPS     X6, X6, X6
+	VXORPS     X7, X7, X7
+	VXORPS     X8, X8, X8
+	VXORPS     X9, X9, X9
+	VXORPS     X10, X10, X10
+	VXORPS     X11, X11, X11
+	VXORPS     X12, X12, X12
+	VXORPS     X13, X13, X13
+	VXORPS     X14, X14, X14
+	VXORPS     X15, X15, X15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	MOVQ       (DI), R15
+
+two_loop:
+	VMOVUPS      (R12), Z30
+	VMOVUPD.Z    64(R12), K1, Z31
+	PREFETCHT0   (R12)(R13*8)
+	PREFETCHT0   64(R12)(R13*8)
+	VBROADCASTSD (AX), Z22
+	VFMADD231PD  Z30, Z22, Z0
+	VFMADD231PD  Z31, Z22, Z1
+	VBROADCASTSD (AX)(SI*1), Z23
+	VFMADD231PD  Z30, Z23, Z2
+	VFMADD231PD  Z31, Z23, Z3
+	VBROADCASTSD (AX)(SI*2), Z24
+	VFMADD231PD  Z30, Z24, Z4
+	VFMADD231PD  Z31, Z24, Z5
+	VBROADCASTSD (BX), Z25
+	VFMADD231PD  Z30, Z25, Z6
+	VFMADD231PD  Z31, Z25, Z7
+	VBROADCASTSD (BX)(SI*1), Z26
+	VFMADD231PD  Z30, Z26, Z8
+	VFMADD231PD  Z31, Z26, Z9
+	VBROADCASTSD (BX)(SI*2), Z27
+	VFMADD231PD  Z30, Z27, Z10
+	VFMADD231PD  Z31, Z27, Z11
+	VBROADCASTSD (CX), Z28
+	VFMADD231PD  Z30, Z28, Z12
+	VFMADD231PD  Z31, Z28, Z13
+	VBROADCASTSD (CX)(SI*1), Z29
+	VFMADD231PD  Z30, Z29, Z14
+	VFMADD231PD  Z31, Z29, Z15
+	VBROADCASTSD (CX)(SI*2), Z22
+	VFMADD231PD  Z30, Z22, Z16
+	VFMADD231PD  Z31, Z22, Z17
+	VBROADCASTSD (DX), Z23
+	VFMADD231PD  Z30, Z23, Z18
+	VFMADD231PD  Z31, Z23, Z19
+	VBROADCASTSD (DX)(SI*1), Z24
+	VFMADD231PD  Z30, Z24, Z20
+	VFMADD231PD  Z31, Z24, Z21
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R11, CX
+	ADDQ         R11, DX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          two_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           two_store
+	VADDPD       (R12), Z0, Z0
+	VADDPD.Z     64(R12), Z1, K1, Z1
+	ADDQ         R15, R12
+	VADDPD       (R12), Z2, Z2
+	VADDPD.Z     64(R12), Z3, K1, Z3
+	ADDQ         R15, R12
+	VADDPD       (R12), Z4, Z4
+	VADDPD.Z     64(R12), Z5, K1, Z5
+	ADDQ         R15, R12
+	VADDPD       (R12), Z6, Z6
+	VADDPD.Z     64(R12), Z7, K1, Z7
+	ADDQ         R15, R12
+	VADDPD       (R12), Z8, Z8
+	VADDPD.Z     64(R12), Z9, K1, Z9
+	ADDQ         R15, R12
+	VADDPD       (R12), Z10, Z10
+	VADDPD.Z     64(R12), Z11, K1, Z11
+	ADDQ         R15, R12
+	VADDPD       (R12), Z12, Z12
+	VADDPD.Z     64(R12), Z13, K1, Z13
+	ADDQ         R15, R12
+	VADDPD       (R12), Z14, Z14
+	VADDPD.Z     64(R12), Z15, K1, Z15
+	ADDQ         R15, R12
+	VADDPD       (R12), Z16, Z16
+	VADDPD.Z     64(R12), Z17, K1, Z17
+	ADDQ         R15, R12
+	VADDPD       (R12), Z18, Z18
+	VADDPD.Z     64(R12), Z19, K1, Z19
+	ADDQ         R15, R12
+	VADDPD       (R12), Z20, Z20
+	VADDPD.Z     64(R12), Z21, K1, Z21
+	MOVQ         R9, R12
+
+two_store:
+	VMOVUPS Z0, (R12)
+	VMOVUPD Z1, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z2, (R12)
+	VMOVUPD Z3, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z4, (R12)
+	VMOVUPD Z5, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z6, (R12)
+	VMOVUPD Z7, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z8, (R12)
+	VMOVUPD Z9, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z10, (R12)
+	VMOVUPD Z11, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z12, (R12)
+	VMOVUPD Z13, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z14, (R12)
+	VMOVUPD Z15, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z16, (R12)
+	VMOVUPD Z17, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z18, (R12)
+	VMOVUPD Z19, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z20, (R12)
+	VMOVUPD Z21, K1, 64(R12)
+	JMP     done
+
+narrow:
+	MOVQ       R8, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	LEAQ       (BX)(R15*1), CX
+	LEAQ       (CX)(R15*1), DX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	VXORPS     X6, X6, X6
+	VXORPS     X7, X7, X7
+	VXORPS     X8, X8, X8
+	VXORPS     X9, X9, X9
+	VXORPS     X10, X10, X10
+	MOVQ       (DI), R15
+
+one_loop:
+	VMOVUPD.Z    (R12), K1, Z31
+	PREFETCHT0   (R12)(R13*8)
+	VBROADCASTSD (AX), Z11
+	VFMADD231PD  Z31, Z11, Z0
+	VBROADCASTSD (AX)(SI*1), Z12
+	VFMADD231PD  Z31, Z12, Z1
+	VBROADCASTSD (AX)(SI*2), Z13
+	VFMADD231PD  Z31, Z13, Z2
+	VBROADCASTSD (BX), Z14
+	VFMADD231PD  Z31, Z14, Z3
+	VBROADCASTSD (BX)(SI*1), Z15
+	VFMADD231PD  Z31, Z15, Z4
+	VBROADCASTSD (BX)(SI*2), Z16
+	VFMADD231PD  Z31, Z16, Z5
+	VBROADCASTSD (CX), Z17
+	VFMADD231PD  Z31, Z17, Z6
+	VBROADCASTSD (CX)(SI*1), Z18
+	VFMADD231PD  Z31, Z18, Z7
+	VBROADCASTSD (CX)(SI*2), Z19
+	VFMADD231PD  Z31, Z19, Z8
+	VBROADCASTSD (DX), Z20
+	VFMADD231PD  Z31, Z20, Z9
+	VBROADCASTSD (DX)(SI*1), Z21
+	VFMADD231PD  Z31, Z21, Z10
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R11, CX
+	ADDQ         R11, DX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          one_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           one_store
+	VADDPD.Z     (R12), Z0, K1, Z0
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z1, K1, Z1
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z2, K1, Z2
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z3, K1, Z3
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z4, K1, Z4
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z5, K1, Z5
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z6, K1, Z6
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z7, K1, Z7
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z8, K1, Z8
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z9, K1, Z9
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z10, K1, Z10
+	MOVQ         R9, R12
+
+one_store:
+	VMOVUPD Z0, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z1, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z2, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z3, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z4, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z5, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z6, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z7, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z8, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z9, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z10, K1, (R12)
 
 done:
 	VZEROUPPER
@@ -4198,6 +7832,742 @@ one_store:
 	VMOVUPS Z11, K1, (R12)
 
 done:
+	VZEROUPPER
+	RET
+
+// func gemmDouble512x12(args uintptr)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·gemmDouble512x12(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R8
+	MOVQ 64(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 24(DI), SI
+	MOVQ 32(DI), R11
+	MOVQ 48(DI), R13
+
+panel:
+	CMPQ       R8, $0x00000010
+	JLT        tail
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	LEAQ       (BX)(R15*1), CX
+	LEAQ       (CX)(R15*1), DX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	VXORPS     X6, X6, X6
+	VXORPS     X7, X7, X7
+	VXORPS     X8, X8, X8
+	VXORPS     X9, X9, X9
+	VXORPS     X10, X10, X10
+	VXORPS     X11, X11, X11
+	VXORPS     X12, X12, X12
+	VXORPS     X13, X13, X13
+	VXORPS     X14, X14, X14
+	VXORPS     X15, X15, X15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	MOVQ       (DI), R15
+
+full_loop:
+	VMOVUPS      (R12), Z30
+	VMOVUPS      64(R12), Z31
+	PREFETCHT0   (R12)(R13*8)
+	PREFETCHT0   64(R12)(R13*8)
+	VBROADCASTSD (AX), Z24
+	VFMADD231PD  Z30, Z24, Z0
+	VFMADD231PD  Z31, Z24, Z1
+	VBROADCASTSD (AX)(SI*1), Z25
+	VFMADD231PD  Z30, Z25, Z2
+	VFMADD231PD  Z31, Z25, Z3
+	VBROADCASTSD (AX)(SI*2), Z26
+	VFMADD231PD  Z30, Z26, Z4
+	VFMADD231PD  Z31, Z26, Z5
+	VBROADCASTSD (BX), Z27
+	VFMADD231PD  Z30, Z27, Z6
+	VFMADD231PD  Z31, Z27, Z7
+	VBROADCASTSD (BX)(SI*1), Z28
+	VFMADD231PD  Z30, Z28, Z8
+	VFMADD231PD  Z31, Z28, Z9
+	VBROADCASTSD (BX)(SI*2), Z29
+	VFMADD231PD  Z30, Z29, Z10
+	VFMADD231PD  Z31, Z29, Z11
+	VBROADCASTSD (CX), Z24
+	VFMADD231PD  Z30, Z24, Z12
+	VFMADD231PD  Z31, Z24, Z13
+	VBROADCASTSD (CX)(SI*1), Z25
+	VFMADD231PD  Z30, Z25, Z14
+	VFMADD231PD  Z31, Z25, Z15
+	VBROADCASTSD (CX)(SI*2), Z26
+	VFMADD231PD  Z30, Z26, Z16
+	VFMADD231PD  Z31, Z26, Z17
+	VBROADCASTSD (DX), Z27
+	VFMADD231PD  Z30, Z27, Z18
+	VFMADD231PD  Z31, Z27, Z19
+	VBROADCASTSD (DX)(SI*1), Z28
+	VFMADD231PD  Z30, Z28, Z20
+	VFMADD231PD  Z31, Z28, Z21
+	VBROADCASTSD (DX)(SI*2), Z29
+	VFMADD231PD  Z30, Z29, Z22
+	VFMADD231PD  Z31, Z29, Z23
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R11, CX
+	ADDQ         R11, DX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          full_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           full_store
+	VADDPD       (R12), Z0, Z0
+	VADDPD       64(R12), Z1, Z1
+	ADDQ         R15, R12
+	VADDPD       (R12), Z2, Z2
+	VADDPD       64(R12), Z3, Z3
+	ADDQ         R15, R12
+	VADDPD       (R12), Z4, Z4
+	VADDPD       64(R12), Z5, Z5
+	ADDQ         R15, R12
+	VADDPD       (R12), Z6, Z6
+	VADDPD       64(R12), Z7, Z7
+	ADDQ         R15, R12
+	VADDPD       (R12), Z8, Z8
+	VADDPD       64(R12), Z9, Z9
+	ADDQ         R15, R12
+	VADDPD       (R12), Z10, Z10
+	VADDPD       64(R12), Z11, Z11
+	ADDQ         R15, R12
+	VADDPD       (R12), Z12, Z12
+	VADDPD       64(R12), Z13, Z13
+	ADDQ         R15, R12
+	VADDPD       (R12), Z14, Z14
+	VADDPD       64(R12), Z15, Z15
+	ADDQ         R15, R12
+	VADDPD       (R12), Z16, Z16
+	VADDPD       64(R12), Z17, Z17
+	ADDQ         R15, R12
+	VADDPD       (R12), Z18, Z18
+	VADDPD       64(R12), Z19, Z19
+	ADDQ         R15, R12
+	VADDPD       (R12), Z20, Z20
+	VADDPD       64(R12), Z21, Z21
+	ADDQ         R15, R12
+	VADDPD       (R12), Z22, Z22
+	VADDPD       64(R12), Z23, Z23
+	MOVQ         R9, R12
+
+full_store:
+	VMOVUPS Z0, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z2, (R12)
+	VMOVUPS Z3, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z4, (R12)
+	VMOVUPS Z5, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z6, (R12)
+	VMOVUPS Z7, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z8, (R12)
+	VMOVUPS Z9, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z10, (R12)
+	VMOVUPS Z11, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z12, (R12)
+	VMOVUPS Z13, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z14, (R12)
+	VMOVUPS Z15, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z16, (R12)
+	VMOVUPS Z17, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z18, (R12)
+	VMOVUPS Z19, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z20, (R12)
+	VMOVUPS Z21, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z22, (R12)
+	VMOVUPS Z23, 64(R12)
+	ADDQ    $0x80, R9
+	ADDQ    56(DI), R10
+	SUBQ    $0x00000010, R8
+	JMP     panel
+
+tail:
+	TESTQ      R8, R8
+	JZ         done
+	CMPQ       R8, $0x00000008
+	JLE        narrow
+	SUBQ       $0x00000008, R8
+	MOVQ       R8, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	LEAQ       (BX)(R15*1), CX
+	LEAQ       (CX)(R15*1), DX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	VXORPS     X6, X6, X6
+	VXORPS     X7, X7, X7
+	VXORPS     X8, X8, X8
+	VXORPS     X9, X9, X9
+	VXORPS     X10, X10, X10
+	VXORPS     X11, X11, X11
+	VXORPS     X12, X12, X12
+	VXORPS     X13, X13, X13
+	VXORPS     X14, X14, X14
+	VXORPS     X15, X15, X15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	MOVQ       (DI), R15
+
+two_loop:
+	VMOVUPS      (R12), Z30
+	VMOVUPD.Z    64(R12), K1, Z31
+	PREFETCHT0   (R12)(R13*8)
+	PREFETCHT0   64(R12)(R13*8)
+	VBROADCASTSD (AX), Z24
+	VFMADD231PD  Z30, Z24, Z0
+	VFMADD231PD  Z31, Z24, Z1
+	VBROADCASTSD (AX)(SI*1), Z25
+	VFMADD231PD  Z30, Z25, Z2
+	VFMADD231PD  Z31, Z25, Z3
+	VBROADCASTSD (AX)(SI*2), Z26
+	VFMADD231PD  Z30, Z26, Z4
+	VFMADD231PD  Z31, Z26, Z5
+	VBROADCASTSD (BX), Z27
+	VFMADD231PD  Z30, Z27, Z6
+	VFMADD231PD  Z31, Z27, Z7
+	VBROADCASTSD (BX)(SI*1), Z28
+	VFMADD231PD  Z30, Z28, Z8
+	VFMADD231PD  Z31, Z28, Z9
+	VBROADCASTSD (BX)(SI*2), Z29
+	VFMADD231PD  Z30, Z29, Z10
+	VFMADD231PD  Z31, Z29, Z11
+	VBROADCASTSD (CX), Z24
+	VFMADD231PD  Z30, Z24, Z12
+	VFMADD231PD  Z31, Z24, Z13
+	VBROADCASTSD (CX)(SI*1), Z25
+	VFMADD231PD  Z30, Z25, Z14
+	VFMADD231PD  Z31, Z25, Z15
+	VBROADCASTSD (CX)(SI*2), Z26
+	VFMADD231PD  Z30, Z26, Z16
+	VFMADD231PD  Z31, Z26, Z17
+	VBROADCASTSD (DX), Z27
+	VFMADD231PD  Z30, Z27, Z18
+	VFMADD231PD  Z31, Z27, Z19
+	VBROADCASTSD (DX)(SI*1), Z28
+	VFMADD231PD  Z30, Z28, Z20
+	VFMADD231PD  Z31, Z28, Z21
+	VBROADCASTSD (DX)(SI*2), Z29
+	VFMADD231PD  Z30, Z29, Z22
+	VFMADD231PD  Z31, Z29, Z23
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R11, CX
+	ADDQ         R11, DX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          two_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           two_store
+	VADDPD       (R12), Z0, Z0
+	VADDPD.Z     64(R12), Z1, K1, Z1
+	ADDQ         R15, R12
+	VADDPD       (R12), Z2, Z2
+	VADDPD.Z     64(R12), Z3, K1, Z3
+	ADDQ         R15, R12
+	VADDPD       (R12), Z4, Z4
+	VADDPD.Z     64(R12), Z5, K1, Z5
+	ADDQ         R15, R12
+	VADDPD       (R12), Z6, Z6
+	VADDPD.Z     64(R12), Z7, K1, Z7
+	ADDQ         R15, R12
+	VADDPD       (R12), Z8, Z8
+	VADDPD.Z     64(R12), Z9, K1, Z9
+	ADDQ         R15, R12
+	VADDPD       (R12), Z10, Z10
+	VADDPD.Z     64(R12), Z11, K1, Z11
+	ADDQ         R15, R12
+	VADDPD       (R12), Z12, Z12
+	VADDPD.Z     64(R12), Z13, K1, Z13
+	ADDQ         R15, R12
+	VADDPD       (R12), Z14, Z14
+	VADDPD.Z     64(R12), Z15, K1, Z15
+	ADDQ         R15, R12
+	VADDPD       (R12), Z16, Z16
+	VADDPD.Z     64(R12), Z17, K1, Z17
+	ADDQ         R15, R12
+	VADDPD       (R12), Z18, Z18
+	VADDPD.Z     64(R12), Z19, K1, Z19
+	ADDQ         R15, R12
+	VADDPD       (R12), Z20, Z20
+	VADDPD.Z     64(R12), Z21, K1, Z21
+	ADDQ         R15, R12
+	VADDPD       (R12), Z22, Z22
+	VADDPD.Z     64(R12), Z23, K1, Z23
+	MOVQ         R9, R12
+
+two_store:
+	VMOVUPS Z0, (R12)
+	VMOVUPD Z1, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z2, (R12)
+	VMOVUPD Z3, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z4, (R12)
+	VMOVUPD Z5, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z6, (R12)
+	VMOVUPD Z7, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z8, (R12)
+	VMOVUPD Z9, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z10, (R12)
+	VMOVUPD Z11, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z12, (R12)
+	VMOVUPD Z13, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z14, (R12)
+	VMOVUPD Z15, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z16, (R12)
+	VMOVUPD Z17, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z18, (R12)
+	VMOVUPD Z19, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z20, (R12)
+	VMOVUPD Z21, K1, 64(R12)
+	ADDQ    R15, R12
+	VMOVUPS Z22, (R12)
+	VMOVUPD Z23, K1, 64(R12)
+	JMP     done
+
+narrow:
+	MOVQ       R8, CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	LEAQ       (BX)(R15*1), CX
+	LEAQ       (CX)(R15*1), DX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	VXORPS     X6, X6, X6
+	VXORPS     X7, X7, X7
+	VXORPS     X8, X8, X8
+	VXORPS     X9, X9, X9
+	VXORPS     X10, X10, X10
+	VXORPS     X11, X11, X11
+	MOVQ       (DI), R15
+
+one_loop:
+	VMOVUPD.Z    (R12), K1, Z31
+	PREFETCHT0   (R12)(R13*8)
+	VBROADCASTSD (AX), Z12
+	VFMADD231PD  Z31, Z12, Z0
+	VBROADCASTSD (AX)(SI*1), Z13
+	VFMADD231PD  Z31, Z13, Z1
+	VBROADCASTSD (AX)(SI*2), Z14
+	VFMADD231PD  Z31, Z14, Z2
+	VBROADCASTSD (BX), Z15
+	VFMADD231PD  Z31, Z15, Z3
+	VBROADCASTSD (BX)(SI*1), Z16
+	VFMADD231PD  Z31, Z16, Z4
+	VBROADCASTSD (BX)(SI*2), Z17
+	VFMADD231PD  Z31, Z17, Z5
+	VBROADCASTSD (CX), Z18
+	VFMADD231PD  Z31, Z18, Z6
+	VBROADCASTSD (CX)(SI*1), Z19
+	VFMADD231PD  Z31, Z19, Z7
+	VBROADCASTSD (CX)(SI*2), Z20
+	VFMADD231PD  Z31, Z20, Z8
+	VBROADCASTSD (DX), Z21
+	VFMADD231PD  Z31, Z21, Z9
+	VBROADCASTSD (DX)(SI*1), Z22
+	VFMADD231PD  Z31, Z22, Z10
+	VBROADCASTSD (DX)(SI*2), Z23
+	VFMADD231PD  Z31, Z23, Z11
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R11, CX
+	ADDQ         R11, DX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          one_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           one_store
+	VADDPD.Z     (R12), Z0, K1, Z0
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z1, K1, Z1
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z2, K1, Z2
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z3, K1, Z3
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z4, K1, Z4
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z5, K1, Z5
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z6, K1, Z6
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z7, K1, Z7
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z8, K1, Z8
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z9, K1, Z9
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z10, K1, Z10
+	ADDQ         R15, R12
+	VADDPD.Z     (R12), Z11, K1, Z11
+	MOVQ         R9, R12
+
+one_store:
+	VMOVUPD Z0, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z1, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z2, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z3, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z4, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z5, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z6, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z7, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z8, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z9, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z10, K1, (R12)
+	ADDQ    R15, R12
+	VMOVUPD Z11, K1, (R12)
+
+done:
+	VZEROUPPER
+	RET
+
+// func axpyDouble512(args uintptr)
+// Requires: AVX, AVX512F
+TEXT ·axpyDouble512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), DI
+	MOVQ 24(DI), SI
+	MOVQ 40(DI), R8
+	MOVQ 48(DI), R9
+	MOVQ 16(DI), DX
+	MOVQ 32(DI), R15
+
+by8:
+	CMPQ         R9, $0x08
+	JLT          by8_end
+	VBROADCASTSD (DX), Z4
+	ADDQ         SI, DX
+	VBROADCASTSD (DX), Z5
+	ADDQ         SI, DX
+	VBROADCASTSD (DX), Z6
+	ADDQ         SI, DX
+	VBROADCASTSD (DX), Z7
+	ADDQ         SI, DX
+	VBROADCASTSD (DX), Z8
+	ADDQ         SI, DX
+	VBROADCASTSD (DX), Z9
+	ADDQ         SI, DX
+	VBROADCASTSD (DX), Z10
+	ADDQ         SI, DX
+	VBROADCASTSD (DX), Z11
+	ADDQ         SI, DX
+	MOVQ         R15, R12
+	LEAQ         (R8)(R8*2), AX
+	LEAQ         (R12)(AX*1), R13
+	LEAQ         (R13)(AX*1), BX
+	MOVQ         (DI), R10
+	MOVQ         8(DI), R11
+
+by8_v2:
+	CMPQ        R11, $0x10
+	JLT         by8_v2_end
+	VMOVUPS     (R10), Z0
+	VMOVUPS     64(R10), Z1
+	VFMADD231PD (R12), Z4, Z0
+	VFMADD231PD 64(R12), Z4, Z1
+	VFMADD231PD (R12)(R8*1), Z5, Z0
+	VFMADD231PD 64(R12)(R8*1), Z5, Z1
+	VFMADD231PD (R12)(R8*2), Z6, Z0
+	VFMADD231PD 64(R12)(R8*2), Z6, Z1
+	VFMADD231PD (R13), Z7, Z0
+	VFMADD231PD 64(R13), Z7, Z1
+	VFMADD231PD (R13)(R8*1), Z8, Z0
+	VFMADD231PD 64(R13)(R8*1), Z8, Z1
+	VFMADD231PD (R13)(R8*2), Z9, Z0
+	VFMADD231PD 64(R13)(R8*2), Z9, Z1
+	VFMADD231PD (BX), Z10, Z0
+	VFMADD231PD 64(BX), Z10, Z1
+	VFMADD231PD (BX)(R8*1), Z11, Z0
+	VFMADD231PD 64(BX)(R8*1), Z11, Z1
+	VMOVUPS     Z0, (R10)
+	VMOVUPS     Z1, 64(R10)
+	ADDQ        $0x80, R12
+	ADDQ        $0x80, R13
+	ADDQ        $0x80, BX
+	ADDQ        $0x80, R10
+	SUBQ        $0x10, R11
+	JMP         by8_v2
+
+by8_v2_end:
+	CMPQ        R11, $0x08
+	JLT         by8_v1_end
+	VMOVUPS     (R10), Z0
+	VFMADD231PD (R12), Z4, Z0
+	VFMADD231PD (R12)(R8*1), Z5, Z0
+	VFMADD231PD (R12)(R8*2), Z6, Z0
+	VFMADD231PD (R13), Z7, Z0
+	VFMADD231PD (R13)(R8*1), Z8, Z0
+	VFMADD231PD (R13)(R8*2), Z9, Z0
+	VFMADD231PD (BX), Z10, Z0
+	VFMADD231PD (BX)(R8*1), Z11, Z0
+	VMOVUPS     Z0, (R10)
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R13
+	ADDQ        $0x40, BX
+	ADDQ        $0x40, R10
+	SUBQ        $0x08, R11
+
+by8_v1_end:
+	TESTQ       R11, R11
+	JZ          by8_row
+	MOVQ        R11, CX
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVW       AX, K1
+	VMOVUPD.Z   (R10), K1, Z0
+	VMOVUPD.Z   (R12), K1, Z1
+	VFMADD231PD Z1, Z4, Z0
+	VMOVUPD.Z   (R12)(R8*1), K1, Z1
+	VFMADD231PD Z1, Z5, Z0
+	VMOVUPD.Z   (R12)(R8*2), K1, Z1
+	VFMADD231PD Z1, Z6, Z0
+	VMOVUPD.Z   (R13), K1, Z1
+	VFMADD231PD Z1, Z7, Z0
+	VMOVUPD.Z   (R13)(R8*1), K1, Z1
+	VFMADD231PD Z1, Z8, Z0
+	VMOVUPD.Z   (R13)(R8*2), K1, Z1
+	VFMADD231PD Z1, Z9, Z0
+	VMOVUPD.Z   (BX), K1, Z1
+	VFMADD231PD Z1, Z10, Z0
+	VMOVUPD.Z   (BX)(R8*1), K1, Z1
+	VFMADD231PD Z1, Z11, Z0
+	VMOVUPD     Z0, K1, (R10)
+
+by8_row:
+	LEAQ (R15)(R8*8), R15
+	SUBQ $0x08, R9
+	JMP  by8
+
+by8_end:
+by1:
+	CMPQ         R9, $0x01
+	JLT          by1_end
+	VBROADCASTSD (DX), Z4
+	ADDQ         SI, DX
+	MOVQ         R15, R12
+	MOVQ         (DI), R10
+	MOVQ         8(DI), R11
+
+by1_v2:
+	CMPQ        R11, $0x10
+	JLT         by1_v2_end
+	VMOVUPS     (R10), Z0
+	VMOVUPS     64(R10), Z1
+	VFMADD231PD (R12), Z4, Z0
+	VFMADD231PD 64(R12), Z4, Z1
+	VMOVUPS     Z0, (R10)
+	VMOVUPS     Z1, 64(R10)
+	ADDQ        $0x80, R12
+	ADDQ        $0x80, R10
+	SUBQ        $0x10, R11
+	JMP         by1_v2
+
+by1_v2_end:
+	CMPQ        R11, $0x08
+	JLT         by1_v1_end
+	VMOVUPS     (R10), Z0
+	VFMADD231PD (R12), Z4, Z0
+	VMOVUPS     Z0, (R10)
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R10
+	SUBQ        $0x08, R11
+
+by1_v1_end:
+	TESTQ       R11, R11
+	JZ          by1_row
+	MOVQ        R11, CX
+	MOVQ        $0x00000001, AX
+	SHLQ        CL, AX
+	DECQ        AX
+	KMOVW       AX, K1
+	VMOVUPD.Z   (R10), K1, Z0
+	VMOVUPD.Z   (R12), K1, Z1
+	VFMADD231PD Z1, Z4, Z0
+	VMOVUPD     Z0, K1, (R10)
+
+by1_row:
+	ADDQ R8, R15
+	SUBQ $0x01, R9
+	JMP  by1
+
+by1_end:
 	VZEROUPPER
 	RET
 
@@ -5390,6 +9760,141 @@ DATA masks<>+56(SB)/4, $0x00000000
 DATA masks<>+60(SB)/4, $0x00000000
 GLOBL masks<>(SB), RODATA|NOPTR, $64
 
+// func gemmDouble256x1(args uintptr)
+// Requires: AVX, FMA3, MMX+
+TEXT ·gemmDouble256x1(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R8
+	MOVQ 64(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 24(DI), SI
+	MOVQ 32(DI), R11
+	MOVQ 48(DI), R13
+
+panel:
+	CMPQ       R8, $0x00000008
+	JLT        tail
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	MOVQ       (DI), R15
+
+full_loop:
+	VMOVUPS      (R12), Y14
+	VMOVUPS      32(R12), Y15
+	PREFETCHT0   (R12)(R13*8)
+	VBROADCASTSD (AX), Y2
+	VFMADD231PD  Y14, Y2, Y0
+	VFMADD231PD  Y15, Y2, Y1
+	ADDQ         R11, AX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          full_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           full_store
+	VADDPD       (R12), Y0, Y0
+	VADDPD       32(R12), Y1, Y1
+	MOVQ         R9, R12
+
+full_store:
+	VMOVUPS Y0, (R12)
+	VMOVUPS Y1, 32(R12)
+	ADDQ    $0x40, R9
+	ADDQ    56(DI), R10
+	SUBQ    $0x00000008, R8
+	JMP     panel
+
+tail:
+	TESTQ      R8, R8
+	JZ         done
+	CMPQ       R8, $0x00000004
+	JLE        narrow
+	SUBQ       $0x00000004, R8
+	LEAQ       masks<>+0(SB), AX
+	MOVQ       R8, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	VMOVUPS    32(AX), Y15
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	MOVQ       (DI), R15
+
+two_loop:
+	VMOVUPS      (R12), Y13
+	VMASKMOVPD   32(R12), Y15, Y14
+	PREFETCHT0   (R12)(R13*8)
+	VBROADCASTSD (AX), Y2
+	VFMADD231PD  Y13, Y2, Y0
+	VFMADD231PD  Y14, Y2, Y1
+	ADDQ         R11, AX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          two_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           two_store
+	VADDPD       (R12), Y0, Y0
+	VMASKMOVPD   32(R12), Y15, Y13
+	VADDPD       Y13, Y1, Y1
+	MOVQ         R9, R12
+
+two_store:
+	VMOVUPS    Y0, (R12)
+	VMASKMOVPD Y1, Y15, 32(R12)
+	JMP        done
+
+narrow:
+	LEAQ       masks<>+0(SB), AX
+	MOVQ       R8, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	VMOVUPS    32(AX), Y15
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	MOVQ       16(DI), AX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	MOVQ       (DI), R15
+
+one_loop:
+	VMASKMOVPD   (R12), Y15, Y14
+	PREFETCHT0   (R12)(R13*8)
+	VBROADCASTSD (AX), Y1
+	VFMADD231PD  Y14, Y1, Y0
+	ADDQ         R11, AX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          one_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           one_store
+	VMASKMOVPD   (R12), Y15, Y14
+	VADDPD       Y14, Y0, Y0
+	MOVQ         R9, R12
+
+one_store:
+	VMASKMOVPD Y0, Y15, (R12)
+
+done:
+	VZEROUPPER
+	RET
+
 // func gemm256x2(args uintptr)
 // Requires: AVX, FMA3, MMX+
 TEXT ·gemm256x2(SB), NOSPLIT, $0-8
@@ -5559,6 +10064,180 @@ one_store:
 	VMASKMOVPS Y0, Y15, (R12)
 	ADDQ       R15, R12
 	VMASKMOVPS Y1, Y15, (R12)
+
+done:
+	VZEROUPPER
+	RET
+
+// func gemmDouble256x2(args uintptr)
+// Requires: AVX, FMA3, MMX+
+TEXT ·gemmDouble256x2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R8
+	MOVQ 64(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 24(DI), SI
+	MOVQ 32(DI), R11
+	MOVQ 48(DI), R13
+
+panel:
+	CMPQ       R8, $0x00000008
+	JLT        tail
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	MOVQ       (DI), R15
+
+full_loop:
+	VMOVUPS      (R12), Y14
+	VMOVUPS      32(R12), Y15
+	PREFETCHT0   (R12)(R13*8)
+	VBROADCASTSD (AX), Y4
+	VFMADD231PD  Y14, Y4, Y0
+	VFMADD231PD  Y15, Y4, Y1
+	VBROADCASTSD (AX)(SI*1), Y5
+	VFMADD231PD  Y14, Y5, Y2
+	VFMADD231PD  Y15, Y5, Y3
+	ADDQ         R11, AX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          full_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           full_store
+	VADDPD       (R12), Y0, Y0
+	VADDPD       32(R12), Y1, Y1
+	ADDQ         R15, R12
+	VADDPD       (R12), Y2, Y2
+	VADDPD       32(R12), Y3, Y3
+	MOVQ         R9, R12
+
+full_store:
+	VMOVUPS Y0, (R12)
+	VMOVUPS Y1, 32(R12)
+	ADDQ    R15, R12
+	VMOVUPS Y2, (R12)
+	VMOVUPS Y3, 32(R12)
+	ADDQ    $0x40, R9
+	ADDQ    56(DI), R10
+	SUBQ    $0x00000008, R8
+	JMP     panel
+
+tail:
+	TESTQ      R8, R8
+	JZ         done
+	CMPQ       R8, $0x00000004
+	JLE        narrow
+	SUBQ       $0x00000004, R8
+	LEAQ       masks<>+0(SB), AX
+	MOVQ       R8, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	VMOVUPS    32(AX), Y15
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	MOVQ       (DI), R15
+
+two_loop:
+	VMOVUPS      (R12), Y13
+	VMASKMOVPD   32(R12), Y15, Y14
+	PREFETCHT0   (R12)(R13*8)
+	VBROADCASTSD (AX), Y4
+	VFMADD231PD  Y13, Y4, Y0
+	VFMADD231PD  Y14, Y4, Y1
+	VBROADCASTSD (AX)(SI*1), Y5
+	VFMADD231PD  Y13, Y5, Y2
+	VFMADD231PD  Y14, Y5, Y3
+	ADDQ         R11, AX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          two_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           two_store
+	VADDPD       (R12), Y0, Y0
+	VMASKMOVPD   32(R12), Y15, Y13
+	VADDPD       Y13, Y1, Y1
+	ADDQ         R15, R12
+	VADDPD       (R12), Y2, Y2
+	VMASKMOVPD   32(R12), Y15, Y13
+	VADDPD       Y13, Y3, Y3
+	MOVQ         R9, R12
+
+two_store:
+	VMOVUPS    Y0, (R12)
+	VMASKMOVPD Y1, Y15, 32(R12)
+	ADDQ       R15, R12
+	VMOVUPS    Y2, (R12)
+	VMASKMOVPD Y3, Y15, 32(R12)
+	JMP        done
+
+narrow:
+	LEAQ       masks<>+0(SB), AX
+	MOVQ       R8, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	VMOVUPS    32(AX), Y15
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	MOVQ       16(DI), AX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	MOVQ       (DI), R15
+
+one_loop:
+	VMASKMOVPD   (R12), Y15, Y14
+	PREFETCHT0   (R12)(R13*8)
+	VBROADCASTSD (AX), Y2
+	VFMADD231PD  Y14, Y2, Y0
+	VBROADCASTSD (AX)(SI*1), Y3
+	VFMADD231PD  Y14, Y3, Y1
+	ADDQ         R11, AX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          one_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           one_store
+	VMASKMOVPD   (R12), Y15, Y14
+	VADDPD       Y14, Y0, Y0
+	ADDQ         R15, R12
+	VMASKMOVPD   (R12), Y15, Y14
+	VADDPD       Y14, Y1, Y1
+	MOVQ         R9, R12
+
+one_store:
+	VMASKMOVPD Y0, Y15, (R12)
+	ADDQ       R15, R12
+	VMASKMOVPD Y1, Y15, (R12)
 
 done:
 	VZEROUPPER
@@ -5772,6 +10451,219 @@ one_store:
 	VMASKMOVPS Y1, Y15, (R12)
 	ADDQ       R15, R12
 	VMASKMOVPS Y2, Y15, (R12)
+
+done:
+	VZEROUPPER
+	RET
+
+// func gemmDouble256x3(args uintptr)
+// Requires: AVX, FMA3, MMX+
+TEXT ·gemmDouble256x3(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R8
+	MOVQ 64(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 24(DI), SI
+	MOVQ 32(DI), R11
+	MOVQ 48(DI), R13
+
+panel:
+	CMPQ       R8, $0x00000008
+	JLT        tail
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	MOVQ       (DI), R15
+
+full_loop:
+	VMOVUPS      (R12), Y14
+	VMOVUPS      32(R12), Y15
+	PREFETCHT0   (R12)(R13*8)
+	VBROADCASTSD (AX), Y6
+	VFMADD231PD  Y14, Y6, Y0
+	VFMADD231PD  Y15, Y6, Y1
+	VBROADCASTSD (AX)(SI*1), Y7
+	VFMADD231PD  Y14, Y7, Y2
+	VFMADD231PD  Y15, Y7, Y3
+	VBROADCASTSD (AX)(SI*2), Y8
+	VFMADD231PD  Y14, Y8, Y4
+	VFMADD231PD  Y15, Y8, Y5
+	ADDQ         R11, AX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          full_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           full_store
+	VADDPD       (R12), Y0, Y0
+	VADDPD       32(R12), Y1, Y1
+	ADDQ         R15, R12
+	VADDPD       (R12), Y2, Y2
+	VADDPD       32(R12), Y3, Y3
+	ADDQ         R15, R12
+	VADDPD       (R12), Y4, Y4
+	VADDPD       32(R12), Y5, Y5
+	MOVQ         R9, R12
+
+full_store:
+	VMOVUPS Y0, (R12)
+	VMOVUPS Y1, 32(R12)
+	ADDQ    R15, R12
+	VMOVUPS Y2, (R12)
+	VMOVUPS Y3, 32(R12)
+	ADDQ    R15, R12
+	VMOVUPS Y4, (R12)
+	VMOVUPS Y5, 32(R12)
+	ADDQ    $0x40, R9
+	ADDQ    56(DI), R10
+	SUBQ    $0x00000008, R8
+	JMP     panel
+
+tail:
+	TESTQ      R8, R8
+	JZ         done
+	CMPQ       R8, $0x00000004
+	JLE        narrow
+	SUBQ       $0x00000004, R8
+	LEAQ       masks<>+0(SB), AX
+	MOVQ       R8, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	VMOVUPS    32(AX), Y15
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	MOVQ       (DI), R15
+
+two_loop:
+	VMOVUPS      (R12), Y13
+	VMASKMOVPD   32(R12), Y15, Y14
+	PREFETCHT0   (R12)(R13*8)
+	VBROADCASTSD (AX), Y6
+	VFMADD231PD  Y13, Y6, Y0
+	VFMADD231PD  Y14, Y6, Y1
+	VBROADCASTSD (AX)(SI*1), Y7
+	VFMADD231PD  Y13, Y7, Y2
+	VFMADD231PD  Y14, Y7, Y3
+	VBROADCASTSD (AX)(SI*2), Y8
+	VFMADD231PD  Y13, Y8, Y4
+	VFMADD231PD  Y14, Y8, Y5
+	ADDQ         R11, AX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          two_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           two_store
+	VADDPD       (R12), Y0, Y0
+	VMASKMOVPD   32(R12), Y15, Y13
+	VADDPD       Y13, Y1, Y1
+	ADDQ         R15, R12
+	VADDPD       (R12), Y2, Y2
+	VMASKMOVPD   32(R12), Y15, Y13
+	VADDPD       Y13, Y3, Y3
+	ADDQ         R15, R12
+	VADDPD       (R12), Y4, Y4
+	VMASKMOVPD   32(R12), Y15, Y13
+	VADDPD       Y13, Y5, Y5
+	MOVQ         R9, R12
+
+two_store:
+	VMOVUPS    Y0, (R12)
+	VMASKMOVPD Y1, Y15, 32(R12)
+	ADDQ       R15, R12
+	VMOVUPS    Y2, (R12)
+	VMASKMOVPD Y3, Y15, 32(R12)
+	ADDQ       R15, R12
+	VMOVUPS    Y4, (R12)
+	VMASKMOVPD Y5, Y15, 32(R12)
+	JMP        done
+
+narrow:
+	LEAQ       masks<>+0(SB), AX
+	MOVQ       R8, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	VMOVUPS    32(AX), Y15
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	MOVQ       16(DI), AX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	MOVQ       (DI), R15
+
+one_loop:
+	VMASKMOVPD   (R12), Y15, Y14
+	PREFETCHT0   (R12)(R13*8)
+	VBROADCASTSD (AX), Y3
+	VFMADD231PD  Y14, Y3, Y0
+	VBROADCASTSD (AX)(SI*1), Y4
+	VFMADD231PD  Y14, Y4, Y1
+	VBROADCASTSD (AX)(SI*2), Y5
+	VFMADD231PD  Y14, Y5, Y2
+	ADDQ         R11, AX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          one_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           one_store
+	VMASKMOVPD   (R12), Y15, Y14
+	VADDPD       Y14, Y0, Y0
+	ADDQ         R15, R12
+	VMASKMOVPD   (R12), Y15, Y14
+	VADDPD       Y14, Y1, Y1
+	ADDQ         R15, R12
+	VMASKMOVPD   (R12), Y15, Y14
+	VADDPD       Y14, Y2, Y2
+	MOVQ         R9, R12
+
+one_store:
+	VMASKMOVPD Y0, Y15, (R12)
+	ADDQ       R15, R12
+	VMASKMOVPD Y1, Y15, (R12)
+	ADDQ       R15, R12
+	VMASKMOVPD Y2, Y15, (R12)
 
 done:
 	VZEROUPPER
@@ -6033,6 +10925,267 @@ one_store:
 	VMASKMOVPS Y2, Y15, (R12)
 	ADDQ       R15, R12
 	VMASKMOVPS Y3, Y15, (R12)
+
+done:
+	VZEROUPPER
+	RET
+
+// func gemmDouble256x4(args uintptr)
+// Requires: AVX, FMA3, MMX+
+TEXT ·gemmDouble256x4(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R8
+	MOVQ 64(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 24(DI), SI
+	MOVQ 32(DI), R11
+	MOVQ 48(DI), R13
+
+panel:
+	CMPQ       R8, $0x00000008
+	JLT        tail
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	VXORPS     X6, X6, X6
+	VXORPS     X7, X7, X7
+	MOVQ       (DI), R15
+
+full_loop:
+	VMOVUPS      (R12), Y14
+	VMOVUPS      32(R12), Y15
+	PREFETCHT0   (R12)(R13*8)
+	VBROADCASTSD (AX), Y8
+	VFMADD231PD  Y14, Y8, Y0
+	VFMADD231PD  Y15, Y8, Y1
+	VBROADCASTSD (AX)(SI*1), Y9
+	VFMADD231PD  Y14, Y9, Y2
+	VFMADD231PD  Y15, Y9, Y3
+	VBROADCASTSD (AX)(SI*2), Y10
+	VFMADD231PD  Y14, Y10, Y4
+	VFMADD231PD  Y15, Y10, Y5
+	VBROADCASTSD (BX), Y11
+	VFMADD231PD  Y14, Y11, Y6
+	VFMADD231PD  Y15, Y11, Y7
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          full_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           full_store
+	VADDPD       (R12), Y0, Y0
+	VADDPD       32(R12), Y1, Y1
+	ADDQ         R15, R12
+	VADDPD       (R12), Y2, Y2
+	VADDPD       32(R12), Y3, Y3
+	ADDQ         R15, R12
+	VADDPD       (R12), Y4, Y4
+	VADDPD       32(R12), Y5, Y5
+	ADDQ         R15, R12
+	VADDPD       (R12), Y6, Y6
+	VADDPD       32(R12), Y7, Y7
+	MOVQ         R9, R12
+
+full_store:
+	VMOVUPS Y0, (R12)
+	VMOVUPS Y1, 32(R12)
+	ADDQ    R15, R12
+	VMOVUPS Y2, (R12)
+	VMOVUPS Y3, 32(R12)
+	ADDQ    R15, R12
+	VMOVUPS Y4, (R12)
+	VMOVUPS Y5, 32(R12)
+	ADDQ    R15, R12
+	VMOVUPS Y6, (R12)
+	VMOVUPS Y7, 32(R12)
+	ADDQ    $0x40, R9
+	ADDQ    56(DI), R10
+	SUBQ    $0x00000008, R8
+	JMP     panel
+
+tail:
+	TESTQ      R8, R8
+	JZ         done
+	CMPQ       R8, $0x00000004
+	JLE        narrow
+	SUBQ       $0x00000004, R8
+	LEAQ       masks<>+0(SB), AX
+	MOVQ       R8, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	VMOVUPS    32(AX), Y15
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	VXORPS     X6, X6, X6
+	VXORPS     X7, X7, X7
+	MOVQ       (DI), R15
+
+two_loop:
+	VMOVUPS      (R12), Y13
+	VMASKMOVPD   32(R12), Y15, Y14
+	PREFETCHT0   (R12)(R13*8)
+	VBROADCASTSD (AX), Y8
+	VFMADD231PD  Y13, Y8, Y0
+	VFMADD231PD  Y14, Y8, Y1
+	VBROADCASTSD (AX)(SI*1), Y9
+	VFMADD231PD  Y13, Y9, Y2
+	VFMADD231PD  Y14, Y9, Y3
+	VBROADCASTSD (AX)(SI*2), Y10
+	VFMADD231PD  Y13, Y10, Y4
+	VFMADD231PD  Y14, Y10, Y5
+	VBROADCASTSD (BX), Y11
+	VFMADD231PD  Y13, Y11, Y6
+	VFMADD231PD  Y14, Y11, Y7
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          two_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           two_store
+	VADDPD       (R12), Y0, Y0
+	VMASKMOVPD   32(R12), Y15, Y13
+	VADDPD       Y13, Y1, Y1
+	ADDQ         R15, R12
+	VADDPD       (R12), Y2, Y2
+	VMASKMOVPD   32(R12), Y15, Y13
+	VADDPD       Y13, Y3, Y3
+	ADDQ         R15, R12
+	VADDPD       (R12), Y4, Y4
+	VMASKMOVPD   32(R12), Y15, Y13
+	VADDPD       Y13, Y5, Y5
+	ADDQ         R15, R12
+	VADDPD       (R12), Y6, Y6
+	VMASKMOVPD   32(R12), Y15, Y13
+	VADDPD       Y13, Y7, Y7
+	MOVQ         R9, R12
+
+two_store:
+	VMOVUPS    Y0, (R12)
+	VMASKMOVPD Y1, Y15, 32(R12)
+	ADDQ       R15, R12
+	VMOVUPS    Y2, (R12)
+	VMASKMOVPD Y3, Y15, 32(R12)
+	ADDQ       R15, R12
+	VMOVUPS    Y4, (R12)
+	VMASKMOVPD Y5, Y15, 32(R12)
+	ADDQ       R15, R12
+	VMOVUPS    Y6, (R12)
+	VMASKMOVPD Y7, Y15, 32(R12)
+	JMP        done
+
+narrow:
+	LEAQ       masks<>+0(SB), AX
+	MOVQ       R8, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	VMOVUPS    32(AX), Y15
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	MOVQ       (DI), R15
+
+one_loop:
+	VMASKMOVPD   (R12), Y15, Y14
+	PREFETCHT0   (R12)(R13*8)
+	VBROADCASTSD (AX), Y4
+	VFMADD231PD  Y14, Y4, Y0
+	VBROADCASTSD (AX)(SI*1), Y5
+	VFMADD231PD  Y14, Y5, Y1
+	VBROADCASTSD (AX)(SI*2), Y6
+	VFMADD231PD  Y14, Y6, Y2
+	VBROADCASTSD (BX), Y7
+	VFMADD231PD  Y14, Y7, Y3
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          one_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           one_store
+	VMASKMOVPD   (R12), Y15, Y14
+	VADDPD       Y14, Y0, Y0
+	ADDQ         R15, R12
+	VMASKMOVPD   (R12), Y15, Y14
+	VADDPD       Y14, Y1, Y1
+	ADDQ         R15, R12
+	VMASKMOVPD   (R12), Y15, Y14
+	VADDPD       Y14, Y2, Y2
+	ADDQ         R15, R12
+	VMASKMOVPD   (R12), Y15, Y14
+	VADDPD       Y14, Y3, Y3
+	MOVQ         R9, R12
+
+one_store:
+	VMASKMOVPD Y0, Y15, (R12)
+	ADDQ       R15, R12
+	VMASKMOVPD Y1, Y15, (R12)
+	ADDQ       R15, R12
+	VMASKMOVPD Y2, Y15, (R12)
+	ADDQ       R15, R12
+	VMASKMOVPD Y3, Y15, (R12)
 
 done:
 	VZEROUPPER
@@ -6333,6 +11486,306 @@ one_store:
 	VMASKMOVPS Y3, Y15, (R12)
 	ADDQ       R15, R12
 	VMASKMOVPS Y4, Y15, (R12)
+
+done:
+	VZEROUPPER
+	RET
+
+// func gemmDouble256x5(args uintptr)
+// Requires: AVX, FMA3, MMX+
+TEXT ·gemmDouble256x5(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R8
+	MOVQ 64(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 24(DI), SI
+	MOVQ 32(DI), R11
+	MOVQ 48(DI), R13
+
+panel:
+	CMPQ       R8, $0x00000008
+	JLT        tail
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	VXORPS     X6, X6, X6
+	VXORPS     X7, X7, X7
+	VXORPS     X8, X8, X8
+	VXORPS     X9, X9, X9
+	MOVQ       (DI), R15
+
+full_loop:
+	VMOVUPS      (R12), Y14
+	VMOVUPS      32(R12), Y15
+	PREFETCHT0   (R12)(R13*8)
+	VBROADCASTSD (AX), Y10
+	VFMADD231PD  Y14, Y10, Y0
+	VFMADD231PD  Y15, Y10, Y1
+	VBROADCASTSD (AX)(SI*1), Y11
+	VFMADD231PD  Y14, Y11, Y2
+	VFMADD231PD  Y15, Y11, Y3
+	VBROADCASTSD (AX)(SI*2), Y12
+	VFMADD231PD  Y14, Y12, Y4
+	VFMADD231PD  Y15, Y12, Y5
+	VBROADCASTSD (BX), Y13
+	VFMADD231PD  Y14, Y13, Y6
+	VFMADD231PD  Y15, Y13, Y7
+	VBROADCASTSD (BX)(SI*1), Y10
+	VFMADD231PD  Y14, Y10, Y8
+	VFMADD231PD  Y15, Y10, Y9
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          full_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           full_store
+	VADDPD       (R12), Y0, Y0
+	VADDPD       32(R12), Y1, Y1
+	ADDQ         R15, R12
+	VADDPD       (R12), Y2, Y2
+	VADDPD       32(R12), Y3, Y3
+	ADDQ         R15, R12
+	VADDPD       (R12), Y4, Y4
+	VADDPD       32(R12), Y5, Y5
+	ADDQ         R15, R12
+	VADDPD       (R12), Y6, Y6
+	VADDPD       32(R12), Y7, Y7
+	ADDQ         R15, R12
+	VADDPD       (R12), Y8, Y8
+	VADDPD       32(R12), Y9, Y9
+	MOVQ         R9, R12
+
+full_store:
+	VMOVUPS Y0, (R12)
+	VMOVUPS Y1, 32(R12)
+	ADDQ    R15, R12
+	VMOVUPS Y2, (R12)
+	VMOVUPS Y3, 32(R12)
+	ADDQ    R15, R12
+	VMOVUPS Y4, (R12)
+	VMOVUPS Y5, 32(R12)
+	ADDQ    R15, R12
+	VMOVUPS Y6, (R12)
+	VMOVUPS Y7, 32(R12)
+	ADDQ    R15, R12
+	VMOVUPS Y8, (R12)
+	VMOVUPS Y9, 32(R12)
+	ADDQ    $0x40, R9
+	ADDQ    56(DI), R10
+	SUBQ    $0x00000008, R8
+	JMP     panel
+
+tail:
+	TESTQ      R8, R8
+	JZ         done
+	CMPQ       R8, $0x00000004
+	JLE        narrow
+	SUBQ       $0x00000004, R8
+	LEAQ       masks<>+0(SB), AX
+	MOVQ       R8, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	VMOVUPS    32(AX), Y15
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	VXORPS     X6, X6, X6
+	VXORPS     X7, X7, X7
+	VXORPS     X8, X8, X8
+	VXORPS     X9, X9, X9
+	MOVQ       (DI), R15
+
+two_loop:
+	VMOVUPS      (R12), Y13
+	VMASKMOVPD   32(R12), Y15, Y14
+	PREFETCHT0   (R12)(R13*8)
+	VBROADCASTSD (AX), Y10
+	VFMADD231PD  Y13, Y10, Y0
+	VFMADD231PD  Y14, Y10, Y1
+	VBROADCASTSD (AX)(SI*1), Y11
+	VFMADD231PD  Y13, Y11, Y2
+	VFMADD231PD  Y14, Y11, Y3
+	VBROADCASTSD (AX)(SI*2), Y12
+	VFMADD231PD  Y13, Y12, Y4
+	VFMADD231PD  Y14, Y12, Y5
+	VBROADCASTSD (BX), Y10
+	VFMADD231PD  Y13, Y10, Y6
+	VFMADD231PD  Y14, Y10, Y7
+	VBROADCASTSD (BX)(SI*1), Y11
+	VFMADD231PD  Y13, Y11, Y8
+	VFMADD231PD  Y14, Y11, Y9
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          two_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           two_store
+	VADDPD       (R12), Y0, Y0
+	VMASKMOVPD   32(R12), Y15, Y13
+	VADDPD       Y13, Y1, Y1
+	ADDQ         R15, R12
+	VADDPD       (R12), Y2, Y2
+	VMASKMOVPD   32(R12), Y15, Y13
+	VADDPD       Y13, Y3, Y3
+	ADDQ         R15, R12
+	VADDPD       (R12), Y4, Y4
+	VMASKMOVPD   32(R12), Y15, Y13
+	VADDPD       Y13, Y5, Y5
+	ADDQ         R15, R12
+	VADDPD       (R12), Y6, Y6
+	VMASKMOVPD   32(R12), Y15, Y13
+	VADDPD       Y13, Y7, Y7
+	ADDQ         R15, R12
+	VADDPD       (R12), Y8, Y8
+	VMASKMOVPD   32(R12), Y15, Y13
+	VADDPD       Y13, Y9, Y9
+	MOVQ         R9, R12
+
+two_store:
+	VMOVUPS    Y0, (R12)
+	VMASKMOVPD Y1, Y15, 32(R12)
+	ADDQ       R15, R12
+	VMOVUPS    Y2, (R12)
+	VMASKMOVPD Y3, Y15, 32(R12)
+	ADDQ       R15, R12
+	VMOVUPS    Y4, (R12)
+	VMASKMOVPD Y5, Y15, 32(R12)
+	ADDQ       R15, R12
+	VMOVUPS    Y6, (R12)
+	VMASKMOVPD Y7, Y15, 32(R12)
+	ADDQ       R15, R12
+	VMOVUPS    Y8, (R12)
+	VMASKMOVPD Y9, Y15, 32(R12)
+	JMP        done
+
+narrow:
+	LEAQ       masks<>+0(SB), AX
+	MOVQ       R8, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	VMOVUPS    32(AX), Y15
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	MOVQ       (DI), R15
+
+one_loop:
+	VMASKMOVPD   (R12), Y15, Y14
+	PREFETCHT0   (R12)(R13*8)
+	VBROADCASTSD (AX), Y5
+	VFMADD231PD  Y14, Y5, Y0
+	VBROADCASTSD (AX)(SI*1), Y6
+	VFMADD231PD  Y14, Y6, Y1
+	VBROADCASTSD (AX)(SI*2), Y7
+	VFMADD231PD  Y14, Y7, Y2
+	VBROADCASTSD (BX), Y8
+	VFMADD231PD  Y14, Y8, Y3
+	VBROADCASTSD (BX)(SI*1), Y9
+	VFMADD231PD  Y14, Y9, Y4
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          one_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           one_store
+	VMASKMOVPD   (R12), Y15, Y14
+	VADDPD       Y14, Y0, Y0
+	ADDQ         R15, R12
+	VMASKMOVPD   (R12), Y15, Y14
+	VADDPD       Y14, Y1, Y1
+	ADDQ         R15, R12
+	VMASKMOVPD   (R12), Y15, Y14
+	VADDPD       Y14, Y2, Y2
+	ADDQ         R15, R12
+	VMASKMOVPD   (R12), Y15, Y14
+	VADDPD       Y14, Y3, Y3
+	ADDQ         R15, R12
+	VMASKMOVPD   (R12), Y15, Y14
+	VADDPD       Y14, Y4, Y4
+	MOVQ         R9, R12
+
+one_store:
+	VMASKMOVPD Y0, Y15, (R12)
+	ADDQ       R15, R12
+	VMASKMOVPD Y1, Y15, (R12)
+	ADDQ       R15, R12
+	VMASKMOVPD Y2, Y15, (R12)
+	ADDQ       R15, R12
+	VMASKMOVPD Y3, Y15, (R12)
+	ADDQ       R15, R12
+	VMASKMOVPD Y4, Y15, (R12)
 
 done:
 	VZEROUPPER
@@ -6674,6 +12127,518 @@ one_store:
 	VMASKMOVPS Y5, Y15, (R12)
 
 done:
+	VZEROUPPER
+	RET
+
+// func gemmDouble256x6(args uintptr)
+// Requires: AVX, FMA3, MMX+
+TEXT ·gemmDouble256x6(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), DI
+	MOVQ 8(DI), R8
+	MOVQ 64(DI), R9
+	MOVQ 40(DI), R10
+	MOVQ 24(DI), SI
+	MOVQ 32(DI), R11
+	MOVQ 48(DI), R13
+
+panel:
+	CMPQ       R8, $0x00000008
+	JLT        tail
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	VXORPS     X6, X6, X6
+	VXORPS     X7, X7, X7
+	VXORPS     X8, X8, X8
+	VXORPS     X9, X9, X9
+	VXORPS     X10, X10, X10
+	VXORPS     X11, X11, X11
+	MOVQ       (DI), R15
+
+full_loop:
+	VMOVUPS      (R12), Y14
+	VMOVUPS      32(R12), Y15
+	PREFETCHT0   (R12)(R13*8)
+	VBROADCASTSD (AX), Y12
+	VFMADD231PD  Y14, Y12, Y0
+	VFMADD231PD  Y15, Y12, Y1
+	VBROADCASTSD (AX)(SI*1), Y13
+	VFMADD231PD  Y14, Y13, Y2
+	VFMADD231PD  Y15, Y13, Y3
+	VBROADCASTSD (AX)(SI*2), Y12
+	VFMADD231PD  Y14, Y12, Y4
+	VFMADD231PD  Y15, Y12, Y5
+	VBROADCASTSD (BX), Y13
+	VFMADD231PD  Y14, Y13, Y6
+	VFMADD231PD  Y15, Y13, Y7
+	VBROADCASTSD (BX)(SI*1), Y12
+	VFMADD231PD  Y14, Y12, Y8
+	VFMADD231PD  Y15, Y12, Y9
+	VBROADCASTSD (BX)(SI*2), Y13
+	VFMADD231PD  Y14, Y13, Y10
+	VFMADD231PD  Y15, Y13, Y11
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          full_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           full_store
+	VADDPD       (R12), Y0, Y0
+	VADDPD       32(R12), Y1, Y1
+	ADDQ         R15, R12
+	VADDPD       (R12), Y2, Y2
+	VADDPD       32(R12), Y3, Y3
+	ADDQ         R15, R12
+	VADDPD       (R12), Y4, Y4
+	VADDPD       32(R12), Y5, Y5
+	ADDQ         R15, R12
+	VADDPD       (R12), Y6, Y6
+	VADDPD       32(R12), Y7, Y7
+	ADDQ         R15, R12
+	VADDPD       (R12), Y8, Y8
+	VADDPD       32(R12), Y9, Y9
+	ADDQ         R15, R12
+	VADDPD       (R12), Y10, Y10
+	VADDPD       32(R12), Y11, Y11
+	MOVQ         R9, R12
+
+full_store:
+	VMOVUPS Y0, (R12)
+	VMOVUPS Y1, 32(R12)
+	ADDQ    R15, R12
+	VMOVUPS Y2, (R12)
+	VMOVUPS Y3, 32(R12)
+	ADDQ    R15, R12
+	VMOVUPS Y4, (R12)
+	VMOVUPS Y5, 32(R12)
+	ADDQ    R15, R12
+	VMOVUPS Y6, (R12)
+	VMOVUPS Y7, 32(R12)
+	ADDQ    R15, R12
+	VMOVUPS Y8, (R12)
+	VMOVUPS Y9, 32(R12)
+	ADDQ    R15, R12
+	VMOVUPS Y10, (R12)
+	VMOVUPS Y11, 32(R12)
+	ADDQ    $0x40, R9
+	ADDQ    56(DI), R10
+	SUBQ    $0x00000008, R8
+	JMP     panel
+
+tail:
+	TESTQ      R8, R8
+	JZ         done
+	CMPQ       R8, $0x00000004
+	JLE        narrow
+	SUBQ       $0x00000004, R8
+	LEAQ       masks<>+0(SB), AX
+	MOVQ       R8, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	VMOVUPS    32(AX), Y15
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	VXORPS     X6, X6, X6
+	VXORPS     X7, X7, X7
+	VXORPS     X8, X8, X8
+	VXORPS     X9, X9, X9
+	VXORPS     X10, X10, X10
+	VXORPS     X11, X11, X11
+	MOVQ       (DI), R15
+
+two_loop:
+	VMOVUPS      (R12), Y13
+	VMASKMOVPD   32(R12), Y15, Y14
+	PREFETCHT0   (R12)(R13*8)
+	VBROADCASTSD (AX), Y12
+	VFMADD231PD  Y13, Y12, Y0
+	VFMADD231PD  Y14, Y12, Y1
+	VBROADCASTSD (AX)(SI*1), Y12
+	VFMADD231PD  Y13, Y12, Y2
+	VFMADD231PD  Y14, Y12, Y3
+	VBROADCASTSD (AX)(SI*2), Y12
+	VFMADD231PD  Y13, Y12, Y4
+	VFMADD231PD  Y14, Y12, Y5
+	VBROADCASTSD (BX), Y12
+	VFMADD231PD  Y13, Y12, Y6
+	VFMADD231PD  Y14, Y12, Y7
+	VBROADCASTSD (BX)(SI*1), Y12
+	VFMADD231PD  Y13, Y12, Y8
+	VFMADD231PD  Y14, Y12, Y9
+	VBROADCASTSD (BX)(SI*2), Y12
+	VFMADD231PD  Y13, Y12, Y10
+	VFMADD231PD  Y14, Y12, Y11
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          two_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           two_store
+	VADDPD       (R12), Y0, Y0
+	VMASKMOVPD   32(R12), Y15, Y13
+	VADDPD       Y13, Y1, Y1
+	ADDQ         R15, R12
+	VADDPD       (R12), Y2, Y2
+	VMASKMOVPD   32(R12), Y15, Y13
+	VADDPD       Y13, Y3, Y3
+	ADDQ         R15, R12
+	VADDPD       (R12), Y4, Y4
+	VMASKMOVPD   32(R12), Y15, Y13
+	VADDPD       Y13, Y5, Y5
+	ADDQ         R15, R12
+	VADDPD       (R12), Y6, Y6
+	VMASKMOVPD   32(R12), Y15, Y13
+	VADDPD       Y13, Y7, Y7
+	ADDQ         R15, R12
+	VADDPD       (R12), Y8, Y8
+	VMASKMOVPD   32(R12), Y15, Y13
+	VADDPD       Y13, Y9, Y9
+	ADDQ         R15, R12
+	VADDPD       (R12), Y10, Y10
+	VMASKMOVPD   32(R12), Y15, Y13
+	VADDPD       Y13, Y11, Y11
+	MOVQ         R9, R12
+
+two_store:
+	VMOVUPS    Y0, (R12)
+	VMASKMOVPD Y1, Y15, 32(R12)
+	ADDQ       R15, R12
+	VMOVUPS    Y2, (R12)
+	VMASKMOVPD Y3, Y15, 32(R12)
+	ADDQ       R15, R12
+	VMOVUPS    Y4, (R12)
+	VMASKMOVPD Y5, Y15, 32(R12)
+	ADDQ       R15, R12
+	VMOVUPS    Y6, (R12)
+	VMASKMOVPD Y7, Y15, 32(R12)
+	ADDQ       R15, R12
+	VMOVUPS    Y8, (R12)
+	VMASKMOVPD Y9, Y15, 32(R12)
+	ADDQ       R15, R12
+	VMOVUPS    Y10, (R12)
+	VMASKMOVPD Y11, Y15, 32(R12)
+	JMP        done
+
+narrow:
+	LEAQ       masks<>+0(SB), AX
+	MOVQ       R8, CX
+	SHLQ       $0x03, CX
+	SUBQ       CX, AX
+	VMOVUPS    32(AX), Y15
+	MOVQ       72(DI), R15
+	MOVQ       R9, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	ADDQ       R15, R12
+	PREFETCHT0 (R12)
+	MOVQ       16(DI), AX
+	LEAQ       (SI)(SI*2), R15
+	LEAQ       (AX)(R15*1), BX
+	MOVQ       R10, R12
+	VXORPS     X0, X0, X0
+	VXORPS     X1, X1, X1
+	VXORPS     X2, X2, X2
+	VXORPS     X3, X3, X3
+	VXORPS     X4, X4, X4
+	VXORPS     X5, X5, X5
+	MOVQ       (DI), R15
+
+one_loop:
+	VMASKMOVPD   (R12), Y15, Y14
+	PREFETCHT0   (R12)(R13*8)
+	VBROADCASTSD (AX), Y6
+	VFMADD231PD  Y14, Y6, Y0
+	VBROADCASTSD (AX)(SI*1), Y7
+	VFMADD231PD  Y14, Y7, Y1
+	VBROADCASTSD (AX)(SI*2), Y8
+	VFMADD231PD  Y14, Y8, Y2
+	VBROADCASTSD (BX), Y9
+	VFMADD231PD  Y14, Y9, Y3
+	VBROADCASTSD (BX)(SI*1), Y10
+	VFMADD231PD  Y14, Y10, Y4
+	VBROADCASTSD (BX)(SI*2), Y11
+	VFMADD231PD  Y14, Y11, Y5
+	ADDQ         R11, AX
+	ADDQ         R11, BX
+	ADDQ         R13, R12
+	DECQ         R15
+	JNZ          one_loop
+	MOVQ         R9, R12
+	MOVQ         72(DI), R15
+	CMPQ         80(DI), $0x00
+	JE           one_store
+	VMASKMOVPD   (R12), Y15, Y14
+	VADDPD       Y14, Y0, Y0
+	ADDQ         R15, R12
+	VMASKMOVPD   (R12), Y15, Y14
+	VADDPD       Y14, Y1, Y1
+	ADDQ         R15, R12
+	VMASKMOVPD   (R12), Y15, Y14
+	VADDPD       Y14, Y2, Y2
+	ADDQ         R15, R12
+	VMASKMOVPD   (R12), Y15, Y14
+	VADDPD       Y14, Y3, Y3
+	ADDQ         R15, R12
+	VMASKMOVPD   (R12), Y15, Y14
+	VADDPD       Y14, Y4, Y4
+	ADDQ         R15, R12
+	VMASKMOVPD   (R12), Y15, Y14
+	VADDPD       Y14, Y5, Y5
+	MOVQ         R9, R12
+
+one_store:
+	VMASKMOVPD Y0, Y15, (R12)
+	ADDQ       R15, R12
+	VMASKMOVPD Y1, Y15, (R12)
+	ADDQ       R15, R12
+	VMASKMOVPD Y2, Y15, (R12)
+	ADDQ       R15, R12
+	VMASKMOVPD Y3, Y15, (R12)
+	ADDQ       R15, R12
+	VMASKMOVPD Y4, Y15, (R12)
+	ADDQ       R15, R12
+	VMASKMOVPD Y5, Y15, (R12)
+
+done:
+	VZEROUPPER
+	RET
+
+// func axpyDouble256(args uintptr)
+// Requires: AVX, FMA3
+TEXT ·axpyDouble256(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), DI
+	MOVQ 24(DI), SI
+	MOVQ 40(DI), R8
+	MOVQ 48(DI), R9
+	MOVQ 16(DI), DX
+	MOVQ 32(DI), R15
+
+by8:
+	CMPQ         R9, $0x08
+	JLT          by8_end
+	VBROADCASTSD (DX), Y4
+	ADDQ         SI, DX
+	VBROADCASTSD (DX), Y5
+	ADDQ         SI, DX
+	VBROADCASTSD (DX), Y6
+	ADDQ         SI, DX
+	VBROADCASTSD (DX), Y7
+	ADDQ         SI, DX
+	VBROADCASTSD (DX), Y8
+	ADDQ         SI, DX
+	VBROADCASTSD (DX), Y9
+	ADDQ         SI, DX
+	VBROADCASTSD (DX), Y10
+	ADDQ         SI, DX
+	VBROADCASTSD (DX), Y11
+	ADDQ         SI, DX
+	MOVQ         R15, R12
+	LEAQ         (R8)(R8*2), AX
+	LEAQ         (R12)(AX*1), R13
+	LEAQ         (R13)(AX*1), BX
+	MOVQ         (DI), R10
+	MOVQ         8(DI), R11
+
+by8_v2:
+	CMPQ        R11, $0x08
+	JLT         by8_v2_end
+	VMOVUPS     (R10), Y0
+	VMOVUPS     32(R10), Y1
+	VFMADD231PD (R12), Y4, Y0
+	VFMADD231PD 32(R12), Y4, Y1
+	VFMADD231PD (R12)(R8*1), Y5, Y0
+	VFMADD231PD 32(R12)(R8*1), Y5, Y1
+	VFMADD231PD (R12)(R8*2), Y6, Y0
+	VFMADD231PD 32(R12)(R8*2), Y6, Y1
+	VFMADD231PD (R13), Y7, Y0
+	VFMADD231PD 32(R13), Y7, Y1
+	VFMADD231PD (R13)(R8*1), Y8, Y0
+	VFMADD231PD 32(R13)(R8*1), Y8, Y1
+	VFMADD231PD (R13)(R8*2), Y9, Y0
+	VFMADD231PD 32(R13)(R8*2), Y9, Y1
+	VFMADD231PD (BX), Y10, Y0
+	VFMADD231PD 32(BX), Y10, Y1
+	VFMADD231PD (BX)(R8*1), Y11, Y0
+	VFMADD231PD 32(BX)(R8*1), Y11, Y1
+	VMOVUPS     Y0, (R10)
+	VMOVUPS     Y1, 32(R10)
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R13
+	ADDQ        $0x40, BX
+	ADDQ        $0x40, R10
+	SUBQ        $0x08, R11
+	JMP         by8_v2
+
+by8_v2_end:
+	CMPQ        R11, $0x04
+	JLT         by8_v1_end
+	VMOVUPS     (R10), Y0
+	VFMADD231PD (R12), Y4, Y0
+	VFMADD231PD (R12)(R8*1), Y5, Y0
+	VFMADD231PD (R12)(R8*2), Y6, Y0
+	VFMADD231PD (R13), Y7, Y0
+	VFMADD231PD (R13)(R8*1), Y8, Y0
+	VFMADD231PD (R13)(R8*2), Y9, Y0
+	VFMADD231PD (BX), Y10, Y0
+	VFMADD231PD (BX)(R8*1), Y11, Y0
+	VMOVUPS     Y0, (R10)
+	ADDQ        $0x20, R12
+	ADDQ        $0x20, R13
+	ADDQ        $0x20, BX
+	ADDQ        $0x20, R10
+	SUBQ        $0x04, R11
+
+by8_v1_end:
+	TESTQ       R11, R11
+	JZ          by8_row
+	LEAQ        masks<>+0(SB), AX
+	MOVQ        R11, CX
+	SHLQ        $0x03, CX
+	SUBQ        CX, AX
+	VMOVUPS     32(AX), Y15
+	VMASKMOVPD  (R10), Y15, Y0
+	VMASKMOVPD  (R12), Y15, Y1
+	VFMADD231PD Y1, Y4, Y0
+	VMASKMOVPD  (R12)(R8*1), Y15, Y1
+	VFMADD231PD Y1, Y5, Y0
+	VMASKMOVPD  (R12)(R8*2), Y15, Y1
+	VFMADD231PD Y1, Y6, Y0
+	VMASKMOVPD  (R13), Y15, Y1
+	VFMADD231PD Y1, Y7, Y0
+	VMASKMOVPD  (R13)(R8*1), Y15, Y1
+	VFMADD231PD Y1, Y8, Y0
+	VMASKMOVPD  (R13)(R8*2), Y15, Y1
+	VFMADD231PD Y1, Y9, Y0
+	VMASKMOVPD  (BX), Y15, Y1
+	VFMADD231PD Y1, Y10, Y0
+	VMASKMOVPD  (BX)(R8*1), Y15, Y1
+	VFMADD231PD Y1, Y11, Y0
+	VMASKMOVPD  Y0, Y15, (R10)
+
+by8_row:
+	LEAQ (R15)(R8*8), R15
+	SUBQ $0x08, R9
+	JMP  by8
+
+by8_end:
+by1:
+	CMPQ         R9, $0x01
+	JLT          by1_end
+	VBROADCASTSD (DX), Y4
+	ADDQ         SI, DX
+	MOVQ         R15, R12
+	MOVQ         (DI), R10
+	MOVQ         8(DI), R11
+
+by1_v2:
+	CMPQ        R11, $0x08
+	JLT         by1_v2_end
+	VMOVUPS     (R10), Y0
+	VMOVUPS     32(R10), Y1
+	VFMADD231PD (R12), Y4, Y0
+	VFMADD231PD 32(R12), Y4, Y1
+	VMOVUPS     Y0, (R10)
+	VMOVUPS     Y1, 32(R10)
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R10
+	SUBQ        $0x08, R11
+	JMP         by1_v2
+
+by1_v2_end:
+	CMPQ        R11, $0x04
+	JLT         by1_v1_end
+	VMOVUPS     (R10), Y0
+	VFMADD231PD (R12), Y4, Y0
+	VMOVUPS     Y0, (R10)
+	ADDQ        $0x20, R12
+	ADDQ        $0x20, R10
+	SUBQ        $0x04, R11
+
+by1_v1_end:
+	TESTQ       R11, R11
+	JZ          by1_row
+	LEAQ        masks<>+0(SB), AX
+	MOVQ        R11, CX
+	SHLQ        $0x03, CX
+	SUBQ        CX, AX
+	VMOVUPS     32(AX), Y15
+	VMASKMOVPD  (R10), Y15, Y0
+	VMASKMOVPD  (R12), Y15, Y1
+	VFMADD231PD Y1, Y4, Y0
+	VMASKMOVPD  Y0, Y15, (R10)
+
+by1_row:
+	ADDQ R8, R15
+	SUBQ $0x01, R9
+	JMP  by1
+
+by1_end:
 	VZEROUPPER
 	RET
 

@@ -33,9 +33,12 @@ func emitGemm(f *file) {
 		if g.wide {
 			rows = 12
 		}
+		d := g.float64()
 		for r := 1; r <= rows; r++ {
 			g.gemmRows(r)
+			d.gemmRows(r)
 		}
+		d.emitVector()
 		g.emitPack()
 		g.emitVector()
 		g.emitDot()
@@ -167,9 +170,9 @@ func (g *isa) gemmPanel(label string, r, nv int, mask bool) {
 	}
 	for i := range r {
 		t := r*nv + i%spare
-		g.VBROADCASTSS(ptr(i), g.v(t))
+		g.broadcast(ptr(i), g.v(t))
 		for j := range nv {
-			g.VFMADD231PS(g.v(bv(j)), g.v(t), g.v(acc(i, j)))
+			g.multiplyAdd(g.v(bv(j)), g.v(t), g.v(acc(i, j)))
 		}
 	}
 	for q := range (r + 2) / 3 {
@@ -188,12 +191,12 @@ func (g *isa) gemmPanel(label string, r, nv int, mask bool) {
 			m := at(gB, j*g.bytes)
 			switch {
 			case !masked(j):
-				g.VADDPS(m, g.v(acc(i, j)), g.v(acc(i, j)))
+				g.addFloats(m, g.v(acc(i, j)), g.v(acc(i, j)))
 			case g.wide:
-				g.VADDPS_Z(m, g.v(acc(i, j)), reg.K1, g.v(acc(i, j)))
+				either(g, g.VADDPS_Z, g.VADDPD_Z)(m, g.v(acc(i, j)), reg.K1, g.v(acc(i, j)))
 			default:
 				g.loadMasked(m, bv(0), maskReg)
-				g.VADDPS(g.v(bv(0)), g.v(acc(i, j)), g.v(acc(i, j)))
+				g.addFloats(g.v(bv(0)), g.v(acc(i, j)), g.v(acc(i, j)))
 			}
 		}
 		if i+1 < r {
@@ -217,6 +220,18 @@ func (g *isa) gemmPanel(label string, r, nv int, mask bool) {
 	}
 }
 
+// either returns the instruction for the set's floats.
+func either[F any](g *isa, single, double F) F {
+	if g.elem == 8 {
+		return double
+	}
+	return single
+}
+
+func (g *isa) broadcast(ops ...Op)   { either(g, g.VBROADCASTSS, g.VBROADCASTSD)(ops...) }
+func (g *isa) multiplyAdd(ops ...Op) { either(g, g.VFMADD231PS, g.VFMADD231PD)(ops...) }
+func (g *isa) addFloats(ops ...Op)   { either(g, g.VADDPS, g.VADDPD)(ops...) }
+
 // setMask makes the mask of the first n lanes, 1 <= n <= lanes: in K1, or in
 // the highest vector register. It clobbers RAX and RCX.
 func (g *isa) setMask(n reg.GPPhysical) {
@@ -231,7 +246,7 @@ func (g *isa) setMask(n reg.GPPhysical) {
 	m := g.maskTable()
 	g.LEAQ(m, reg.RAX)
 	g.MOVQ(n, reg.RCX)
-	g.SHLQ(Imm(2), reg.RCX)
+	g.SHLQ(Imm(uint64(g.elem/4+1)), reg.RCX) // by 4 or 8
 	g.SUBQ(reg.RCX, reg.RAX)
 	g.VMOVUPS(at(reg.RAX, 32), ymm[15])
 }
@@ -239,18 +254,18 @@ func (g *isa) setMask(n reg.GPPhysical) {
 // loadMasked loads the lanes of the mask that setMask made; the others are 0.
 func (g *isa) loadMasked(m Mem, to, mask int) {
 	if g.wide {
-		g.VMOVUPS_Z(m, reg.K1, g.v(to))
+		either(g, g.VMOVUPS_Z, g.VMOVUPD_Z)(m, reg.K1, g.v(to))
 		return
 	}
-	g.VMASKMOVPS(m, g.v(mask), g.v(to))
+	either(g, g.VMASKMOVPS, g.VMASKMOVPD)(m, g.v(mask), g.v(to))
 }
 
 func (g *isa) storeMasked(from int, m Mem, mask int) {
 	if g.wide {
-		g.VMOVUPS(g.v(from), reg.K1, m)
+		either(g, g.VMOVUPS, g.VMOVUPD)(g.v(from), reg.K1, m)
 		return
 	}
-	g.VMASKMOVPS(g.v(from), g.v(mask), m)
+	either(g, g.VMASKMOVPS, g.VMASKMOVPD)(g.v(from), g.v(mask), m)
 }
 
 // maskTable is 8 lanes of ones, then 8 of zeros: n lanes before the middle

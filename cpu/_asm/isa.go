@@ -11,20 +11,28 @@ import (
 )
 
 // An isa is an instruction set: 16 vectors of 8 float32 lanes, or 32 of 16 with
-// mask registers.
+// mask registers; or the same with half as many lanes of float64.
 type isa struct {
 	*file
 	name  string
 	wide  bool // AVX-512
+	elem  int  // bytes of a lane
 	lanes int
 	bytes int // of a vector
 }
 
 func isas(f *file) []*isa {
 	return []*isa{
-		{file: f, name: "512", wide: true, lanes: 16, bytes: 64},
-		{file: f, name: "256", lanes: 8, bytes: 32},
+		{file: f, name: "512", wide: true, elem: 4, lanes: 16, bytes: 64},
+		{file: f, name: "256", elem: 4, lanes: 8, bytes: 32},
 	}
+}
+
+// float64 is the set with lanes of float64.
+func (g *isa) float64() *isa {
+	d := *g
+	d.name, d.elem, d.lanes = "Double"+g.name, 8, g.lanes/2
+	return &d
 }
 
 var (

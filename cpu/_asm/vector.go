@@ -40,7 +40,7 @@ func (g *isa) emitVector() {
 		g.JLT(LabelRef(label + "_end"))
 		first := 4 // x[i] is in register first + i
 		for i := range rows {
-			g.VBROADCASTSS(at(x, 0), g.v(first+i))
+			g.broadcast(at(x, 0), g.v(first+i))
 			g.ADDQ(xs, x)
 		}
 		g.MOVQ(b, p[0])
@@ -71,7 +71,7 @@ func (g *isa) emitVector() {
 			}
 			for i := range rows {
 				for j := range nv {
-					g.VFMADD231PS(row(i, j*g.bytes), g.v(first+i), g.v(j))
+					g.multiplyAdd(row(i, j*g.bytes), g.v(first+i), g.v(j))
 				}
 			}
 			for j := range nv {
@@ -93,7 +93,7 @@ func (g *isa) emitVector() {
 		g.loadMasked(at(y, 0), 0, 15)
 		for i := range rows {
 			g.loadMasked(row(i, 0), 1, 15)
-			g.VFMADD231PS(g.v(1), g.v(first+i), g.v(0))
+			g.multiplyAdd(g.v(1), g.v(first+i), g.v(0))
 		}
 		g.storeMasked(0, at(y, 0), 15)
 		g.Label(label + "_row")
