@@ -15,17 +15,19 @@
 // is read and written once and what only they need is never in it (see rows.go).
 // Small instructions that do not wait for each other are another (see stage.go).
 //
-// Workers wait for the next loop for 50 µs before they park. Work of less than
-// 20 µs stays on the caller's goroutine; the goroutines of all runs together are
-// no more than GOMAXPROCS beside the callers.
+// The tasks of a loop are shared out in parts that follow each other, the same
+// part to the same worker in each loop, so that it finds in its core's caches what
+// it left there; who is done early takes tasks of the others. Workers wait for the
+// next loop for 50 µs before they park. Work of less than 20 µs stays on the
+// caller's goroutine; the goroutines of all runs together are no more than
+// GOMAXPROCS beside the callers.
 //
 // # Kernels
 //
 // A chain runs over blocks of 1024 positions, so that its registers stay in
 // the first-level cache. Contiguous operands are used in place, others are
 // gathered to a block; where one is transposed blocks are tiles, which assembly
-// turns in registers. Results too large for the caches are stored past them.
-// What is the same at all positions (constants, scalars, operands with all strides
+// turns in registers. Copies too large for the caches are stored past them. What is the same at all positions (constants, scalars, operands with all strides
 // 0) is computed once a run. Float32 steps that follow each other are run by a
 // chain machine in assembly, which keeps what it computes in registers (see
 // fused.go); the others are a kernel call a block.
@@ -53,8 +55,9 @@
 // float32 and then rounded to the dtype.
 //
 // A sum is split by shapes only, never by the number of workers: float32 sums
-// add runs of at most 256 elements in float32 lanes (8; of assembly 32) and the
-// runs in float64; float64 sums do the same with a compensated total. Every result has
+// add runs of at most 256 elements in float32 lanes (8; of assembly 64, or 32 in
+// short rows and of neon) and the runs in float64; float64 sums do the same with a
+// compensated total. Every result has
 // equal bits on any GOMAXPROCS. Products are sums in order of k, in pieces that
 // depend on K only; levels other than portable contract them to fused
 // multiply-adds. Levels may differ in the last bits.

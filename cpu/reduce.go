@@ -280,11 +280,13 @@ func (m *reduceInstr) row(r *run, ws *workspace, st []state, lo, n, from, to int
 		}
 		return
 	}
-	for o := range n {
-		if x, _ := m.pre.inMemory(r, m.reg, (lo+o)*m.inner+from, m.inner); x != nil {
-			m.fold.row(&st[o], x, to-from, from)
-			continue
+	if x, stride := m.pre.inMemory(r, m.reg, lo*m.inner+from, m.inner); x != nil {
+		for o := range n {
+			m.fold.row(&st[o], unsafe.Add(x, o*stride), to-from, from)
 		}
+		return
+	}
+	for o := range n {
 		for i := from; i < to; i += blockLen {
 			k := min(blockLen, to-i)
 			m.pre.exec(r, ws, (lo+o)*m.inner+i, k, nil)
