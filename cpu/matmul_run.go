@@ -20,6 +20,7 @@ func (m *matMulInstr) run(r *run) error {
 	if m.post != nil {
 		m.post.prepare(r)
 	}
+	r.ws.packed = packedBlock{}
 	if m.mode != matShared {
 		rows, cols, group := m.cut(r.width)
 		all := m.batch * m.parts(rows, cols)
@@ -232,6 +233,13 @@ func (m *matMulInstr) multiply(r *run, ws *workspace, s *matBlock) {
 	}
 }
 
+// A packedBlock names a block of B that a part of a product in the local mode has
+// packed. Parts that follow each other on one goroutine, of other rows, find it.
+type packedBlock struct {
+	m             *matMulInstr
+	i, k, j, cols int
+}
+
 // local computes part t by itself.
 func (m *matMulInstr) local(r *run, ws *workspace, t int) {
 	col, row, i := 0, 0, 0
@@ -250,7 +258,10 @@ func (m *matMulInstr) local(r *run, ws *workspace, t int) {
 			s.k, s.kc = k, min(m.kc, m.k-k)
 			if m.packB {
 				s.b = ws.at(m.offB)
-				m.packCols(ws, s.b, m.b.at(r, i).at(k, j), s.cols, s.kc)
+				if p := (packedBlock{m, i, k, j, s.cols}); ws.packed != p {
+					m.packCols(ws, s.b, m.b.at(r, i).at(k, j), s.cols, s.kc)
+					ws.packed = p
+				}
 			}
 			for x := row; x < endRow; x += m.mc {
 				s.row, s.rows = x, min(m.mc, endRow-x)

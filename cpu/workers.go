@@ -28,6 +28,8 @@ type workspace struct {
 	axpy axpyArgs
 	dot  dotArgs
 
+	packed packedBlock // what a product left at its offB
+
 	fused *machine
 	rows  *run // of part, for row groups
 	whole *run // and for instructions beside each other
@@ -245,6 +247,7 @@ func (c *crew) worker(home int) {
 		// left to take.
 		if j.left() {
 			ws.need(j.r.exe.wsBytes, j.r.exe.wsPtrs)
+			ws.packed = packedBlock{}
 			j.work(ws, home)
 		}
 		c.release(j)
