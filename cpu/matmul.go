@@ -13,8 +13,9 @@ import (
 //     columns side by side.
 //   - local: a task computes some rows and columns of one product by itself. It
 //     packs what the micro-kernels cannot read where it is.
-//   - shared: for large matrices and several goroutines. Blocks of A and B are packed once, by all, and
-//     a task then multiplies some rows of A with some columns of B.
+//   - shared: for large matrices and several goroutines. Blocks of A and B are
+//     packed once, by all, and a task then multiplies some rows of A with some
+//     columns of B.
 //
 // A matrix times a column is computed as a row times a matrix.
 //

@@ -169,8 +169,8 @@ func (j *job) cut(n, width int) {
 	j.shares = j.shares[:width]
 	for i := range j.shares {
 		s := &j.shares[i]
-		s.next.Store(int64(i * n / width))
-		s.end = int64((i + 1) * n / width)
+		s.next.Store(int64(i) * int64(n) / int64(width))
+		s.end = int64(i+1) * int64(n) / int64(width)
 	}
 }
 
