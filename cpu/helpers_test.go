@@ -51,8 +51,6 @@ func op(o ir.Op, from ir.DType, args ...int) ir.Step {
 	return ir.Step{Op: o, DType: o.ResultType(from), From: from, Args: args}
 }
 
-var accF32 = ir.Step{Op: ir.OpAcc, DType: ir.F32}
-
 // setup compiles p and makes its buffers; inputs of F32 are normal numbers.
 func setup(t testing.TB, d *cpu.Device, p *prog) (ir.Executable, []ir.Buffer) {
 	t.Helper()
