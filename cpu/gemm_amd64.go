@@ -43,8 +43,8 @@ func gemmDoubleAVX512() gemmKernel {
 			gemmDouble512x7, gemmDouble512x8, gemmDouble512x9, gemmDouble512x10, gemmDouble512x11, gemmDouble512x12,
 		},
 		axpy:  axpyDouble512,
-		copyB: copy512x32, width: 16,
-		ns: 0.025,
+		copyB: copy512x32,
+		ns:    0.025,
 	}
 }
 
@@ -55,8 +55,8 @@ func gemmDoubleAVX2() gemmKernel {
 			nil, gemmDouble256x1, gemmDouble256x2, gemmDouble256x3, gemmDouble256x4, gemmDouble256x5, gemmDouble256x6,
 		},
 		axpy:  axpyDouble256,
-		copyB: copy256x16, width: 8,
-		ns: 0.05,
+		copyB: copy256x16,
+		ns:    0.05,
 	}
 }
 
