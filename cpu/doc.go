@@ -27,13 +27,15 @@
 // A chain runs over blocks of 1024 positions, so that its registers stay in
 // the first-level cache. Contiguous operands are used in place, others are
 // gathered to a block; where one is transposed blocks are tiles, which assembly
-// turns in registers. Copies too large for the caches are stored past them. What is the same at all positions (constants, scalars, operands with all strides
-// 0) is computed once a run. Float32 steps that follow each other are run by a
+// turns in registers. Copies too large for the caches are stored past them. What is
+// the same at all positions (constants, scalars, operands with all strides 0) is
+// computed once a run. Float32 steps that follow each other are run by a
 // chain machine in assembly, which keeps what it computes in registers (see
 // fused.go); the others are a kernel call a block.
 //
 // The kernels are entries of tables (see kernels.go and gemm.go). A level is a
-// set of tables: avx512 and avx2 on amd64, neon on arm64, or portable, which is Go.
+// set of tables: avx512bf16, avx512 and avx2 on amd64, neon on arm64, or portable,
+// which is Go. avx512bf16 is avx512 with other products of BF16.
 // The device takes the best that the processor has, or the one that
 // FORNAX_CPU_LEVEL or Options names. Assembly is written by the program in _asm,
 // from tables of variants. That of neon is tested under emulation: its speed is not
@@ -53,6 +55,11 @@
 // of a block goes through the same instructions as the rest, so that a result does
 // not depend on its place. F16 and BF16 are storage: each op is computed in
 // float32 and then rounded to the dtype.
+//
+// avx512bf16 multiplies BF16 by the processor's instruction for pairs of elements
+// along K, at twice the rate of float32: it adds the second product of a pair first,
+// and takes numbers below the least normal float32, 1.2e-38, for zeros, in the
+// operands and in the sums. Those who want the sums of the other levels name one.
 //
 // A sum is split by shapes only, never by the number of workers: float32 sums
 // add runs of at most 256 elements in float32 lanes (8; of assembly 64, or 32 in

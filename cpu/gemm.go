@@ -13,6 +13,9 @@ type gemmKernel struct {
 	KC     int // depth of a packed block; a multiple of 4
 	NC     int // columns of B that a task multiplies with at a time: they stay in the second-level cache
 	MC     int // rows of such a task
+	// Elements of the packed operands are pairs of BF16 that follow each other
+	// along K. A micro-kernel adds both products, that of the second one first.
+	pairs bool
 
 	rows []func(*gemmArgs) // micro-kernels by the number of rows, from 1 to MR
 	axpy func(*axpyArgs)
@@ -34,7 +37,7 @@ type gemmKernel struct {
 //
 // B comes in panels of NR columns, each with contiguous rows: that is how it is
 // packed, and with bs = ldb, bp = NR elements a matrix in memory is so, too.
-// Strides are in bytes. The assembly knows this layout.
+// Strides are in bytes; k counts packed elements. The assembly knows this layout.
 type gemmArgs struct {
 	k, n     int
 	a        unsafe.Pointer
@@ -82,6 +85,14 @@ func (g *gemmKernel) piece(k int) int {
 		return max(k, 1)
 	}
 	return ((k+n-1)/n + 3) &^ 3
+}
+
+// depth returns the number of packed elements that k are.
+func (g *gemmKernel) depth(k int) int {
+	if g.pairs {
+		return (k + 1) / 2
+	}
+	return k
 }
 
 // panelRows returns the rows of the next panel where rows are left: the last

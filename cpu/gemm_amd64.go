@@ -60,6 +60,20 @@ func gemmDoubleAVX2() gemmKernel {
 	}
 }
 
+// gemmPairsAVX512 multiplies BF16 by AVX512_BF16, two elements of K at a time.
+func gemmPairsAVX512() *gemmKernel {
+	return &gemmKernel{
+		MR: 12, NR: 32, KC: 1024, NC: blockColumns(512, 32), MC: 24, pairs: true,
+		rows: []func(*gemmArgs){
+			nil, gemmPairs512x1, gemmPairs512x2, gemmPairs512x3, gemmPairs512x4, gemmPairs512x5, gemmPairs512x6,
+			gemmPairs512x7, gemmPairs512x8, gemmPairs512x9, gemmPairs512x10, gemmPairs512x11, gemmPairs512x12,
+		},
+		copyA: packPairs512x12, copyB: packPairs512x32,
+		transposeA: transpose512x12, transposeB: transpose512x16, width: 16,
+		ns: 0.00625,
+	}
+}
+
 // blockColumns returns the columns of a block of B that is kc float32 deep, a multiple of
 // nr: as many as fill the second-level cache, since a little that spills costs
 // less than more passes over A and C. What it returns does not touch bits.

@@ -29,7 +29,8 @@ func (x matrix) addr(size int) unsafe.Pointer { return unsafe.Add(x.base, x.off*
 // assembly knows this layout.
 //
 // Copying reads rows contiguous float32, or twice as many for float64, for each
-// column, and packs zeros after them. Transposing reads along the rows, whose addresses are in table; cols is
+// column, and packs zeros after them; or rows elements of 16 bits, for each column
+// of pairs from two columns of the source. Transposing reads along the rows, whose addresses are in table; cols is
 // a multiple of 4.
 type packArgs struct {
 	dst  unsafe.Pointer
@@ -70,21 +71,28 @@ func packPanel[T float](p *packArgs, copyTo, transpose func(*packArgs), width in
 		copyTo(p)
 	case transpose != nil && (x.col == 1 || cols == 1):
 		whole := cols &^ 3
-		p.step, p.cols = w*size, whole
-		for i := 0; i < rows; i += width {
-			p.dst = unsafe.Add(dst, i*size)
-			if whole > 0 {
-				for j := range p.table[:width] {
-					p.table[j] = unsafe.Add(src, min(i+j, rows-1)*x.row*size)
-				}
-				transpose(p)
-			}
-		}
+		transposePanel(p, transpose, width, dst, src, x.row*size, rows, whole, w)
 		if whole < cols {
 			packSlow[T](unsafe.Add(dst, whole*w*size), x.at(0, whole), rows, cols-whole, w)
 		}
 	default:
 		packSlow[T](dst, x, rows, cols, w)
+	}
+}
+
+// transposePanel packs cols columns, a multiple of 4, of rows of 4-byte elements
+// whose columns are contiguous, stride bytes apart.
+func transposePanel(p *packArgs, transpose func(*packArgs), width int, dst, src unsafe.Pointer, stride, rows, cols, w int) {
+	if cols == 0 {
+		return
+	}
+	p.step, p.cols = 4*w, cols
+	for i := 0; i < rows; i += width {
+		p.dst = unsafe.Add(dst, 4*i)
+		for j := range p.table[:width] {
+			p.table[j] = unsafe.Add(src, min(i+j, rows-1)*stride)
+		}
+		transpose(p)
 	}
 }
 

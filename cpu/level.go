@@ -19,6 +19,7 @@ type level struct {
 	name           string
 	kernels        *kernelTable
 	gemm32, gemm64 gemmKernel
+	gemmBF16       *gemmKernel      // nil: gemm32, of operands that are widened
 	peak           func(rounds int) // multiply-adds on registers, or nil
 	lanes          int              // float32 lanes of a vector
 }

@@ -35,7 +35,7 @@ type matMulInstr struct {
 	offSums int    // byte in the scratch or the workspace
 	post    *chain // nil: the sums are the result
 	round   kernel // F16 and BF16: of the accumulators
-	widen   kernel // and of what is packed; else nil
+	widen   kernel // and of what is packed; nil: that is packed as it is
 	offWide int    // workspace: a panel of widened rows
 	g       *gemmKernel
 	mode    int
@@ -98,6 +98,9 @@ func (c *compiler) compileMatMul(in *ir.MatMul) (instr, error) {
 		m.g = &c.lv.gemm64
 	case ir.F16, ir.BF16:
 		m.round, m.widen = c.lv.kernels.round[in.DType], c.lv.kernels.widen[in.DType]
+		if in.DType == ir.BF16 && c.lv.gemmBF16 != nil {
+			m.g, m.widen = c.lv.gemmBF16, nil
+		}
 	case ir.F32:
 	default:
 		return nil, errNoKernel
@@ -173,7 +176,7 @@ func (m *matMulInstr) plan(taken, width int) (scratch, ws int) {
 		ns = max(ns, vectorNS) // the memory's speed, not the arithmetic's
 	}
 	m.work = float64(m.m) * float64(m.n) * float64(max(m.k, 1)) * ns
-	panel := func(rows, w int) int { return (rows + w - 1) / w * w * m.kc * m.size }
+	panel := func(rows, w int) int { return (rows + w - 1) / w * w * g.depth(m.kc) * m.size }
 	direct := m.round == nil && (m.b.col == 1 || m.n == 1)
 	m.dots = !direct && m.round == nil && m.b.row == 1 && g.dot != nil && m.k >= dotDepth
 	switch {

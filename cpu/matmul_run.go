@@ -97,16 +97,17 @@ func (m *matMulInstr) task(r *run, ws *workspace, t int) {
 	g, s := m.g, m.shared(r)
 	i, j0, k, x0 := r.phase.a, r.phase.b, r.phase.c, r.phase.d
 	packedA, packedB := unsafe.Add(r.scratch, m.offA), unsafe.Add(r.scratch, m.offB)
+	deep := g.depth(s.kc) * m.size // bytes of a packed row
 	if r.phase.kind == matPack {
 		if per := (s.panelsB + packGroup - 1) / packGroup; t < per {
 			b := m.b.at(r, i).at(k, j0)
 			lo, hi := t*packGroup*g.NR, min((t+1)*packGroup*g.NR, s.cols)
-			m.packCols(ws, unsafe.Add(packedB, lo*s.kc*m.size), b.at(0, lo), hi-lo, s.kc)
+			m.packCols(ws, unsafe.Add(packedB, lo*deep), b.at(0, lo), hi-lo, s.kc)
 		} else {
 			group := packGroup * g.NR / g.MR
 			p := (t - per) * group
 			lo, hi := g.panelStart(p, s.rows), g.panelStart(p+group, s.rows)
-			m.packRows(ws, unsafe.Add(packedA, p*g.MR*s.kc*m.size), m.a.at(r, i).at(x0+lo, k), hi-lo, s.kc, s.rows-lo)
+			m.packRows(ws, unsafe.Add(packedA, p*g.MR*deep), m.a.at(r, i).at(x0+lo, k), hi-lo, s.kc, s.rows-lo)
 		}
 		return
 	}
@@ -116,7 +117,7 @@ func (m *matMulInstr) task(r *run, ws *workspace, t int) {
 	n := min(m.nc, s.cols-j)
 	m.multiply(r, ws, &matBlock{
 		i: i, row: x0 + lo, rows: hi - lo, left: s.rows - lo, col: j0 + j, cols: n, k: k, kc: s.kc,
-		a: unsafe.Add(packedA, p*g.MR*s.kc*m.size), b: unsafe.Add(packedB, j*s.kc*m.size), packedA: true, packedB: true,
+		a: unsafe.Add(packedA, p*g.MR*deep), b: unsafe.Add(packedB, j*deep), packedA: true, packedB: true,
 	})
 }
 
@@ -129,7 +130,7 @@ func (m *matMulInstr) packCols(ws *workspace, dst unsafe.Pointer, b matrix, n, k
 		}
 	}
 	for ; j < n; j += m.g.NR {
-		m.packOne(ws, unsafe.Add(dst, j*kc*m.size), b.at(0, j).t(), min(m.g.NR, n-j), kc, false)
+		m.packOne(ws, unsafe.Add(dst, j*m.g.depth(kc)*m.size), b.at(0, j).t(), min(m.g.NR, n-j), kc, false)
 	}
 }
 
@@ -147,7 +148,7 @@ func (m *matMulInstr) packRows(ws *workspace, dst unsafe.Pointer, a matrix, rows
 	for x < rows {
 		h := m.g.panelRows(left - x)
 		m.packOne(ws, dst, a.at(x, 0), h, kc, true)
-		dst = unsafe.Add(dst, m.g.MR*kc*m.size)
+		dst = unsafe.Add(dst, m.g.MR*m.g.depth(kc)*m.size)
 		x += h
 	}
 }
@@ -157,6 +158,10 @@ func (m *matMulInstr) packOne(ws *workspace, dst unsafe.Pointer, x matrix, rows,
 	w, width, fast, transpose := g.NR, g.width, g.copyB, g.transposeB
 	if isA {
 		w, width, fast, transpose = g.MR, g.MR, g.copyA, g.transposeA
+	}
+	if g.pairs {
+		packPairs(&ws.pack, fast, transpose, width, dst, x, rows, cols, w)
+		return
 	}
 	if m.widen != nil {
 		var done bool
@@ -188,13 +193,13 @@ type matBlock struct {
 // stores before it, those of a tile of C, have left the processor's queue.
 func (m *matMulInstr) multiply(r *run, ws *workspace, s *matBlock) {
 	g, args := m.g, &ws.gemm
-	args.k, args.n = s.kc, s.cols
+	args.k, args.n = g.depth(s.kc), s.cols
 	args.add = 0
 	if s.k > 0 {
 		args.add = 1
 	}
 	if s.packedB {
-		args.b, args.bs, args.bp = s.b, g.NR*m.size, g.NR*s.kc*m.size
+		args.b, args.bs, args.bp = s.b, g.NR*m.size, g.NR*args.k*m.size
 	} else {
 		b := m.b.at(r, s.i).at(s.k, s.col)
 		args.b, args.bs, args.bp = b.addr(m.size), b.row*m.size, g.NR*m.size
@@ -226,7 +231,7 @@ func (m *matMulInstr) multiply(r *run, ws *workspace, s *matBlock) {
 			c = unsafe.Add(c, h*args.ldc)
 		}
 		if s.packedA {
-			a = unsafe.Add(a, g.MR*s.kc*m.size)
+			a = unsafe.Add(a, g.MR*args.k*m.size)
 		} else {
 			a = unsafe.Add(a, h*args.ars)
 		}

@@ -1,6 +1,7 @@
 package cpu_test
 
 import (
+	"math/rand/v2"
 	"testing"
 
 	"github.com/fornax-ml/fornax/cpu"
@@ -84,4 +85,58 @@ func TestMatMulEntry(t *testing.T) {
 			require.ErrorIs(t, one.MatMul(make([]float32, n*n), y, y, n, n, n), ir.ErrClosed)
 		}
 	})
+}
+
+// Products of halves are right where K takes several pieces, for goroutines that
+// pack together and for one: small whole numbers have exact sums.
+func TestHalfProducts(t *testing.T) {
+	shapes := [][3]int{{5, 40, 2051}, {40, 70, 1029}}
+	if !testing.Short() && !race {
+		shapes = append(shapes, [3]int{150, 1100, 2051})
+	}
+	for _, s := range shapes {
+		m, n, k := s[0], s[1], s[2]
+		rng := rand.New(rand.NewPCG(15, 16))
+		a, b := make([]int, m*k), make([]int, k*n)
+		for _, x := range [][]int{a, b} {
+			for i := range x {
+				x[i] = rng.IntN(3) - 1
+			}
+		}
+		for _, trans := range []bool{false, true} {
+			row, col := n, 1
+			if trans {
+				row, col = 1, k
+			}
+			want := make([]int, m*n)
+			for i := range want {
+				for l := range k {
+					want[i] += a[i/n*k+l] * b[l*row+i%n*col]
+				}
+			}
+			eachLevel(t, func(t *testing.T, level string) {
+				for _, d := range []ir.DType{ir.F16, ir.BF16} {
+					for _, workers := range []int{1, 2} {
+						dev := cpu.New(cpu.Options{Level: level, Workers: workers})
+						e, args := setup(t, dev, matmulOf(d, m, n, k, trans))
+						for i, x := range [][]int{a, b} {
+							raw := make([]byte, d.Size()*len(x))
+							for j, v := range x {
+								ir.PutBits(d, raw, j, ir.FloatBits(d, float64(v)))
+							}
+							require.NoError(t, args[i].Write(0, raw))
+						}
+						run(t, e, args)
+						out := read(t, args[2])
+						for i, v := range want {
+							if got := ir.GetBits(d, out, i); got != ir.FloatBits(d, float64(v)) {
+								t.Fatalf("%v %v, transposed %v, %d workers: element %d is %g, not %d", d, s, trans, workers, i, ir.BitsFloat(d, got), v)
+							}
+						}
+						require.NoError(t, dev.Close())
+					}
+				}
+			})
+		}
+	}
 }

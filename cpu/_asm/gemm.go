@@ -228,9 +228,17 @@ func either[F any](g *isa, single, double F) F {
 	return single
 }
 
-func (g *isa) broadcast(ops ...Op)   { either(g, g.VBROADCASTSS, g.VBROADCASTSD)(ops...) }
-func (g *isa) multiplyAdd(ops ...Op) { either(g, g.VFMADD231PS, g.VFMADD231PD)(ops...) }
-func (g *isa) addFloats(ops ...Op)   { either(g, g.VADDPS, g.VADDPD)(ops...) }
+func (g *isa) broadcast(ops ...Op) { either(g, g.VBROADCASTSS, g.VBROADCASTSD)(ops...) }
+func (g *isa) addFloats(ops ...Op) { either(g, g.VADDPS, g.VADDPD)(ops...) }
+
+// multiplyAdd adds a·b to acc.
+func (g *isa) multiplyAdd(a Op, b, acc reg.VecPhysical) {
+	if g.dot {
+		g.dotPairs(a.(reg.VecPhysical), b, acc)
+		return
+	}
+	either(g, g.VFMADD231PS, g.VFMADD231PD)(a, b, acc)
+}
 
 // setMask makes the mask of the first n lanes, 1 <= n <= lanes: in K1, or in
 // the highest vector register. It clobbers RAX and RCX.

@@ -16,6 +16,7 @@ type isa struct {
 	*file
 	name  string
 	wide  bool // AVX-512
+	dot   bool // lanes are pairs of BF16, multiplied and added to float32
 	elem  int  // bytes of a lane
 	lanes int
 	bytes int // of a vector

@@ -35,6 +35,7 @@ var families = []struct {
 	{"int", emitInt},
 	{"map", emitMap},
 	{"move", emitMove},
+	{"pairs", emitPairs},
 	{"philox", emitPhilox},
 	{"reduce", emitReduce},
 	{"fused", emitFused},

@@ -62,13 +62,13 @@ func threads() []int {
 
 func mostThreads() int { return slices.Max(threads()) }
 
-// levels are the SIMD levels that products are measured at.
+// levels are the SIMD levels that products of float32 are measured at.
 func levels() []string {
 	l := cpu.Levels()
 	if len(l) > 1 {
 		l = l[:len(l)-1] // portable Go is for processors without another
 	}
-	return l
+	return slices.DeleteFunc(l, func(name string) bool { return name == "avx512bf16" }) // those of avx512
 }
 
 // kernelDevice returns the device for direct calls.
