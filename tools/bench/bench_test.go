@@ -17,6 +17,7 @@ import (
 func tinyCases(l *lab) (cases []benchCase) {
 	cases = append(cases, productCases(l, [][3]int{{5, 7, 9}, {1, 40, 33}})...)
 	cases = append(cases, mlpCases(l, []int{4}, 12, 9, 5)...)
+	cases = append(cases, halfCases(l, [][3]int{{5, 70, 33}})...)
 	cases = append(cases, memoryCases(l, 33, 65)...)
 	return append(cases, rowsCases(l, 50, 8, 70)...)
 }

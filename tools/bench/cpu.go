@@ -75,6 +75,7 @@ func cpuCases(l *lab) []benchCase {
 	return slices.Concat(
 		productCases(l, products(l.quick)),
 		mlpCases(l, []int{32, 128, 1024}, 784, 512, 512, 10),
+		halfCases(l, halfProducts(l.quick)),
 		memoryCases(l, 4096, 4096),
 		rowsCases(l, 50_000, 256, 8192),
 	)

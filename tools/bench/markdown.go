@@ -21,6 +21,7 @@ type suite struct {
 
 var suites = []suite{
 	{productSuite, "Products, float32", "GFLOP/s", 1e9, "peak", "M×K×N; T: the operand lies transposed. The peak is that of multiply-adds on registers, measured beside each round."},
+	{halfSuite, "Products of 16-bit floats, sums in float32", "GFLOP/s", 1e9, "peak", "As above. The peak is that of float32: processors that multiply BF16 by itself reach more."},
 	{mlpSuite, "Training steps of a perceptron 784-512-512-10", "ms", 1e-3, "", "ReLU, cross-entropy, Adam. Speed-up: the time on one thread to the time on two, in turns."},
 	{memorySuite, "Kernels bound by memory", "GB/s", 1e9, "copy", "On 4096×4096 float32. The share is of the best copy in this run. chain: ten cheap ops of two inputs; our add does one."},
 	{rowsSuite, "Rows of a table 50,000×256, 8,192 picked", "GB/s", 1e9, "copy", "gather reads rows, gradient adds rows to zeros, scatter adds rows to the table. What stays in a cache can be faster than a copy."},

@@ -117,12 +117,21 @@ def rows(name, table, width, picked):
     return lambda: w.index_add_(0, i, u), w
 
 
+def half(name, m, k, n, _, transposed):
+    dtype = {"bf16": torch.bfloat16, "f16": torch.float16}[name]
+    a = fill(m * k, 1, 1.0, m, k).to(dtype)
+    b = fill(k * n, 2, 1.0, *((n, k) if transposed else (k, n))).to(dtype)
+    b = b.t() if transposed else b
+    out = torch.empty(m, n, dtype=dtype)
+    return lambda: torch.mm(a, b, out=out), out
+
+
 def prepare(case, dims):
     """Returns the case as a function that has been called once, and the result."""
     family, _, name = case.partition("/")
     if family == "mlp":
         return mlp(*dims)
-    f, out = {"memory": memory, "rows": rows}[family](name, *dims)
+    f, out = {"memory": memory, "rows": rows, "half": half}[family](name, *dims)
     with torch.no_grad():
         f()
     return f, out
