@@ -69,11 +69,12 @@
 //
 // We and the peers then take turns: a batch of ours of 25 ms, or one call where
 // that is longer, a batch of each peer, and again, for a second and at least 3
-// rounds. Calls of 15 ms that are not timed come before each batch: threads that
-// have slept while the others had their turn may wake on one processor, and a
-// virtual machine's kernel can take milliseconds to part them. Ratios and shares are made within a round, so that other work on the
-// machine and a changing clock meet both sides; their median is the result of the
-// pass. A cell is the median over the passes, and the least and the most of them.
+// rounds. Calls of 15 ms, and at least one, that are not timed come before each
+// batch, but where a call takes more than 100 ms: threads that have slept while the
+// others had their turn find nothing of theirs in the caches, may wake on one
+// processor, and a virtual machine's kernel can take milliseconds to part them.
+// Ratios and shares are made within a round, so that other work on the machine and
+// a changing clock meet both sides; their median is the result of the pass. A cell is the median over the passes, and the least and the most of them.
 //
 // One thread is timed by the processor time of its process, where the system
 // (Linux) has such a clock, and two on the wall. On a machine with other work to

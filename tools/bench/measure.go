@@ -51,15 +51,16 @@ type contender interface {
 // A plan says how long to measure.
 type plan struct {
 	batch     float64 // seconds of a batch; one call where that is longer
-	warm      float64 // part of a batch that comes before it, not timed
+	warm      float64 // seconds of calls that come before a batch, not timed: at least one
+	longest   float64 // seconds of a call that needs none: what it begins with is little of it
 	budget    float64 // seconds of a case in one pass
 	minRounds int
 	maxCall   float64 // a peer whose call takes more seconds of each thread is left out
 }
 
 var (
-	fullPlan  = plan{batch: 0.025, warm: 0.6, budget: 1, minRounds: 3, maxCall: 5}
-	quickPlan = plan{batch: 0.02, warm: 0.6, budget: 0.25, minRounds: 3, maxCall: 1}
+	fullPlan  = plan{batch: 0.025, warm: 0.015, longest: 0.1, budget: 1, minRounds: 3, maxCall: 5}
+	quickPlan = plan{batch: 0.02, warm: 0.012, longest: 0.1, budget: 0.25, minRounds: 3, maxCall: 1}
 )
 
 // A race is a case being measured: we are contender 0.
@@ -86,16 +87,15 @@ type pass struct {
 // then the median is taken.
 func (r race) run(p plan) (pass, error) {
 	runtime.GC() // not while we are timed
-	calls := make([]int, len(r.contenders))
+	calls, warm := make([]int, len(r.contenders)), make([]int, len(r.contenders))
 	for i, c := range r.contenders {
-		n, err := r.batch(c, p)
+		t, slow, err := r.call(c, p)
 		if err != nil {
 			return pass{}, err
 		}
-		if i == 0 {
-			n = max(n, 1)
+		if i == 0 || !slow {
+			calls[i], warm[i] = p.batches(t)
 		}
-		calls[i] = n
 	}
 	n := len(r.contenders)
 	seconds, ratios, shares := make([][]float64, n), make([][]float64, n), make([][]float64, n)
@@ -108,8 +108,8 @@ func (r race) run(p plan) (pass, error) {
 			if calls[i] == 0 {
 				continue
 			}
-			if calls[i] > 1 {
-				if _, err := c.run(max(1, int(p.warm*float64(calls[i])))); err != nil {
+			if warm[i] > 0 {
+				if _, err := c.run(warm[i]); err != nil {
 					return pass{}, err
 				}
 			}
@@ -149,20 +149,29 @@ func (r race) limit() float64 {
 	return r.yardstick()
 }
 
-// batch returns how many calls make a batch; 0 where one call takes longer than
-// the plan lets it.
-func (r race) batch(c contender, p plan) (int, error) {
+// call returns about how many seconds a call takes, and whether that is longer than
+// the plan lets a peer take.
+func (r race) call(c contender, p plan) (seconds float64, slow bool, err error) {
 	for n := 1; ; n *= 4 {
 		s, err := c.run(n)
 		if err != nil {
-			return 0, err
+			return 0, false, err
 		}
 		t := s.on(r.threads)
 		if n == 1 && min(t, s.CPU/float64(r.threads)) > p.maxCall {
-			return 0, nil
+			return t, true, nil
 		}
 		if t >= p.batch/8 || n >= 1<<20 {
-			return max(1, int(p.batch/max(t, 1e-9)*float64(n))), nil
+			return max(t, 1e-9) / float64(n), false, nil
 		}
 	}
+}
+
+// batches returns how many calls of so many seconds make a batch, and how many come
+// before it.
+func (p plan) batches(seconds float64) (calls, warm int) {
+	if seconds <= p.longest {
+		warm = max(1, int(p.warm/seconds))
+	}
+	return max(1, int(p.batch/seconds)), warm
 }

@@ -94,16 +94,26 @@ func TestRaceClockAndShare(t *testing.T) {
 }
 
 func TestRaceBatches(t *testing.T) {
-	fast := &scripted{call: always(1e-6)}
-	n, err := race{threads: 2}.batch(fast, testPlan)
-	require.NoError(t, err)
-	require.InDelta(t, 10_000, n, 1)
-	n, err = race{threads: 2}.batch(&scripted{call: always(0.5)}, testPlan)
-	require.NoError(t, err)
-	require.Equal(t, 1, n)
-	n, err = race{threads: 2}.batch(&scripted{call: always(2), cpu: 1}, testPlan)
-	require.NoError(t, err)
-	require.Equal(t, 1, n, "slow on the wall only: the machine has other work")
+	for _, c := range []struct {
+		call, cpu   float64
+		calls, warm int
+		slow        bool
+	}{
+		{call: 1e-6, calls: 25_000, warm: 15_000},
+		{call: 0.014, calls: 1, warm: 1},
+		{call: 0.09, calls: 1, warm: 1},
+		{call: 0.5, calls: 1},
+		{call: 2, cpu: 1, calls: 1}, // on the wall only: the machine has other work
+		{call: 6, calls: 1, slow: true},
+	} {
+		seconds, slow, err := race{threads: 2}.call(&scripted{call: always(c.call), cpu: c.cpu}, fullPlan)
+		require.NoError(t, err)
+		require.InEpsilon(t, c.call, seconds, 1e-9)
+		require.Equal(t, c.slow, slow, "%v", c)
+		calls, warm := fullPlan.batches(seconds)
+		require.InDelta(t, c.calls, calls, 1, "%v", c)
+		require.InDelta(t, c.warm, warm, 1, "%v", c)
+	}
 	slow := &scripted{call: always(2)}
 	got, err := race{threads: 2, contenders: []contender{&scripted{call: always(0.02)}, slow}}.run(testPlan)
 	require.NoError(t, err)
