@@ -667,14 +667,10 @@ strip4:
 	MOVQ    R9, R11
 
 strip4_row:
-	VMOVUPS (R10), Z4
-	VADDPS  Z4, Z0, Z0
-	VMOVUPS 64(R10), Z4
-	VADDPS  Z4, Z1, Z1
-	VMOVUPS 128(R10), Z4
-	VADDPS  Z4, Z2, Z2
-	VMOVUPS 192(R10), Z4
-	VADDPS  Z4, Z3, Z3
+	VADDPS  (R10), Z0, Z0
+	VADDPS  64(R10), Z1, Z1
+	VADDPS  128(R10), Z2, Z2
+	VADDPS  192(R10), Z3, Z3
 	ADDQ    R8, R10
 	DECQ    R11
 	JNZ     strip4_row
@@ -696,8 +692,7 @@ strip1:
 	MOVQ    R9, R11
 
 strip1_row:
-	VMOVUPS (R10), Z1
-	VADDPS  Z1, Z0, Z0
+	VADDPS  (R10), Z0, Z0
 	ADDQ    R8, R10
 	DECQ    R11
 	JNZ     strip1_row
@@ -1896,14 +1891,10 @@ strip4:
 	MOVQ    R9, R11
 
 strip4_row:
-	VMOVUPS (R10), Y4
-	VADDPS  Y4, Y0, Y0
-	VMOVUPS 32(R10), Y4
-	VADDPS  Y4, Y1, Y1
-	VMOVUPS 64(R10), Y4
-	VADDPS  Y4, Y2, Y2
-	VMOVUPS 96(R10), Y4
-	VADDPS  Y4, Y3, Y3
+	VADDPS  (R10), Y0, Y0
+	VADDPS  32(R10), Y1, Y1
+	VADDPS  64(R10), Y2, Y2
+	VADDPS  96(R10), Y3, Y3
 	ADDQ    R8, R10
 	DECQ    R11
 	JNZ     strip4_row
@@ -1925,8 +1916,7 @@ strip1:
 	MOVQ    R9, R11
 
 strip1_row:
-	VMOVUPS (R10), Y1
-	VADDPS  Y1, Y0, Y0
+	VADDPS  (R10), Y0, Y0
 	ADDQ    R8, R10
 	DECQ    R11
 	JNZ     strip1_row

@@ -10,8 +10,9 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// The chain machine runs several float32 ops over a chunk of fusedVectors vectors
-// at a time, with the last result in registers: the accumulator. Its code is a
+// The chain machine runs several float32 ops over a chunk of 8 vectors of AVX-512,
+// or 4 of AVX2, at a time, with the last result in registers: the accumulator. The
+// wider a chunk, the less it costs to get from one op to the next. Its code is a
 // list of pairs of words, the address of a routine and the routine's argument;
 // each routine jumps to the next one's, so that nothing is called and the stack
 // is never touched. What an argument names depends on the routine's kind:
@@ -22,7 +23,12 @@ import (
 //
 // Masks are lanes of all ones or zeros in the accumulator. fused.go of package
 // cpu writes the code.
-const fusedVectors = 4
+func (g *isa) fusedVectors() int {
+	if g.wide {
+		return 8
+	}
+	return 4
+}
 
 // Offsets of the fields of fusedArgs.
 const (
@@ -107,12 +113,18 @@ func (g *isa) fusedBinary(routine func(name string, body func()), o mapOp, rever
 			name = "Reverse" + name
 		}
 		routine(name, func() {
-			load := g.fusedOperand(kind)
+			operand := g.fusedOperand(kind)
+			load := func(j int) Op {
+				if kind == "U" {
+					return operand(j)
+				}
+				return g.copyOf(operand(j)) // mostly no instruction: see foldLoads
+			}
 			g.fusedApply(func(j int) Op {
 				if reversed {
-					return o.body(g, []Op{g.copyOf(load(j)), g.fusedAcc(o, j)})
+					return o.body(g, []Op{load(j), g.fusedAcc(o, j)})
 				}
-				return o.body(g, []Op{g.fusedAcc(o, j), g.copyOf(load(j))})
+				return o.body(g, []Op{g.fusedAcc(o, j), load(j)})
 			})
 			g.fusedNext()
 		})
@@ -153,15 +165,21 @@ func (g *isa) fusedEntry() {
 	g.fusedJump()
 }
 
-// fusedNext goes on to the next routine.
+// fusedNext goes on to the next routine, which has the accumulator.
 func (g *isa) fusedNext() {
 	g.ADDQ(Imm(16), fusedPC)
-	g.fusedJump()
+	var acc []Op
+	for j := range g.fusedVectors() {
+		acc = append(acc, g.v(j))
+	}
+	g.fusedJump(acc...)
 }
 
-func (g *isa) fusedJump() {
+// fusedJump jumps to the routine of the code's next word, to which the registers
+// alive are handed on.
+func (g *isa) fusedJump(alive ...Op) {
 	g.MOVQ(at(fusedPC, 0), reg.RAX)
-	g.Instruction(&ir.Instruction{Opcode: "JMP", Operands: []Op{reg.RAX}, Inputs: []Op{reg.RAX}, IsTerminal: true})
+	g.Instruction(&ir.Instruction{Opcode: "JMP", Operands: []Op{reg.RAX}, Inputs: append(alive, reg.RAX), IsTerminal: true})
 }
 
 // fusedOperand finds the routine's argument; load(j) is its vector j.
@@ -180,15 +198,10 @@ func (g *isa) fusedOperand(kind string) (load func(j int) Op) {
 	return func(int) Op { return r }
 }
 
-// fusedApply replaces the accumulator's vectors. The results are moved there when
-// all are known: the allocator does not see that the accumulator lives on.
+// fusedApply replaces the accumulator's vectors.
 func (g *isa) fusedApply(f func(j int) Op) {
-	var y []Op
-	for j := range fusedVectors {
-		y = append(y, g.lanesOf(f(j)))
-	}
-	for j, r := range y {
-		g.VMOVAPS(r, g.v(j))
+	for j := range g.fusedVectors() {
+		g.VMOVAPS(g.lanesOf(f(j)), g.v(j)) // mostly nothing: see intoPlace
 	}
 }
 
@@ -209,7 +222,7 @@ func (g *isa) fusedMoves(routine func(name string, body func())) {
 	for _, kind := range fusedKinds {
 		routine("Load"+kind, func() {
 			load := g.fusedOperand(kind)
-			for j := range fusedVectors {
+			for j := range g.fusedVectors() {
 				g.VMOVUPS(load(j), g.v(j))
 			}
 			g.fusedNext()
@@ -218,14 +231,14 @@ func (g *isa) fusedMoves(routine func(name string, body func())) {
 	routine("StoreM", func() {
 		g.MOVQ(at(fusedPC, 8), reg.RAX)
 		g.MOVQ(idx(fusedTable, reg.RAX, 8, 0), reg.RAX)
-		for j := range fusedVectors {
+		for j := range g.fusedVectors() {
 			g.VMOVUPS(g.v(j), idx(reg.RAX, fusedPos, 1, j*g.bytes))
 		}
 		g.fusedNext()
 	})
 	routine("StoreT", func() {
 		g.MOVQ(at(fusedPC, 8), reg.RAX)
-		for j := range fusedVectors {
+		for j := range g.fusedVectors() {
 			g.VMOVUPS(g.v(j), idx(fusedT, reg.RAX, 1, j*g.bytes))
 		}
 		g.fusedNext()
@@ -235,12 +248,12 @@ func (g *isa) fusedMoves(routine func(name string, body func())) {
 	// it are replaced.
 	mask := func(j int) reg.Register {
 		if g.wide {
-			return []reg.Register{reg.K1, reg.K2, reg.K3, reg.K4}[j]
+			return []reg.Register{reg.K1, reg.K2, reg.K3, reg.K4, reg.K5, reg.K6, reg.K7, reg.K0}[j]
 		}
 		return ymm[12+j]
 	}
 	routine("Mask", func() {
-		for j := range fusedVectors {
+		for j := range g.fusedVectors() {
 			if g.wide {
 				g.VPMOVD2M(g.v(j), mask(j))
 			} else {
@@ -252,12 +265,19 @@ func (g *isa) fusedMoves(routine func(name string, body func())) {
 	for _, kind := range fusedKinds {
 		routine("Else"+kind, func() {
 			load := g.fusedOperand(kind)
-			g.fusedApply(func(j int) Op { return g.choose(mask(j), g.v(j), load(j)) })
+			g.fusedApply(func(j int) Op {
+				m := mask(j)
+				if m == reg.K0 { // which no instruction is masked by
+					g.KMOVW(reg.K0, reg.K1)
+					m = reg.K1
+				}
+				return g.choose(m, g.v(j), load(j))
+			})
 			g.fusedNext()
 		})
 	}
 	routine("End", func() {
-		g.ADDQ(U32(fusedVectors*g.bytes), fusedPos)
+		g.ADDQ(U32(uint32(g.fusedVectors()*g.bytes)), fusedPos)
 		g.DECQ(fusedCount)
 		g.JZ(LabelRef("done"))
 		g.MOVQ(fusedStart, fusedPC)

@@ -89,6 +89,8 @@ func generate() (map[string][]byte, error) {
 			return nil, fmt.Errorf("%s: %w", f.name, err)
 		}
 		broadcastConstants(tree)
+		foldLoads(tree)
+		intoPlace(tree)
 		if err := pass.Compile.Execute(tree); err != nil {
 			return nil, fmt.Errorf("%s: %w", f.name, err)
 		}
