@@ -140,25 +140,30 @@ func (ch *chain) begin(r *run, ws *workspace) {
 	}
 }
 
-// whole reports whether the chain reads and writes memory only, and no block, so
-// that it runs over any number of positions at once.
-func (ch *chain) whole() bool {
+// wholeLen is the number of positions at a time where no block bounds it.
+const wholeLen = 1 << 16
+
+// length returns the number of positions that exec takes at a time: many where the
+// chain reads and writes memory only, and no block.
+func (ch *chain) length() int {
 	for i := range ch.steps {
 		s := &ch.steps[i]
 		switch {
 		case s.kind == stepFused:
 			if slices.ContainsFunc(s.fused.out, func(o fusedOut) bool { return o.block >= 0 }) {
-				return false
+				return blockLen
 			}
-		case s.block >= 0 || s.kind != stepMem && s.kind != stepCalc:
-			return false
+		case s.block >= 0 || s.kind != stepMem && s.kind != stepCalc && s.kind != stepAcc:
+			return blockLen
 		}
 	}
-	return len(ch.fills) == 0
+	if len(ch.fills) > 0 {
+		return blockLen
+	}
+	return wholeLen
 }
 
-// exec runs the chain at positions [pos, pos+n), n <= blockLen but for whole
-// chains; acc holds the n accumulators. Afterwards ws.ptrs has the place of each register.
+// exec runs the chain at positions [pos, pos+n), n <= length(); acc holds the n accumulators. Afterwards ws.ptrs has the place of each register.
 func (ch *chain) exec(r *run, ws *workspace, pos, n int, acc unsafe.Pointer) {
 	ptrs := ws.ptrs
 	for i := range ch.steps {

@@ -26,14 +26,9 @@ func (c *compiler) compileMap(m *ir.Map) (instr, error) {
 	if in.tiles = tilingFor(ch.steps, in.stream); in.tiles != nil {
 		ch.ownBlocks(c)
 	}
-	if in.block = blockLen; ch.whole() {
-		in.block = wholeLen
-	}
+	in.block = ch.length()
 	return in, nil
 }
-
-// wholeLen is the number of positions at a time where no block bounds it.
-const wholeLen = 1 << 16
 
 // chunkFor returns the positions that make a task, at cost nanoseconds each: a
 // number of whole blocks.

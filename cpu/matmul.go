@@ -48,6 +48,7 @@ type matMulInstr struct {
 	offA    int  // packed A: byte in the scratch (shared) or the workspace (local)
 	offB    int
 	wsPost  int // workspace: behind the blocks of the epilogue
+	postLen int // positions that the epilogue takes at a time
 }
 
 const (
@@ -113,7 +114,7 @@ func (c *compiler) compileMatMul(in *ir.MatMul) (instr, error) {
 		if m.post, err = c.chain(in.Post, in.PostOperands, in.Stores, shape, nil, m.accSlot, 0); err != nil {
 			return nil, err
 		}
-		m.wsPost = (m.post.bytes + align - 1) &^ (align - 1)
+		m.wsPost, m.postLen = (m.post.bytes+align-1)&^(align-1), m.post.length()
 	}
 	c.space(m.plan(m.wsPost, c.exe.dev.crew.width()))
 	return m, nil
@@ -192,7 +193,7 @@ func (m *matMulInstr) plan(taken, width int) (scratch, ws int) {
 		m.mode = matLocal
 		m.packA = m.round != nil || m.scattered(m.a) && m.n >= 4*g.NR
 		m.packB = !direct || m.m > unpackedRows*g.MR || m.scattered(m.b.t()) && m.m > 4*g.MR
-		m.nc, m.mc = min(g.NC, m.n), m.m
+		m.nc, m.mc = min(max(g.NC, min(2*g.NC, g.NC*g.KC/m.kc)), m.n), m.m // shallow blocks are wider
 		if m.packB {
 			m.offB = ws
 			ws += (panel(m.nc, g.NR) + align - 1) &^ (align - 1)
@@ -323,8 +324,8 @@ func (m *matMulInstr) finish(r *run, ws *workspace, i, r0, r1, c0, c1 int, acc u
 	for y := range rows {
 		pos := (i*m.m+r0+y)*m.n + c0
 		row := unsafe.Add(acc, y*ldc)
-		for x := 0; x < cols; x += blockLen {
-			n, at := min(blockLen, cols-x), unsafe.Add(row, x*m.size)
+		for x := 0; x < cols; x += m.postLen {
+			n, at := min(m.postLen, cols-x), unsafe.Add(row, x*m.size)
 			if m.round != nil {
 				m.round(at, at, nil, nil, n)
 			}
