@@ -145,7 +145,7 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 		if len(run) > 1 {
 			var out []fusedOut
 			for _, i := range run {
-				ch.cost += stepCost(in[i])
+				ch.cost += c.lv.stepCost(in[i])
 				if last[i] <= u {
 					continue // known in the run only
 				}
@@ -206,7 +206,7 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 			release(a, u)
 		}
 		ch.steps = append(ch.steps, st)
-		ch.cost += stepCost(s)
+		ch.cost += c.lv.stepCost(s)
 	}
 	for k, s := range stores {
 		if stored[k] {
@@ -219,7 +219,7 @@ func (c *compiler) chain(in ir.Chain, ops []ir.Operand, stores []ir.Store, shape
 			o.fn, o.same = c.lv.kernels.move[o.size], true
 		}
 		ch.stores = append(ch.stores, o)
-		ch.cost += 0.3
+		ch.cost += c.lv.memoryCost()
 	}
 	for i := range ch.steps {
 		s := &ch.steps[i]
@@ -373,22 +373,4 @@ func readAfter(in ir.Chain, used []bool, stores []ir.Store, r, i int) bool {
 		}
 	}
 	return false
-}
-
-// stepCost estimates nanoseconds a position.
-func stepCost(s ir.Step) float64 {
-	switch s.Op {
-	case ir.OpAcc:
-		return 0
-	case ir.OpLoad, ir.OpIndex:
-		return 0.4
-	case ir.OpPhilox:
-		return 6
-	case ir.OpPow, ir.OpAtan2, ir.OpRem, ir.OpErf, ir.OpAsin, ir.OpAcos:
-		return 15
-	}
-	if s.Op.Info().Cheap || s.Op == ir.OpSqrt || s.Op == ir.OpDiv {
-		return 0.6
-	}
-	return 5
 }

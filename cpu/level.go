@@ -22,6 +22,7 @@ type level struct {
 	gemmBF16       *gemmKernel      // nil: gemm32, of operands that are widened
 	peak           func(rounds int) // multiply-adds on registers, or nil
 	lanes          int              // float32 lanes of a vector
+	gain           float64          // about how many times as fast as portable Go its kernels are
 }
 
 // levels returns those that this processor and its system can run, the best
@@ -31,7 +32,7 @@ var levels = sync.OnceValue(func() []*level {
 })
 
 func portableLevel() *level {
-	return &level{name: "portable", kernels: portableKernels(), gemm32: portableGemm[float32](), gemm64: portableGemm[float64]()}
+	return &level{name: "portable", kernels: portableKernels(), gemm32: portableGemm[float32](), gemm64: portableGemm[float64](), gain: 1}
 }
 
 // Levels returns the names of the SIMD levels that this processor has, the best

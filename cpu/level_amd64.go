@@ -10,7 +10,7 @@ func archLevels() []*level {
 	var l []*level
 	x := &cpu.X86
 	if x.HasAVX512F && x.HasAVX512DQ && x.HasAVX512BW && x.HasAVX512VL && x.HasFMA && x.HasAVX2 {
-		lv := level{name: "avx512", kernels: kernelsAVX512(), gemm32: gemmAVX512(), gemm64: gemmDoubleAVX512(), peak: peak512, lanes: 16}
+		lv := level{name: "avx512", kernels: kernelsAVX512(), gemm32: gemmAVX512(), gemm64: gemmDoubleAVX512(), peak: peak512, lanes: 16, gain: 20}
 		if x.HasAVX512BF16 {
 			bf16 := lv
 			bf16.name, bf16.gemmBF16 = "avx512bf16", gemmPairsAVX512()
@@ -19,7 +19,7 @@ func archLevels() []*level {
 		l = append(l, &lv)
 	}
 	if x.HasAVX2 && x.HasFMA {
-		l = append(l, &level{name: "avx2", kernels: kernelsAVX2(), gemm32: gemmAVX2(), gemm64: gemmDoubleAVX2(), peak: peak256, lanes: 8})
+		l = append(l, &level{name: "avx2", kernels: kernelsAVX2(), gemm32: gemmAVX2(), gemm64: gemmDoubleAVX2(), peak: peak256, lanes: 8, gain: 12})
 	}
 	return l
 }

@@ -41,6 +41,7 @@ type matMulInstr struct {
 	mode    int
 	kc      int     // depth of the pieces
 	work    float64 // of a product, in estimated nanoseconds
+	cost    float64 // with the epilogue
 	nc, mc  int     // local, shared: columns of B and rows of A that are packed at a time
 	dots    bool    // vector: the columns of B are contiguous, not its rows
 	packA   bool
@@ -177,6 +178,9 @@ func (m *matMulInstr) plan(taken, width int) (scratch, ws int) {
 		ns = max(ns, vectorNS) // the memory's speed, not the arithmetic's
 	}
 	m.work = float64(m.m) * float64(m.n) * float64(max(m.k, 1)) * ns
+	if m.cost = m.work; m.post != nil {
+		m.cost += m.post.cost * float64(m.m) * float64(m.n)
+	}
 	panel := func(rows, w int) int { return (rows + w - 1) / w * w * g.depth(m.kc) * m.size }
 	direct := m.round == nil && (m.b.col == 1 || m.n == 1)
 	m.dots = !direct && m.round == nil && m.b.row == 1 && g.dot != nil && m.k >= dotDepth
@@ -265,7 +269,7 @@ func (m *matMulInstr) cut(width int) (rows, cols, group int) {
 	if m.mode == matVector {
 		cols = min(cols, vectorCols)
 	}
-	tasks := min(int(float64(m.batch)*m.work/minTask), 4*width)
+	tasks := min(int(float64(m.batch)*m.cost/minTask), 4*width)
 	if width == 1 || tasks <= 1 {
 		return rows, cols, group * m.parts(rows, cols)
 	}
@@ -336,5 +340,5 @@ func (m *matMulInstr) finish(r *run, ws *workspace, i, r0, r1, c0, c1 int, acc u
 
 // estimate implements small.
 func (m *matMulInstr) estimate() (ns float64, alone bool) {
-	return float64(m.batch) * m.work, m.mode == matShared || m.accSlot == ir.NoSlot && !m.panel
+	return float64(m.batch) * m.cost, m.mode == matShared || m.accSlot == ir.NoSlot && !m.panel
 }

@@ -21,10 +21,11 @@ type reduceInstr struct {
 	reg          int
 	outer, inner int
 	columns      bool
-	cols         int // by columns: outer positions of a task
-	chunks       int // of the inner axes
-	chunk        int // inner positions of a chunk
-	rows         int // by rows: outer positions of a task
+	cols         int     // by columns: outer positions of a task
+	chunks       int     // of the inner axes
+	chunk        int     // inner positions of a chunk
+	rows         int     // by rows: outer positions of a task
+	cost         float64 // of an outer position, in estimated nanoseconds, without the second chain
 	fold         folder
 	accOff       int // workspace: finished accumulators, then states
 	stateOff     int
@@ -98,8 +99,8 @@ func (c *compiler) compileReduce(in *ir.Reduce) (instr, error) {
 			m.chunks = (m.inner + m.chunk - 1) / m.chunk
 		}
 	}
-	per := (m.pre.cost + 0.5) * float64(m.inner)
-	m.rows = max(1, min(blockLen, int(minTask/per)+1))
+	m.cost = (m.pre.cost + c.lv.foldCost()) * float64(m.inner)
+	m.rows = max(1, min(blockLen, int(minTask/m.cost)+1))
 	if m.chunks > 1 {
 		m.rows = 1
 		c.space(m.chunks*m.outer*int(unsafe.Sizeof(state{})), blocks)
@@ -172,7 +173,7 @@ func (m *reduceInstr) run(r *run) error {
 
 // estimate implements small.
 func (m *reduceInstr) estimate() (ns float64, alone bool) {
-	return ((m.pre.cost+0.5)*float64(m.inner) + m.post.cost) * float64(m.outer), m.chunks > 1
+	return (m.cost + m.post.cost) * float64(m.outer), m.chunks > 1
 }
 
 // prepare implements rowInstr.

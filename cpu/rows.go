@@ -91,15 +91,16 @@ type rowBuilder struct {
 func (b *rowBuilder) add(k instr, in ir.Instr) bool {
 	rows := b.g.rows
 	old := append([]rowSlot(nil), b.g.slots...)
-	width, cost, ok := 0, 0.0, false
+	width, cost, ok := 0, 0.0, false // cost: of a row
 	switch m := k.(type) {
 	case *mapInstr:
 		in := in.(*ir.Map)
-		width, cost = m.ch.size/rows, m.ch.cost
+		width = m.ch.size / rows
+		cost = m.ch.cost * float64(width)
 		ok = m.tiles == nil && m.ch.size > 0 && m.ch.size%rows == 0 && b.reads(in.Chain, in.Operands, width) && b.writes(in.Stores, width)
 	case *reduceInstr:
 		in := in.(*ir.Reduce)
-		width, cost = m.inner, m.pre.cost+0.5
+		width, cost = m.inner, m.cost
 		ok = m.outer == rows && !m.columns && m.chunks == 1 && m.inner > 0 &&
 			b.reads(in.Pre, in.Operands, width) && b.reads(in.Post, in.PostOperands, 1) && b.writes(in.Stores, 1)
 	}
@@ -113,7 +114,7 @@ func (b *rowBuilder) add(k instr, in ir.Instr) bool {
 		return false
 	}
 	b.g.instrs, b.g.widths = append(b.g.instrs, k.(rowInstr)), append(b.g.widths, width)
-	b.g.cost += cost * float64(width)
+	b.g.cost += cost
 	return true
 }
 
