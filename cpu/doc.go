@@ -18,7 +18,7 @@
 // The tasks of a loop are shared out in parts that follow each other, the same
 // part to the same worker in each loop, so that it finds in its core's caches what
 // it left there; who is done early takes tasks of the others. Workers wait for the
-// next loop for 50 µs before they park. Work of less than 20 µs stays on the
+// next loop for 150 µs before they park. Work of less than 20 µs stays on the
 // caller's goroutine; the goroutines of all runs together are no more than
 // GOMAXPROCS beside the callers.
 //

@@ -287,6 +287,9 @@ func (m *matMulInstr) cut(width int) (rows, cols, group int) {
 	case m.post != nil && m.m >= 4*m.g.MR*parts: // the epilogue has whole rows
 		rows = min(rows, round(m.m, m.g.MR))
 	case m.n >= m.m/2 && m.n >= 2*m.g.NR: // no panel of B is packed twice
+		if m.packA {
+			parts = min(parts, 2*width) // but all of A by each part
+		}
 		cols = min(cols, round(m.n, m.g.NR))
 	default:
 		rows = min(rows, round(m.m, m.g.MR))

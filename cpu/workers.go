@@ -89,11 +89,11 @@ type crew struct {
 const maxCrew = 256
 
 // spinTime is how long a goroutine that waits looks for what it waits for before
-// it parks: waking it takes tens of microseconds, and the next loop of a program,
+// it parks: waking it takes 50 to 100 microseconds, and the next loop of a program,
 // or the next step of a training loop, mostly comes sooner. It yields the
 // processor every spinLooks looks.
 const (
-	spinTime  = 50 * time.Microsecond
+	spinTime  = 150 * time.Microsecond
 	spinLooks = 64
 )
 
