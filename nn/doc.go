@@ -47,6 +47,15 @@
 // Modules train until [SetTraining] says otherwise. A compiled step that met a
 // module of two modes, such as [Dropout], is traced once for each.
 //
+// # Mixed precision
+//
+// [Mixed] computes a module's products in BF16 or F16 and keeps parameters, gradients
+// and optimizer in F32; [LossScaler] keeps small gradients of F16. Exact F32 is what
+// everything else does.
+//
+//	model := nn.Mixed{Module: net, DType: tensor.F16}
+//	opt := nn.NewLossScaler(nn.NewAdam(nn.Parameters(model), nn.AdamConfig{}), nn.LossScalerConfig{})
+//
 // # Configuration
 //
 // NewX takes what every X needs; XConfig has the rest, and its zero value is

@@ -106,6 +106,8 @@ func (b *base) zeros() []*tensor.Cell {
 	return l
 }
 
+func (b *base) parameters() []*Param { return b.params }
+
 // LR implements Optimizer.
 func (b *base) LR() float64 {
 	b.mu.Lock()

@@ -72,6 +72,7 @@ func (t *Tensor) ShrTensor(b *Tensor) *Tensor { return pairwise("ShrTensor", ir.
 // one dtype, and all three broadcast.
 func Where(cond, a, b *Tensor) *Tensor {
 	sameDevice("Where", cond, a, b)
+	autocast(ir.OpWhere, &a, &b)
 	if cond.dtype != Bool || a.dtype != b.dtype {
 		badDType("Where", "wants a bool and two of one dtype", cond, a, b)
 	}
@@ -82,6 +83,7 @@ func Where(cond, a, b *Tensor) *Tensor {
 
 func pairwise(name string, op ir.Op, a, b *Tensor) *Tensor {
 	sameDevice(name, a, b)
+	autocast(op, &a, &b)
 	if a.dtype != b.dtype {
 		badDType(name, "dtypes differ; use Cast", a, b)
 	}

@@ -46,7 +46,7 @@ func NewCell(x *Tensor) *Cell {
 }
 
 // copy makes a tensor of the same value with memory of its own.
-func (t *Tensor) copy() *Tensor { return t.unary("Copy", opCopy, t.dtype) }
+func (t *Tensor) copy() *Tensor { return t.convert(t.dtype) }
 
 // Shape returns the size of each axis.
 func (c *Cell) Shape() []int { return append([]int{}, c.shape...) }

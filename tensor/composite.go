@@ -11,6 +11,7 @@ import (
 // Softmax returns exp(x - max x) / Σ exp(x - max x) along an axis.
 func (t *Tensor) Softmax(axis int) *Tensor {
 	axis = normAxis("Softmax", t, axis)
+	autocast(ir.OpExp, &t)
 	e := t.Sub(t.Max(axis).Detach().Unsqueeze(axis)).Exp()
 	return e.Div(e.Sum(axis).Unsqueeze(axis))
 }
@@ -18,6 +19,7 @@ func (t *Tensor) Softmax(axis int) *Tensor {
 // LogSoftmax returns x - max x - ln Σ exp(x - max x) along an axis.
 func (t *Tensor) LogSoftmax(axis int) *Tensor {
 	axis = normAxis("LogSoftmax", t, axis)
+	autocast(ir.OpExp, &t)
 	d := t.Sub(t.Max(axis).Detach().Unsqueeze(axis))
 	return d.Sub(d.Exp().Sum(axis).Log().Unsqueeze(axis))
 }
@@ -25,6 +27,7 @@ func (t *Tensor) LogSoftmax(axis int) *Tensor {
 // LogSumExp returns ln Σ eˣ over an axis, without overflow.
 func (t *Tensor) LogSumExp(axis int) *Tensor {
 	axis = normAxis("LogSumExp", t, axis)
+	autocast(ir.OpExp, &t)
 	m := t.Max(axis).Detach()
 	// An infinite maximum would give Inf - Inf.
 	m = Where(m.IsInf(), ZerosLike(m), m)

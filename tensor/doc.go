@@ -31,8 +31,8 @@
 //
 // # Settled meanings
 //
-// No implicit promotion: dtypes of operands are equal, and a Go number takes
-// the tensor's dtype. Shapes broadcast as in NumPy. Axes count from 0,
+// No implicit promotion, but where [Autocast] is asked for: dtypes of operands are
+// equal, and a Go number takes the tensor's dtype. Shapes broadcast as in NumPy. Axes count from 0,
 // negative ones from the end; reductions drop them. Rank is up to 8;
 // zero-size and rank-0 tensors are ordinary. Integer division truncates and
 // gives 0 by zero; float to integer saturates, NaN gives 0. Max, Min, Maximum

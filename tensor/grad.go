@@ -30,6 +30,9 @@ func VJP(y, dy *Tensor, xs ...*Tensor) []*Tensor {
 			badDType("Grad", "wants floats", x)
 		}
 	}
+	if autocasts.current() != F32 { // a rule computes in the dtypes that its op had
+		defer autocasts.enter(F32)()
+	}
 	w := walk(y, xs)
 	w.add(y, dy)
 	for i := len(w.order) - 1; i >= 0; i-- {

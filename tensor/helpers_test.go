@@ -15,9 +15,7 @@ import (
 // stands above the seam must not depend on which. The Vulkan device reports
 // validation messages when the test ends.
 func devices(t *testing.T) map[string]*tensor.Device {
-	cpu, err := tensor.Open("cpu")
-	require.NoError(t, err)
-	l := map[string]*tensor.Device{"ref": tensor.New(ref.NewDevice()), "cpu": cpu}
+	l := map[string]*tensor.Device{"ref": tensor.New(ref.NewDevice()), "cpu": openCPU(t)}
 	if d := openVulkan(t); d != nil {
 		l["vulkan"] = d
 	}
@@ -62,4 +60,10 @@ func closeTo(t *testing.T, want, got, tol float64, msg ...any) {
 	if !(math.Abs(want-got) <= tol*(1+math.Abs(want))) {
 		require.Fail(t, "values differ", append([]any{"want %v, got %v %v", want, got}, msg...)...)
 	}
+}
+
+func openCPU(t *testing.T) *tensor.Device {
+	d, err := tensor.Open("cpu")
+	require.NoError(t, err)
+	return d
 }

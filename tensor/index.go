@@ -33,6 +33,7 @@ func (t *Tensor) Gather(axis int, index *Tensor) *Tensor {
 func (t *Tensor) ScatterAdd(axis int, index, updates *Tensor) *Tensor {
 	axis = checkIndex("ScatterAdd", t, axis, index)
 	sameDevice("ScatterAdd", t, updates)
+	autocast(ir.OpScatterAdd, &t, &updates)
 	checkOtherAxes("ScatterAdd", axis, t, index)
 	if !slices.Equal(index.shape, updates.shape) {
 		badShape("ScatterAdd", "index and updates differ", t, index, updates)

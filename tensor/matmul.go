@@ -17,6 +17,7 @@ import (
 func (t *Tensor) MatMul(b *Tensor) *Tensor {
 	a := t
 	sameDevice("MatMul", a, b)
+	autocast(ir.OpMatMul, &a, &b)
 	if a.dtype != b.dtype || !ir.OpMatMul.Info().Args.Has(a.dtype) {
 		badDType("MatMul", "wants two of one float dtype", a, b)
 	}

@@ -67,6 +67,7 @@ func (t *Tensor) Var(ddof int, axes ...int) *Tensor {
 	if !t.dtype.IsFloat() {
 		badDType("Var", "wants floats; use Cast", t)
 	}
+	autocast(ir.OpSum, &t)
 	axes = normAxes("Var", t, axes)
 	d := t.Sub(t.Mean(axes...).Unsqueeze(axes...))
 	s := d.Square().Sum(axes...)
@@ -81,7 +82,10 @@ func (t *Tensor) Var(ddof int, axes ...int) *Tensor {
 func (t *Tensor) Std(ddof int, axes ...int) *Tensor { return t.Var(ddof, axes...).Sqrt() }
 
 // Norm returns the Euclidean length √Σ x² over the axes, of floats.
-func (t *Tensor) Norm(axes ...int) *Tensor { return t.Square().Sum(axes...).Sqrt() }
+func (t *Tensor) Norm(axes ...int) *Tensor {
+	autocast(ir.OpSum, &t)
+	return t.Square().Sum(axes...).Sqrt()
+}
 
 // count returns the number of elements that a reduction over axes joins.
 func (t *Tensor) count(axes []int) int {
@@ -96,6 +100,7 @@ func (t *Tensor) reduce(name string, op ir.Op, axes []int) *Tensor {
 	if !op.Info().Args.Has(t.dtype) {
 		badDType(name, "wants "+className(op.Info().Args)+"; use Cast", t)
 	}
+	autocast(op, &t)
 	axes = normAxes(name, t, axes)
 	shape := make([]int, 0, len(t.shape))
 	for a, n := range t.shape {

@@ -130,6 +130,16 @@ const (
 	ResultGiven                   // stated by the step (Cast, sources)
 )
 
+// Mixed says which dtype an op computes in where precision is mixed.
+type Mixed uint8
+
+// The rules of mixed precision.
+const (
+	MixedAny  Mixed = iota // that of the operands; F32 where they differ
+	MixedLow               // the half
+	MixedHigh              // F32
+)
+
 // An OpInfo is a row of the op table.
 type OpInfo struct {
 	Op     Op
@@ -153,6 +163,8 @@ type OpInfo struct {
 	// ULP bounds the float32 error of one application inside the domain, in
 	// units in the last place of the reference, plus Abs absolutely.
 	ULP, Abs float64
+	// Mixed is the rule of the op under tensor.Autocast.
+	Mixed Mixed
 	// Cheap ops cost about an addition; the planner may compute them twice
 	// rather than store them.
 	Cheap bool

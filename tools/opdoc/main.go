@@ -102,16 +102,16 @@ var kinds = []struct {
 func render(records []*devicetest.Record) []byte {
 	var b bytes.Buffer
 	b.WriteString("<!-- Written by tools/opdoc; do not edit. -->\n\n# Ops\n\n")
-	b.WriteString("Every op of the table in `tensor/ir`, the gradient rule it has in `tensor`, and the devices whose\nconformance tests it passes, with the dtypes. Movement ops are views: the tests of every kernel family read\nthrough them. An op without a gradient is piecewise constant, a source, or works on integers and bools.\n\n")
+	b.WriteString("Every op of the table in `tensor/ir`, the gradient rule it has in `tensor`, and the devices whose\nconformance tests it passes, with the dtypes. Movement ops are views: the tests of every kernel family read\nthrough them. An op without a gradient is piecewise constant, a source, or works on integers and bools.\nUnder `tensor.Autocast` low ops compute in the half, high ones in f32, and the others in the dtype of their\noperands.\n\n")
 	b.WriteString("## Devices\n\n| | device | model | driver |\n|---|---|---|---|\n")
 	for i, r := range records {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", label(i), r.Device, r.Model, r.Driver)
 	}
 	for _, k := range kinds {
-		fmt.Fprintf(&b, "\n## %s\n\n| op | computes | of | gradient | passes on |\n|---|---|---|---|---|\n", k.title)
+		fmt.Fprintf(&b, "\n## %s\n\n| op | computes | of | gradient | mixed | passes on |\n|---|---|---|---|---|---|\n", k.title)
 		for _, row := range ir.Table() {
 			if row.Kind == k.kind {
-				fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", row.Name, strings.ReplaceAll(row.Doc, "|", "\\|"), dtypes(row.Args), gradient(row), passes(row, records))
+				fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", row.Name, strings.ReplaceAll(row.Doc, "|", "\\|"), dtypes(row.Args), gradient(row), mixed(row.Mixed), passes(row, records))
 			}
 		}
 	}
@@ -143,6 +143,16 @@ func gradient(row *ir.OpInfo) string {
 		return "yes"
 	case row.Kind == ir.KindCustom:
 		return "the user's, or that of the decomposition"
+	}
+	return ""
+}
+
+func mixed(m ir.Mixed) string {
+	switch m {
+	case ir.MixedLow:
+		return "low"
+	case ir.MixedHigh:
+		return "high"
 	}
 	return ""
 }
