@@ -5,6 +5,7 @@
 #include "int.glsl"
 #include "cast.glsl"
 #include "f32.glsl"
+#include "half.glsl"
 #include "math_f32.glsl"
 #include "trig_f32.glsl"
 #ifdef WIDE

@@ -15,7 +15,7 @@
 //   spread   invocation i of a workgroup takes positions i, i+W, i+2W, i+3W of
 //            the workgroup's 4·W: neighbours touch neighbouring words
 //   words    an invocation takes four positions in a row, and so owns each word
-//            of packed 8-bit results that it writes
+//            of packed 8-bit or 16-bit results that it writes
 //
 // Numbers: meta(0) is the number of positions.
 // Specialization constants: 0: W, invocations a workgroup, 1 to the device's

@@ -73,11 +73,19 @@ REG get_64(const uint lo, const uint hi) { return uvec2(lo, hi); }
 uint high(const REG v) { return v.y; }
 #endif
 
-// Packing: narrow results wait here until the invocation has all four of a
-// word that it owns.
-uint packed[16];
+// Packing: narrow results wait here until the invocation has all four that it
+// owns: a word of 8-bit ones, or two of 16-bit ones, of which put_pair_k writes to
+// buffer k those that there are. meta(0) is the number of results.
+uint packed[32];
 void pack(const uint k, const uint e, const REG v) { packed[k] = bitfieldInsert(packed[k], LO(v), int(e) * 8, 8); }
 uint packed_word(const uint k) { return packed[k]; }
+#define PUT_PAIR(k)                                                        \
+	void put_pair_##k(const uint w, const uint a, const uint b) {          \
+		put_##k(2u * w, a);                                                \
+		if (4u * w + 2u < meta(0u)) put_##k(2u * w + 1u, b);               \
+	}
+PUT_PAIR(0) PUT_PAIR(1) PUT_PAIR(2) PUT_PAIR(3) PUT_PAIR(4) PUT_PAIR(5) PUT_PAIR(6) PUT_PAIR(7)
+PUT_PAIR(8) PUT_PAIR(9) PUT_PAIR(10) PUT_PAIR(11) PUT_PAIR(12) PUT_PAIR(13) PUT_PAIR(14) PUT_PAIR(15)
 
 // Positions. p / size by multiplication, exact for p < 2^31: magic and shift
 // are at m and m+1 (Granlund, Montgomery: Division by Invariant Integers Using

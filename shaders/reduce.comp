@@ -25,7 +25,7 @@
 // Numbers: meta(0) outputs O·S, 1 L, 2 O, 3 C, 4-5 the identity.
 // Specialization constants: 0: W, invocations a workgroup, a power of two;
 // 1: OUT, outputs an invocation (lane) or workgroup (row) takes one after the
-// other: 4 where results are packed bytes, else 1.
+// other: 4 where results are packed, else 1.
 
 #include "kernel.glsl"
 

@@ -1,5 +1,5 @@
 // Registers. A chain's values travel as bit patterns in one type, REG:
-//   f32    the bits of the float
+//   f32    the bits of the float; f16 and bf16 those of the equal float
 //   i32    two's complement           u32  the value
 //   i8     sign-extended to 32 bits   u8   0..255      bool  0 or 1
 // With WIDE defined REG is uvec2 (low word first) and f64 and i64 fill it; the

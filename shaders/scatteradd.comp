@@ -16,7 +16,7 @@
 //
 // Numbers: meta(0) elements of dst, 1 J.
 // Specialization constants: 0: W, invocations a workgroup; 1: OUT, elements an
-// invocation takes in a row: 4 where they are packed bytes, else 1.
+// invocation takes in a row: 4 where they are packed, else 1.
 
 #include "kernel.glsl"
 

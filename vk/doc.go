@@ -32,8 +32,9 @@
 // # Tiers
 //
 // Tier 0 needs Vulkan 1.1 core: kernels get buffers by descriptor, parameters in
-// a uniform block of 16 KiB; 8-bit elements are packed words, four consecutive
-// results an invocation. Tier 1 adds kernels that get buffers by device
+// a uniform block of 16 KiB; 8-bit and 16-bit elements are packed words, four
+// consecutive results an invocation. F16 and BF16 are storage: kernels compute in
+// float32 and round, with integer arithmetic, at every op. Tier 1 adds kernels that get buffers by device
 // address: no limit on a slot's size but memory's, 16 operands an instruction.
 // f64 and i64 come with the features shaderFloat64 and shaderInt64, at any tier,
 // as a second build of the same GLSL with 64-bit registers. [Options] and the
@@ -48,8 +49,8 @@
 // One uniform block a dispatch holds everything that is not a buffer, metadata
 // that never changes included, so kernels need no push constants.
 //
-// Not here yet: f16 and bf16; subgroup operations and cooperative matrices;
-// submits split by estimated work; self-tests and tuning by measurement; a
-// ScatterAdd whose cost does not grow with elements times updates. Positions of
-// one instruction are limited to 2³¹-1.
+// Not here yet: subgroup operations and cooperative matrices; submits split by
+// estimated work; self-tests and tuning by measurement; a ScatterAdd whose cost does
+// not grow with elements times updates. Positions of one instruction are limited to
+// 2³¹-1.
 package vk

@@ -37,8 +37,36 @@ func (s *suite) testCast(t *testing.T) {
 					s.check(t, b, exact)
 				})
 			}
+			if to == ir.F16 || to == ir.BF16 {
+				s.sub(t, "all", func(t *testing.T) { s.allHalves(t, to) })
+			}
 		})
 	}
+}
+
+// allHalves widens every half of d, and rounds the floats around every place where
+// rounding turns.
+func (s *suite) allHalves(t *testing.T, d ir.DType) {
+	every, around := ref.New(d, 1<<16), ref.New(ir.F32, 3<<16)
+	for h := range uint32(1 << 16) {
+		every.F[h] = ir.BitsFloat(d, uint64(h))
+		low, high := ir.FloatBits(ir.F32, every.F[h]), ir.FloatBits(ir.F32, ir.BitsFloat(d, uint64(h+1)&0xffff))
+		middle := low + (high-low)/2 // in bits: halfway between neighbours of one sign
+		for k := range uint64(3) {
+			around.F[3*h+uint32(k)] = ir.BitsFloat(ir.F32, (middle+k-1)&0xffffffff)
+		}
+	}
+	b := &builder{}
+	for _, x := range []struct {
+		v  ref.Values
+		to ir.DType
+	}{{every, ir.F32}, {around, d}} {
+		var c chain
+		n := x.v.Len()
+		c.output(b, n, c.cast(x.to, c.load(x.v.DType, b.input(x.v), contiguous(n))))
+		b.add(c.asMap(n))
+	}
+	s.check(t, b, exact)
 }
 
 func edgeValues(d ir.DType) ref.Values {

@@ -34,18 +34,25 @@ func DispatchGLSL() string {
 	b.WriteString("#endif\n\t}\n\treturn a;\n}\n\n")
 	b.WriteString("void helpers(const uint i, const REG v) {\n")
 	for k := range MaxBuffers {
-		fmt.Fprintf(&b, "\tput_%d(i, word_%d(i));\n", k, k)
+		fmt.Fprintf(&b, "\tput_%d(i, word_%d(i));\n\tput_pair_%d(i, i, i);\n", k, k, k)
 	}
 	b.WriteString(`	get_32(i);
 	get_u8(i, i);
 	get_i8(i, i);
 	get_bool(i, i);
+	get_f16(i, i);
+	get_bf16(i, i);
 	word_of_8(i);
+	word_of_16(i);
 	low(v);
 	reg(i);
 	index_of(v);
 	scalar(i);
 	pack(i, i, v);
+	pack_f16(i, i, v);
+	pack_bf16(i, i, v);
+	round_f16(v);
+	round_bf16(v);
 	packed_word(i);
 	axis_div(i, i);
 	axis_mod(i, i, i);

@@ -2,6 +2,8 @@ package lower
 
 import (
 	"math/bits"
+	"slices"
+	"strings"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
 	"github.com/fornax-ml/fornax/vk/internal/splice"
@@ -131,6 +133,8 @@ func (f *fn) load(m Mem, d ir.DType, i splice.Arg) splice.Arg {
 	switch d.Size() {
 	case 1:
 		return f.call("get_"+d.String(), f.call(word, f.call("word_of_8", i)), i)
+	case 2:
+		return f.call("get_"+d.String(), f.call(word, f.call("word_of_16", i)), i)
 	case 8:
 		return f.call("get_64", f.call(word, f.call("first_of_64", i)), f.call(word, f.call("second_of_64", i)))
 	}
@@ -146,6 +150,12 @@ func (f *fn) store(m Mem, d ir.DType, i, e, v splice.Arg) {
 		f.c.packed++
 		f.call("pack", k, e, v)
 		f.c.flush.Call(put, splice.Param(0), f.c.flush.Call("packed_word", k))
+	case 2:
+		k := f.c.packed
+		f.c.packed += 2
+		f.call("pack_"+d.String(), num(k), e, v)
+		first, second := f.c.flush.Call("packed_word", num(k)), f.c.flush.Call("packed_word", num(k+1))
+		f.c.flush.Call("put_pair_"+strings.TrimPrefix(put, "put_"), splice.Param(0), first, second)
 	case 8:
 		f.call(put, f.call("first_of_64", i), f.call("low", v))
 		f.call(put, f.call("second_of_64", i), f.call("high", v))
@@ -175,6 +185,8 @@ func regBits(d ir.DType, b uint64) uint64 {
 		return b & 1
 	case ir.F64, ir.I64:
 		return b
+	case ir.F16, ir.BF16:
+		return ir.FloatBits(ir.F32, ir.BitsFloat(d, b))
 	}
 	return b & 0xffffffff
 }
@@ -217,20 +229,35 @@ func (f *fn) chain(c ir.Chain, ops []ir.Operand, sp *space, acc ...splice.Arg) [
 		case ir.OpConst:
 			r[i] = splice.Const(regBits(s.DType, s.Imm))
 		case ir.OpAcc:
-			r[i] = acc[s.K]
+			r[i] = f.round(s.DType, acc[s.K])
 		default:
 			args := make([]splice.Arg, len(s.Args))
 			for k, a := range s.Args {
 				args[k] = r[a]
 			}
-			if s.Op == ir.OpCast && s.From == s.DType {
+			switch {
+			case s.Op == ir.OpCast && s.From == s.DType:
 				r[i] = args[0]
 				continue
+			case s.Op == ir.OpCast && computedAs(s.From) == computedAs(s.DType):
+				r[i] = args[0]
+			default:
+				r[i] = f.call(opName(s.Op, s.From, s.DType), args...)
 			}
-			r[i] = f.call(opName(s.Op, s.From, s.DType), args...)
+			if !slices.Contains(staysHalf, s.Op) {
+				r[i] = f.round(s.DType, r[i])
+			}
 		}
 	}
 	return r
+}
+
+// round makes a half of a float, where d is one.
+func (f *fn) round(d ir.DType, v splice.Arg) splice.Arg {
+	if halves.Has(d) {
+		return f.call("round_"+d.String(), v)
+	}
+	return v
 }
 
 // operand loads an operand at the space's position.
@@ -274,10 +301,13 @@ func (l *lowerer) buffers(ops []ir.Operand, st []ir.Store) int {
 	return len(seen)
 }
 
+// narrow reports whether elements of d are packed in words.
+func narrow(d ir.DType) bool { return d.Size() < 4 }
+
 // hasNarrow reports whether a store packs elements.
 func (l *lowerer) hasNarrow(st []ir.Store) bool {
 	for _, s := range st {
-		if l.p.Slots[s.Slot].DType.Size() == 1 {
+		if narrow(l.p.Slots[s.Slot].DType) {
 			return true
 		}
 	}

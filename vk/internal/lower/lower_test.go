@@ -125,7 +125,7 @@ func TestSplicedModulesAreValid(t *testing.T) {
 		name     string
 		o        lower.Options
 		d, index ir.DType
-	}{{"narrow", opt, ir.F32, ir.I32}, {"subgroup", sub8, ir.F32, ir.U8}, {"wide", wide, ir.F64, ir.I64}} {
+	}{{"narrow", opt, ir.F32, ir.I32}, {"half", opt, ir.F16, ir.I32}, {"bfloat", sub8, ir.BF16, ir.U32}, {"subgroup", sub8, ir.F32, ir.U8}, {"wide", wide, ir.F64, ir.I64}} {
 		for name, p := range programs(c.d, c.index) {
 			t.Run(c.name+"/"+name, func(t *testing.T) {
 				require.NoError(t, p.Check())
@@ -145,7 +145,7 @@ func TestSplicedModulesAreValid(t *testing.T) {
 							want += len(d.Bindings)
 						}
 						assert.Len(t, r.Bindings, want)
-						if c.d == ir.F32 {
+						if c.d != ir.F64 {
 							assert.NotContains(t, r.Capabilities, "Float64")
 							assert.NotContains(t, r.Capabilities, "Int64")
 						}

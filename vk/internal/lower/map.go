@@ -76,7 +76,7 @@ func (l *lowerer) lowerGather(g *ir.Gather) {
 		v = f.call("value_or", in, v, splice.Const(0))
 	}
 	f.store(l.mem(g.Dst), g.DType, param0, param1, v)
-	c.emitMap(positions(g.Shape), g.DType.Size() == 1)
+	c.emitMap(positions(g.Shape), narrow(g.DType))
 }
 
 // flatAxis gives the view an axis of size n along which it does not move.
@@ -188,7 +188,7 @@ func (l *lowerer) lowerScatterAdd(s *ir.ScatterAdd) {
 	total := positions(s.Shape)
 	c.numbers(total, s.Index.View.Shape[s.Axis])
 	out := 1
-	if s.DType.Size() == 1 {
+	if narrow(s.DType) {
 		out = 4
 	}
 	w := l.o.Workgroup

@@ -35,9 +35,10 @@ func (l *lowerer) chooseTile(m, n, batch, size int) tile {
 }
 
 func (l *lowerer) lowerMatMul(m *ir.MatMul) {
-	size := m.DType.Size()
+	sums := computedAs(m.DType)
+	size := sums.Size()
 	wide := size == 8
-	if m.DType != ir.F32 && m.DType != ir.F64 {
+	if sums != ir.F32 && sums != ir.F64 {
 		unsupported("matmul of %v", m.DType)
 	}
 	batch := positions(m.Batch)
@@ -103,12 +104,12 @@ func (l *lowerer) lowerMatMul(m *ir.MatMul) {
 	}
 	// The epilogue as a Map over the product.
 	product := l.takeScratch(total * size)
-	f.store(product, m.DType, param0, num(0), acc)
+	f.store(product, sums, param0, num(0), acc)
 	c.emit("", fold(perMatrix*batch), spec...)
 	c = l.dispatch("map", l.isWide(m))
 	f = c.fn("element")
 	sp := f.space(&param0, []group{{param0, shape}}, views(m.PostOperands...)...)
-	acc = f.load(product, m.DType, param0)
+	acc = f.load(product, sums, param0)
 	f.stores(m.Stores, f.chain(m.Post, m.PostOperands, sp, acc), param0, param1)
 	c.emitMap(total, l.hasNarrow(m.Stores))
 }

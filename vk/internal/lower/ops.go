@@ -4,10 +4,13 @@ import (
 	"github.com/fornax-ml/fornax/tensor/ir"
 )
 
-// Narrow and Wide are the dtypes of the two builds of the shaders.
+// Narrow and Wide are the dtypes of the two builds of the shaders. Halves are
+// computed as F32.
 const (
-	Narrow ir.Class = 1<<ir.F32 | 1<<ir.I32 | 1<<ir.U32 | 1<<ir.I8 | 1<<ir.U8 | 1<<ir.Bool
+	Narrow ir.Class = 1<<ir.F32 | 1<<ir.I32 | 1<<ir.U32 | 1<<ir.I8 | 1<<ir.U8 | 1<<ir.Bool | halves
 	Wide   ir.Class = Narrow | 1<<ir.I64 | 1<<ir.F64
+
+	halves ir.Class = 1<<ir.F16 | 1<<ir.BF16
 )
 
 // An OpFunc is a function of the shaders that applies one op to one dtype.
@@ -26,21 +29,21 @@ func OpFuncs() []OpFunc {
 			continue
 		}
 		for _, from := range row.Args.List() {
-			if !Wide.Has(from) {
+			if !computed.Has(from) {
 				continue
 			}
 			if row.Op != ir.OpCast {
 				l = append(l, OpFunc{opName(row.Op, from, ir.Invalid), row.Arity, !Narrow.Has(from)})
 				continue
 			}
-			for _, to := range Wide.List() {
+			for _, to := range computed.List() {
 				if to != from {
 					l = append(l, OpFunc{opName(row.Op, from, to), 1, !Narrow.Has(from) || !Narrow.Has(to)})
 				}
 			}
 		}
 	}
-	for _, d := range Wide.List() {
+	for _, d := range computed.List() {
 		if d != ir.Bool {
 			for _, op := range []ir.Op{ir.OpArgMax, ir.OpArgMin} {
 				l = append(l, OpFunc{opName(op, d, ir.Invalid), 2, !Narrow.Has(d)})
@@ -50,8 +53,26 @@ func OpFuncs() []OpFunc {
 	return l
 }
 
+// computed are the dtypes that have functions of their own.
+const computed = Wide &^ halves
+
+// computedAs is the dtype whose functions compute d.
+func computedAs(d ir.DType) ir.DType {
+	if halves.Has(d) {
+		return ir.F32
+	}
+	return d
+}
+
+// staysHalf are the ops whose result is a half where the arguments are.
+var staysHalf = []ir.Op{
+	ir.OpNeg, ir.OpAbs, ir.OpSign, ir.OpRelu, ir.OpFloor, ir.OpCeil, ir.OpRound, ir.OpTrunc,
+	ir.OpMaximum, ir.OpMinimum, ir.OpWhere,
+}
+
 // opName names the shaders' function for an op on arguments of dtype from.
 func opName(op ir.Op, from, to ir.DType) string {
+	from, to = computedAs(from), computedAs(to)
 	if op == ir.OpCast {
 		return "cast_" + from.String() + "_" + to.String()
 	}
