@@ -49,7 +49,10 @@ func Open(i int, o Options) (*Device, error) {
 		return nil, fmt.Errorf("vk: %w", err)
 	}
 	tier := o.tier()
-	opt := driver.DeviceOptions{Tier: tier, ForceStaging: o.ForceStaging, CacheDir: o.CacheDir, FailAlloc: o.FailAlloc}
+	if o.MinimumLimits {
+		tier = 0
+	}
+	opt := driver.DeviceOptions{Tier: tier, Minimum: o.MinimumLimits, ForceStaging: o.ForceStaging, CacheDir: o.CacheDir, FailAlloc: o.FailAlloc}
 	if f := o.FailSubmit; f != nil {
 		opt.FailSubmit = func(n int) error {
 			err := f(n)

@@ -20,7 +20,7 @@ var variants = []struct {
 	opt  vk.Options
 }{
 	{"address", vk.Options{Arguments: vk.ByAddress}},
-	{"core", vk.Options{Tier: vk.TierCore}},
+	{"minimum", vk.Options{MinimumLimits: true}},
 	{"staging", vk.Options{Tier: vk.TierCore, ForceStaging: true}},
 }
 

@@ -17,6 +17,11 @@ type Options struct {
 	// Tier caps the feature tier: 0 is no cap, 1 to 3 that tier, TierCore tier
 	// 0. The environment's FORNAX_VK_TIER, 0 to 3, caps it further.
 	Tier int
+	// MinimumLimits treats the device as one that has what Vulkan 1.1 guarantees
+	// and no more: tier 0 without 64-bit types, 4 storage buffers a kernel, 128
+	// invocations and 16 KiB of shared memory a workgroup, bindings of 128 MiB,
+	// allocations of 1 GiB. For tests, and for a driver that promises too much.
+	MinimumLimits bool
 	// Validation enables the Khronos validation layer with synchronization
 	// validation; so does FORNAX_VALIDATION=1. See Device.Messages.
 	Validation bool

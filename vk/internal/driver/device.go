@@ -23,6 +23,8 @@ type DeviceOptions struct {
 	// 1: buffer device address, subgroup size control, 8- and 16-bit types, … where present.
 	// 2: cooperative matrices and bfloat16 too.
 	Tier int
+	// Minimum treats the device as one that has what Vulkan 1.1 guarantees and no more. It wants tier 0.
+	Minimum bool
 	// ForceStaging treats all device memory as invisible to the host, for tests.
 	ForceStaging bool
 	// CacheDir holds the pipeline cache file; empty: none. It is made when it does not exist.
@@ -98,6 +100,9 @@ func (in *Instance) OpenDevice(i int, opt DeviceOptions) (*Device, error) {
 		return nil, fmt.Errorf("driver: open %s: %w", d.info.Name, callError(C.GoString(s.call), Result(s.result)))
 	}
 	d.features = features(C.fx_device_features(d.c))
+	if opt.Minimum {
+		d.info, d.features = d.info.minimum(), Features{}
+	}
 	err := d.mem.init(d)
 	if err == nil {
 		d.queue.init(d)
@@ -112,7 +117,7 @@ func (in *Instance) OpenDevice(i int, opt DeviceOptions) (*Device, error) {
 	return d, nil
 }
 
-// Physical describes the device as it is, whatever the tier.
+// Physical describes the device as it is, whatever the tier, or with DeviceOptions.Minimum the least.
 func (d *Device) Physical() PhysicalDevice { return d.info }
 
 // Limits are the physical device's.
