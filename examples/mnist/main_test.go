@@ -21,15 +21,23 @@ func open(t *testing.T, name string) *tensor.Device {
 	return d
 }
 
-// TestAccuracy is what the example promises.
+// TestAccuracy is what the example promises, in each precision.
 func TestAccuracy(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains for 15 s")
 	}
-	got, err := run(t.Context(), open(t, "cpu"), io.Discard)
-	require.NoError(t, err)
-	require.Len(t, got, *epochs)
-	require.GreaterOrEqual(t, got[len(got)-1].Test.Accuracy, 0.975)
+	defer func() { *precision = "f32" }()
+	for _, *precision = range []string{"f32", "bf16", "f16"} {
+		t.Run(*precision, func(t *testing.T) {
+			got, err := run(t.Context(), open(t, "cpu"), io.Discard)
+			require.NoError(t, err)
+			require.Len(t, got, *epochs)
+			require.GreaterOrEqual(t, got[len(got)-1].Test.Accuracy, 0.975)
+		})
+	}
+	*precision = "f8"
+	_, err := run(t.Context(), open(t, "cpu"), io.Discard)
+	require.ErrorContains(t, err, "wants f32, bf16 or f16")
 }
 
 // firstLosses trains until n losses are printed.
