@@ -23,6 +23,7 @@ type Device struct {
 	// prefer is what is tried first.
 	byDescriptor, byAddress *lower.Options
 	prefer                  Arguments
+	choices                 []ir.Fact // what lowering decided, and why
 
 	kernels kernels
 	pool    pool
@@ -96,6 +97,8 @@ func (d *Device) lowering(want Arguments, tier int) {
 	}
 	sub := p.Subgroup
 	o.Subgroup8 = tier > 0 && o.Software && sub.Min == 8 && sub.Max == 8 && sub.Compute && sub.Ops&driver.SubgroupBallot != 0
+	d.choose("matmul_sub8", o.Subgroup8, "for CPU drivers of tier 1 with subgroups of 8 that broadcast")
+	d.choose("64-bit kernels", d.info.DTypes.Has(ir.F64), "where the device has shaderFloat64 and shaderInt64")
 	if tier > 0 && want != ByDescriptor {
 		a := o
 		d.byAddress = &a
@@ -111,6 +114,9 @@ func (d *Device) lowering(want Arguments, tier int) {
 	if d.byAddress == nil || d.byDescriptor != nil && d.info.Software {
 		d.prefer = ByDescriptor
 	}
+	d.choose("arguments by address", d.byAddress != nil, "at tier 1, unless the options want descriptors")
+	d.choose("arguments by descriptor", d.byDescriptor != nil, "unless the options want addresses")
+	d.choose("addresses come first", d.prefer == ByAddress, "on GPUs; drivers on a CPU load through them a lane at a time")
 }
 
 // Info implements ir.Device.

@@ -23,6 +23,19 @@ type Device interface {
 	Close() error
 }
 
+// A Reporter is a Device that tells more of itself than Info, for people: what the
+// hardware and the driver have, and which kernels are in use and why.
+type Reporter interface {
+	Report() []Fact
+}
+
+// A Fact is a line of a report.
+type Fact struct {
+	Topic string `json:"topic"` // what neighbouring facts have in common, such as "limits"
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
 // A Buffer is device memory.
 type Buffer interface {
 	// Bytes returns the size asked for.

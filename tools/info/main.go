@@ -1,0 +1,149 @@
+// Command info prints what every device of this machine is and has, to paste into a
+// report of a problem:
+//
+//	go run ./tools/info [-json]
+//
+// For each device: model, vendor, driver, dtypes, limits, memory, features, and which
+// kernels are in use and why. A backend without devices says the reason. Set
+// FORNAX_VK_TIER or FORNAX_CPU_LEVEL to see what they change.
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	_ "github.com/fornax-ml/fornax/cpu"
+	"github.com/fornax-ml/fornax/tensor/ir"
+	_ "github.com/fornax-ml/fornax/vk"
+)
+
+func main() {
+	asJSON := flag.Bool("json", false, "print JSON")
+	flag.Parse()
+	if err := run(os.Stdout, *asJSON); err != nil {
+		fmt.Fprintln(os.Stderr, "info:", err)
+		os.Exit(1)
+	}
+}
+
+// A report is what the command prints.
+type report struct {
+	Go      string   `json:"go"`
+	System  string   `json:"system"`
+	Commit  string   `json:"commit,omitempty"`
+	Devices []device `json:"devices"`
+	// Missing has the reason why a backend has no devices, or a device does not open.
+	Missing map[string]string `json:"missing,omitempty"`
+}
+
+type device struct {
+	Name     string    `json:"name"`
+	Model    string    `json:"model"`
+	Vendor   string    `json:"vendor"`
+	Driver   string    `json:"driver"`
+	Software bool      `json:"software"`
+	DTypes   []string  `json:"dtypes"`
+	Limits   ir.Limits `json:"limits"`
+	Facts    []ir.Fact `json:"facts"`
+}
+
+func run(out io.Writer, asJSON bool) error {
+	r := report{Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH, Commit: commit(), Missing: map[string]string{}}
+	for _, b := range ir.Backends() {
+		infos, err := b.Devices()
+		if err == nil && len(infos) == 0 {
+			err = errors.New("no devices")
+		}
+		if err != nil {
+			r.Missing[b.Name()] = err.Error()
+		}
+		for i, info := range infos {
+			d, err := open(b, i)
+			if err != nil {
+				r.Missing[info.Name] = err.Error()
+				continue
+			}
+			r.Devices = append(r.Devices, d)
+		}
+	}
+	slices.SortStableFunc(r.Devices, func(a, b device) int { return cmp.Compare(a.Name, b.Name) })
+	if asJSON {
+		e := json.NewEncoder(out)
+		e.SetIndent("", "  ")
+		return e.Encode(r)
+	}
+	return r.print(out)
+}
+
+func open(b ir.Backend, i int) (device, error) {
+	dev, err := b.Open(i)
+	if err != nil {
+		return device{}, err
+	}
+	defer dev.Close()
+	info := dev.Info()
+	d := device{Name: info.Name, Model: info.Model, Vendor: info.Vendor, Driver: info.Driver, Software: info.Software, Limits: info.Limits}
+	for _, t := range info.DTypes.List() {
+		d.DTypes = append(d.DTypes, t.String())
+	}
+	if r, ok := dev.(ir.Reporter); ok {
+		d.Facts = r.Report()
+	}
+	return d, nil
+}
+
+// commit is the revision that the program was built from, where Go knows it.
+func commit() string {
+	b, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, s := range b.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value
+		}
+	}
+	return ""
+}
+
+// print writes the report for people.
+func (r report) print(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "fornax %s, %s, %s\n", cmp.Or(r.Commit, "(unknown commit)"), r.Go, r.System)
+	for _, name := range slices.Sorted(maps.Keys(r.Missing)) {
+		fmt.Fprintf(w, "\n%s: %s\n", name, r.Missing[name])
+	}
+	for _, d := range r.Devices {
+		fmt.Fprintf(w, "\n%s: %s\n", d.Name, d.Model)
+		line := func(name, value string) { fmt.Fprintf(w, "  %s\t%s\n", name, value) }
+		line("vendor", d.Vendor)
+		line("driver", d.Driver)
+		if d.Software {
+			line("software", "computes on the CPU")
+		}
+		line("dtypes", strings.Join(d.DTypes, " "))
+		line("operands", fmt.Sprint(d.Limits.Operands))
+		line("buffer", fmt.Sprintf("%d MiB at most", d.Limits.BufferBytes>>20))
+		line("memory", fmt.Sprintf("%d MiB", d.Limits.MemoryBytes>>20))
+		topic := ""
+		for _, f := range d.Facts {
+			if f.Topic != topic {
+				topic = f.Topic
+				fmt.Fprintf(w, "  %s\n", topic)
+			}
+			fmt.Fprintf(w, "    %s\t%s\n", f.Name, f.Value)
+		}
+	}
+	return w.Flush()
+}
