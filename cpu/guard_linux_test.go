@@ -70,6 +70,33 @@ func TestGemmGuardDouble(t *testing.T) {
 	})
 }
 
+// Nor does what packs pairs of BF16, and their micro-kernels.
+func TestPairGuard(t *testing.T) {
+	eachPairLevel(t, func(t *testing.T, g *gemmKernel) {
+		halves := func(n int) unsafe.Pointer { // the last of them ends where memory does
+			return unsafe.Add(ptr(guarded(t, (n+1)/2)), n%2*2)
+		}
+		for _, cols := range []int{1, 2, 7, 8, 9, 17} {
+			for rows := 1; rows <= g.NR; rows++ {
+				for _, st := range [][2]int{{1, rows}, {cols, 1}} {
+					x := matrix{base: halves(rows * cols), row: st[0], col: st[1]}
+					packPairs(&packArgs{}, g.copyB, g.transposeB, g.width, ptr(guarded(t, g.NR*g.depth(cols))), x, rows, cols, g.NR)
+					if rows <= g.MR {
+						packPairs(&packArgs{}, g.copyA, g.transposeA, g.MR, ptr(guarded(t, g.MR*g.depth(cols))), x, rows, cols, g.MR)
+					}
+				}
+			}
+		}
+		const k = 3
+		for r := 1; r <= g.MR; r++ {
+			for n := 1; n <= 2*g.NR; n++ {
+				a, b, c := guarded(t, g.MR*k), guarded(t, (n+g.NR-1)/g.NR*g.NR*k), guarded(t, r*n)
+				g.rows[r](&gemmArgs{k: k, n: n, a: ptr(a), ars: 4, acs: 4 * g.MR, b: ptr(b), bs: 4 * g.NR, bp: 4 * g.NR * k, c: ptr(c), ldc: 4 * n, add: 1})
+			}
+		}
+	})
+}
+
 // So do packing, the block kernels of float32 and those of rows.
 func TestBlockGuard(t *testing.T) {
 	eachLevelHere(t, func(t *testing.T, lv *level) {

@@ -197,7 +197,7 @@ func (m *matMulInstr) plan(taken, width int) (scratch, ws int) {
 		m.mode = matLocal
 		m.packA = m.round != nil || m.scattered(m.a) && m.n >= 4*g.NR
 		m.packB = !direct || m.m > unpackedRows*g.MR || m.scattered(m.b.t()) && m.m > 4*g.MR
-		m.nc, m.mc = min(max(g.NC, min(2*g.NC, g.NC*g.KC/m.kc)), m.n), m.m // shallow blocks are wider
+		m.nc, m.mc = min(max(g.NC, min(2*g.NC, g.NC*g.KC/m.kc/g.NR*g.NR)), m.n), m.m // shallow blocks are wider
 		if m.packB {
 			m.offB = ws
 			ws += (panel(m.nc, g.NR) + align - 1) &^ (align - 1)

@@ -14,6 +14,9 @@ import (
 func TestConformance(t *testing.T) {
 	for i, level := range cpu.Levels() {
 		for _, workers := range []int{0, 1} {
+			if testing.Short() && i > 0 && workers == 1 {
+				continue
+			}
 			programs := 100
 			if i+workers == 0 { // the device that users get
 				programs = 400

@@ -75,7 +75,7 @@ func (l *Linear) Forward(x *tensor.Tensor) *tensor.Tensor {
 	}
 	y := x.MatMul(w.T())
 	if l.Bias != nil {
-		y = y.Add(l.Bias.Read())
+		y = y.Add(l.Bias.Read().Cast(y.DType()))
 	}
 	if last != 1 {
 		y = y.Reshape(append(slices.Clone(shape[:last]), out)...)

@@ -33,8 +33,8 @@ type LossScalerConfig struct {
 // 6e-8: it differentiates s·loss and divides the gradients by s, so that small ones
 // survive on the way. A step in which a gradient is infinite or NaN is bad: it
 // changes neither parameters nor the optimizer's state, and s shrinks; after
-// Interval good steps on end it grows. Nothing is read back: all of it is part of the
-// step. This is torch.amp.GradScaler; Micikevicius et al. (2018), "Mixed precision
+// Interval good steps on end it grows, within 2^-100 and 2^100. Nothing is read back: all of it is part of the
+// step. After torch.amp.GradScaler; Micikevicius et al. (2018), "Mixed precision
 // training", section 3.2.
 //
 // State, beside the optimizer's: loss_scale and loss_scale_steps, the number of good
@@ -66,6 +66,12 @@ func NewLossScaler(o Optimizer, c LossScalerConfig) *LossScaler {
 	if c.Interval <= 0 {
 		c.Interval = 2000
 	}
+	if !(c.Init > 0 && c.Growth > 1 && c.Backoff > 0 && c.Backoff < 1) {
+		panic("nn: LossScaler: wants Init above 0, Growth above 1 and Backoff between 0 and 1")
+	}
+	if _, ok := o.(*LossScaler); ok {
+		panic("nn: LossScaler: of a LossScaler")
+	}
 	params := inner.parameters()
 	dev := params[0].Device()
 	for _, p := range params {
@@ -88,10 +94,15 @@ func (s *LossScaler) Scale() (float64, error) { return s.scale.Read().Item() }
 // Step implements Optimizer.
 func (s *LossScaler) Step(loss *tensor.Tensor) { s.StepWith(s.Grads(loss)) }
 
-// Grads implements Optimizer: the gradients of loss itself, of F32.
+// Grads implements Optimizer: the gradients of loss itself, all of F32. What comes
+// before StepWith may scale them, as ClipGradNorm does: a gradient that is not finite
+// stays so. Clipping element by element would hide it.
 func (s *LossScaler) Grads(loss *tensor.Tensor) []*tensor.Tensor {
+	if loss.DType() != tensor.F32 { // which could not hold the scale
+		panic(&tensor.DTypeError{Op: "LossScaler", DTypes: []tensor.DType{loss.DType()}, Reason: "wants a loss of f32"})
+	}
 	scale := s.scale.Read()
-	grads := s.Optimizer.Grads(loss.Mul(scale.Cast(loss.DType())))
+	grads := s.Optimizer.Grads(loss.Mul(scale))
 	inverse := scale.Reciprocal()
 	for i, g := range grads {
 		if g != nil {
@@ -101,7 +112,8 @@ func (s *LossScaler) Grads(loss *tensor.Tensor) []*tensor.Tensor {
 	return grads
 }
 
-// StepWith implements Optimizer.
+// StepWith implements Optimizer. Until it returns, nothing may evaluate what reads the
+// parameters: the step is not yet conditional.
 func (s *LossScaler) StepWith(grads []*tensor.Tensor) {
 	cells := s.changed()
 	before := make([]*tensor.Tensor, len(cells))
@@ -118,7 +130,8 @@ func (s *LossScaler) StepWith(grads []*tensor.Tensor) {
 	scale, steps := s.scale.Read(), s.steps.Read().AddScalar(1)
 	full := steps.GreaterEqual(tensor.FullLike(steps, float64(s.cfg.Interval)))
 	zero := tensor.ZerosLike(steps)
-	s.scale.Set(tensor.Where(good, tensor.Where(full, scale.MulScalar(s.cfg.Growth), scale), scale.MulScalar(s.cfg.Backoff)))
+	grown, shrunk := scale.MulScalar(s.cfg.Growth).MinimumScalar(0x1p100), scale.MulScalar(s.cfg.Backoff).MaximumScalar(0x1p-100)
+	s.scale.Set(tensor.Where(good, tensor.Where(full, grown, scale), shrunk))
 	s.steps.Set(tensor.Where(good, tensor.Where(full, zero, steps), zero))
 }
 

@@ -171,6 +171,59 @@ func TestLossScalerKeepsSmallGradients(t *testing.T) {
 	require.InEpsilon(t, 1e-9, grad(true), 1e-3)
 }
 
+// The scale stays where training goes on: it neither grows to infinity nor falls to 0.
+func TestLossScalerBounds(t *testing.T) {
+	d := cpu(t)
+	for _, good := range []bool{true, false} {
+		w := nn.NewParam(tensor.FromSlice(d, []float32{1}, 1))
+		params := func(yield func(string, *nn.Param) bool) { yield("w", w) }
+		opt := nn.NewLossScaler(nn.NewSGD(params, nn.SGDConfig{}), nn.LossScalerConfig{Growth: 1e6, Backoff: 1e-6, Interval: 1})
+		step := tensor.Compile(func(in ...*tensor.Tensor) []*tensor.Tensor {
+			loss := w.Read().Mul(in[0]).Sum()
+			opt.Step(loss)
+			return []*tensor.Tensor{loss}
+		})
+		run := func(x float32) {
+			_, err := step.Call(tensor.FromSlice(d, []float32{x}, 1))
+			require.NoError(t, err)
+		}
+		x := float32(1e-30)
+		if !good {
+			x = float32(math.Inf(1))
+		}
+		for range 30 {
+			run(x)
+		}
+		before := values[float32](t, w.Value())
+		for range 3 {
+			run(1e-3)
+		}
+		require.NotEqual(t, before, values[float32](t, w.Value()), "good %v", good)
+	}
+	w := nn.NewParam(tensor.Zeros(d, 1))
+	sgd := nn.NewSGD(func(yield func(string, *nn.Param) bool) { yield("w", w) }, nn.SGDConfig{})
+	for _, c := range []nn.LossScalerConfig{{Init: -1}, {Growth: 0.5}, {Backoff: 2}, {Backoff: -1}} {
+		require.Panics(t, func() { nn.NewLossScaler(sgd, c) }, "%v", c)
+	}
+	require.Panics(t, func() { nn.NewLossScaler(nn.NewLossScaler(sgd, nn.LossScalerConfig{}), nn.LossScalerConfig{}) })
+	require.ErrorAs(t, tensor.Try(func() {
+		nn.NewLossScaler(sgd, nn.LossScalerConfig{}).Grads(w.Read().Cast(tensor.F16).Sum())
+	}), new(*tensor.DTypeError))
+}
+
+// A layer's output is the half: its bias is added in it.
+func TestLinearUnderAutocast(t *testing.T) {
+	d := cpu(t)
+	l := nn.NewLinear(d, tensor.NewRNG(3), 4, 2)
+	tensor.Autocast(tensor.BF16, func() {
+		y := l.Forward(tensor.Ones(d, 3, 4))
+		require.Equal(t, tensor.BF16, y.DType())
+		for _, g := range tensor.Grad(y, l.Weight.Read(), l.Bias.Read()) {
+			require.Equal(t, tensor.F32, g.DType())
+		}
+	})
+}
+
 // The scale is saved and loaded with the optimizer's state.
 func TestLossScalerState(t *testing.T) {
 	d := cpu(t)

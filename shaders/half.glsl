@@ -1,7 +1,7 @@
 // F16 and BF16. A register holds one as the float of the same value: ops are those
 // of f32, and round_f16 or round_bf16 follows where a result may lie between two of
-// them. All of it is integer arithmetic, since drivers may flush subnormal halves
-// and round as they like.
+// them. Rounding is integer arithmetic, since drivers may flush subnormal halves and
+// round as they like.
 
 // The element's bits in the low half of a word.
 uint f16_bits(const uint x) {

@@ -23,8 +23,12 @@ import (
 // 6e-8 are lost, against which nn.LossScaler scales the loss; BF16 has float32's
 // range.
 //
-// The rules are those of torch.autocast. They hold for the calling goroutine until f
-// returns; Autocast with F32 inside of f suspends them. The device must have d.
+// The rules are those of torch.autocast for the ops that it lists. Functions made of
+// ops, such as the losses of package nn, follow from them: what shall be in F32 wants
+// operands of F32, as nn.Mixed returns. Custom ops get what they are given.
+//
+// The rules hold for the calling goroutine until f returns; Autocast with F32 inside
+// of f suspends them. The device must have d.
 func Autocast(d DType, f func()) {
 	if d != F16 && d != BF16 && d != F32 {
 		panic(&DTypeError{Op: "Autocast", DTypes: []DType{d}, Reason: "wants f16, bf16 or f32"})
@@ -84,6 +88,11 @@ func autocast(op ir.Op, xs ...**Tensor) {
 	if d == F32 {
 		return
 	}
+	for _, x := range xs {
+		if t := (*x).dtype; t != F32 && t != F16 && t != BF16 {
+			return // F64 and integers stay, and what does not fit them is an error as ever
+		}
+	}
 	switch op.Info().Mixed {
 	case ir.MixedHigh:
 		d = F32
@@ -98,8 +107,6 @@ func autocast(op ir.Op, xs ...**Tensor) {
 		d = F32
 	}
 	for _, x := range xs {
-		if t := (*x).dtype; t == F32 || t == F16 || t == BF16 {
-			*x = (*x).Cast(d)
-		}
+		*x = (*x).Cast(d)
 	}
 }

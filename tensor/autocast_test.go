@@ -107,6 +107,52 @@ func TestAutocastCompiled(t *testing.T) {
 	require.Equal(t, tensor.F32, out[1].DType())
 }
 
+// And those of the scope that it is called in, whichever call comes first.
+func TestAutocastAroundCompiled(t *testing.T) {
+	d := openCPU(t)
+	a, b := tensor.FromSlice(d, randomFloats(8, 6), 2, 3), tensor.FromSlice(d, randomFloats(9, 12), 3, 4)
+	for _, first := range []bool{true, false} {
+		f := tensor.Compile(func(in ...*tensor.Tensor) []*tensor.Tensor { return []*tensor.Tensor{in[0].MatMul(in[1])} })
+		call := func() tensor.DType {
+			out, err := f.Call(a, b)
+			require.NoError(t, err)
+			return out[0].DType()
+		}
+		if first {
+			tensor.Autocast(tensor.BF16, func() { require.Equal(t, tensor.BF16, call()) })
+		}
+		require.Equal(t, tensor.F32, call())
+		tensor.Autocast(tensor.BF16, func() { require.Equal(t, tensor.BF16, call()) })
+	}
+}
+
+// Joining takes halves and floats; powers take their exponent in F32; a custom op's
+// decomposition is computed as it is written.
+func TestAutocastComposites(t *testing.T) {
+	d := openCPU(t)
+	x := tensor.FromSlice(d, []float32{1e-6, 0.5, 2}, 3)
+	plain := tensor.RegisterCustom(tensor.CustomOp{
+		Name:    "autocast_test",
+		Outputs: func(in []ir.Type, _ []int64) ([]ir.Type, error) { return in[:1], nil },
+		Decompose: func(in []*tensor.Tensor, _ []int64) []*tensor.Tensor {
+			return []*tensor.Tensor{in[0].MatMul(in[0])}
+		},
+	})
+	square := tensor.FromSlice(d, randomFloats(3, 9), 3, 3)
+	tensor.Autocast(tensor.BF16, func() {
+		half := x.Cast(tensor.BF16)
+		require.Equal(t, tensor.F32, tensor.Concat(0, half, x).DType())
+		require.Equal(t, tensor.BF16, tensor.Stack(0, half, half).DType())
+		require.Equal(t, data[float32](t, half.Cast(tensor.F32).PowScalar(0.1)), data[float32](t, half.PowScalar(0.1)))
+		y := plain.Apply(nil, square)[0]
+		require.Equal(t, tensor.F32, y.DType())
+		require.Equal(t, tensor.BF16, square.MatMul(y).DType(), "the scope goes on")
+		err := new(*tensor.DTypeError)
+		require.ErrorAs(t, tensor.Try(func() { half.Add(tensor.FromSlice(d, []int32{1, 2, 3}, 3)) }), err)
+		require.Equal(t, []tensor.DType{tensor.BF16, tensor.I32}, (*err).DTypes)
+	})
+}
+
 // Rows with a rule are ops on floats.
 func TestMixedRows(t *testing.T) {
 	for _, row := range ir.Table() {

@@ -15,8 +15,8 @@ import (
 // A Compiled function is traced once for each signature and then only
 // replayed: a call builds no graph and plans nothing.
 //
-// The signature is the shapes, dtypes and device of the arguments and the
-// values of Guards (nn's layers guard train mode). Cells that the function
+// The signature is the shapes, dtypes and device of the arguments, the dtype of the
+// [Autocast] around the call, and the values of Guards (nn's layers guard train mode). Cells that the function
 // reads or Sets are implicit inputs and outputs. Anything else that varies
 // from call to call must be an argument or a cell: Go numbers, and tensors
 // from outside, are those of the traced call. An RNG goes on as in a plain
@@ -76,7 +76,7 @@ func (c *Compiled) find(in []*Tensor) (*replay, error) {
 }
 
 func signature(in []*Tensor) string {
-	var b []byte
+	b := fmt.Appendf(nil, "%v;", autocasts.current())
 	for _, t := range in {
 		b = fmt.Appendf(b, "%p %v %v;", t.dev, t.dtype, t.shape)
 	}

@@ -71,6 +71,9 @@ func (t *Tensor) picks() []*Tensor {
 }
 
 func (c *Custom) decompose(in []*Tensor, outs []ir.Type, attrs []int64) []*Tensor {
+	if autocasts.current() != F32 { // the outputs have the dtypes that the op says
+		defer autocasts.enter(F32)()
+	}
 	res := c.op.Decompose(in, attrs)
 	if len(res) != len(outs) {
 		panic(fmt.Sprintf("tensor: %s: the decomposition gives %d outputs, not %d", c.op.Name, len(res), len(outs)))

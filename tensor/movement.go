@@ -275,6 +275,12 @@ func Concat(axis int, xs ...*Tensor) *Tensor {
 		panic(&ShapeError{Op: "Concat", Reason: "of nothing"})
 	}
 	sameDevice("Concat", xs...)
+	xs = slices.Clone(xs)
+	operands := make([]**Tensor, len(xs))
+	for i := range xs {
+		operands[i] = &xs[i]
+	}
+	autocast(ir.OpWhere, operands...)
 	axis = normAxis("Concat", xs[0], axis)
 	total := 0
 	for _, x := range xs {

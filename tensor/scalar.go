@@ -33,6 +33,7 @@ func (t *Tensor) RemScalar(v float64) *Tensor {
 
 // PowScalar returns xᵛ.
 func (t *Tensor) PowScalar(v float64) *Tensor {
+	autocast(ir.OpPow, &t) // before v is rounded to the dtype
 	return pairwise("PowScalar", ir.OpPow, t, FullLike(t, v))
 }
 

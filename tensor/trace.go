@@ -53,8 +53,8 @@ func currentTrace() *trace {
 func tracing() bool { return currentTrace() != nil }
 
 // goroutineID reads the number in "goroutine 123 [running]:". Only calls made
-// while some function is being traced come here; without it a training step
-// of another goroutine would be recorded in the trace.
+// while some function is being traced, or runs under Autocast, come here; without it
+// a training step of another goroutine would be recorded in the trace, or cast.
 func goroutineID() uint64 {
 	var buf [64]byte
 	b := bytes.TrimPrefix(buf[:runtime.Stack(buf[:], false)], []byte("goroutine "))

@@ -116,11 +116,8 @@ func (t *Tensor) Cast(d DType) *Tensor {
 
 // Detach returns a tensor of the same value at which gradients end.
 func (t *Tensor) Detach() *Tensor {
-	return newNode(t.dev, t.dtype, t.shape, spec{op: opCopy, from: t.dtype, stop: true}, t)
+	return newNode(t.dev, t.dtype, t.shape, spec{op: ir.OpCast, from: t.dtype, stop: true}, t)
 }
-
-// opCopy is a cast to the same dtype: the identity.
-const opCopy = ir.OpCast
 
 // convert is Cast, or with t's own dtype a copy.
 func (t *Tensor) convert(d DType) *Tensor {

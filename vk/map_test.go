@@ -37,7 +37,7 @@ func elementwise(op ir.Op, from, to ir.DType, n int) *ir.Program {
 func TestElementwise(t *testing.T) {
 	eachVariant(t, func(t *testing.T, d *vk.Device) {
 		for _, row := range ir.Table() {
-			if row.Kind != ir.KindElementwise {
+			if row.Kind != ir.KindElementwise || row.Arity >= d.Info().Limits.Operands { // devicetest packs their arguments
 				continue
 			}
 			for _, from := range row.Args.List() {

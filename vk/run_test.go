@@ -253,9 +253,9 @@ func TestFaults(t *testing.T) {
 }
 
 func TestUnsupported(t *testing.T) {
-	d := open(t, vk.Options{Tier: vk.TierCore})
-	_, err := d.Compile(&ir.Program{Slots: []ir.Slot{out(ir.F16, 3)}, Outputs: 1, Instrs: []ir.Instr{
-		&ir.Map{Shape: []int{3}, Chain: ir.Chain{{Op: ir.OpConst, DType: ir.F16}}, Stores: []ir.Store{{}}}}})
+	d := open(t, vk.Options{MinimumLimits: true})
+	_, err := d.Compile(&ir.Program{Slots: []ir.Slot{out(ir.F64, 3)}, Outputs: 1, Instrs: []ir.Instr{
+		&ir.Map{Shape: []int{3}, Chain: ir.Chain{{Op: ir.OpConst, DType: ir.F64}}, Stores: []ir.Store{{}}}}})
 	var u *ir.UnsupportedError
 	require.ErrorAs(t, err, &u)
 	require.True(t, errors.Is(err, ir.ErrUnsupported))

@@ -165,14 +165,15 @@ func (g *isa) fusedEntry() {
 	g.fusedJump()
 }
 
-// fusedNext goes on to the next routine, which has the accumulator.
-func (g *isa) fusedNext() {
+// fusedNext goes on to the next routine, to which the accumulator and the registers
+// alive are handed on.
+func (g *isa) fusedNext(alive ...Op) {
 	g.ADDQ(Imm(16), fusedPC)
-	var acc []Op
+	alive = slices.Clone(alive)
 	for j := range g.fusedVectors() {
-		acc = append(acc, g.v(j))
+		alive = append(alive, g.v(j))
 	}
-	g.fusedJump(acc...)
+	g.fusedJump(alive...)
 }
 
 // fusedJump jumps to the routine of the code's next word, to which the registers
@@ -219,13 +220,26 @@ func (g *isa) lanesOf(x Op) Op {
 // accumulator, Where, and the end of a chunk. They come first, in the order of
 // the constants in fused.go of package cpu.
 func (g *isa) fusedMoves(routine func(name string, body func())) {
+	// Where takes two routines: the mask goes from the accumulator to registers
+	// that loads leave alone, and then lanes of the accumulator that are not in
+	// it are replaced.
+	mask := func(j int) reg.Register {
+		if g.wide {
+			return []reg.Register{reg.K1, reg.K2, reg.K3, reg.K4, reg.K5, reg.K6, reg.K7, reg.K0}[j]
+		}
+		return ymm[12+j]
+	}
+	var masks []Op
+	for j := range g.fusedVectors() {
+		masks = append(masks, mask(j))
+	}
 	for _, kind := range fusedKinds {
 		routine("Load"+kind, func() {
 			load := g.fusedOperand(kind)
 			for j := range g.fusedVectors() {
 				g.VMOVUPS(load(j), g.v(j))
 			}
-			g.fusedNext()
+			g.fusedNext(masks...)
 		})
 	}
 	routine("StoreM", func() {
@@ -243,15 +257,6 @@ func (g *isa) fusedMoves(routine func(name string, body func())) {
 		}
 		g.fusedNext()
 	})
-	// Where takes two routines: the mask goes from the accumulator to registers
-	// that loads leave alone, and then lanes of the accumulator that are not in
-	// it are replaced.
-	mask := func(j int) reg.Register {
-		if g.wide {
-			return []reg.Register{reg.K1, reg.K2, reg.K3, reg.K4, reg.K5, reg.K6, reg.K7, reg.K0}[j]
-		}
-		return ymm[12+j]
-	}
 	routine("Mask", func() {
 		for j := range g.fusedVectors() {
 			if g.wide {
@@ -260,7 +265,7 @@ func (g *isa) fusedMoves(routine func(name string, body func())) {
 				g.VMOVAPS(g.v(j), mask(j))
 			}
 		}
-		g.fusedNext()
+		g.fusedNext(masks...)
 	})
 	for _, kind := range fusedKinds {
 		routine("Else"+kind, func() {

@@ -24,7 +24,7 @@ func open(t *testing.T, name string) *tensor.Device {
 // TestAccuracy is what the example promises, in each precision.
 func TestAccuracy(t *testing.T) {
 	if testing.Short() {
-		t.Skip("trains for 15 s")
+		t.Skip("trains three times")
 	}
 	defer func() { *precision = "f32" }()
 	for _, *precision = range []string{"f32", "bf16", "f16"} {
