@@ -30,7 +30,7 @@ func kernelsAVX512() *kernelTable {
 	castsAVX512(&t)
 	doublesAVX512(&t)
 	t.philox, t.stream = mapPhilox512, fromCounter(philoxRun512)
-	t.fused = newFusedSet(fused512, fusedRoutines512(), 8*16)
+	t.fused = newFusedSet(fused512, fusedRoutines512(), fusedChunk512)
 	t.rows, t.rowSums, t.moves = rowsAVX512, rowSums512, movesAVX512()
 	t.cols = colKernels{sum: colSum512, max: colMax512, min: colMin512}
 	t.lanes.max, t.lanes.min = rowMax512, rowMin512
@@ -58,7 +58,7 @@ func kernelsAVX2() *kernelTable {
 	castsAVX2(&t)
 	doublesAVX2(&t)
 	t.philox, t.stream = mapPhilox256, fromCounter(philoxRun256)
-	t.fused = newFusedSet(fused256, fusedRoutines256(), 4*8)
+	t.fused = newFusedSet(fused256, fusedRoutines256(), fusedChunk256)
 	t.rows, t.rowSums, t.moves = rowsAVX2, rowSums256, movesAVX2()
 	t.cols = colKernels{sum: colSum256, max: colMax256, min: colMin256}
 	t.lanes.max, t.lanes.min = rowMax256, rowMin256

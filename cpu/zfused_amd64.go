@@ -476,6 +476,9 @@ func fusedReversePowU512()
 // fusedRoutines512 returns the table of the routines' addresses.
 func fusedRoutines512() unsafe.Pointer
 
+// fusedChunk512 is the elements of a chunk.
+const fusedChunk512 = 128
+
 // numFused is how many routines there are.
 const numFused = 92
 
@@ -946,6 +949,9 @@ func fusedReversePowU256()
 
 // fusedRoutines256 returns the table of the routines' addresses.
 func fusedRoutines256() unsafe.Pointer
+
+// fusedChunk256 is the elements of a chunk.
+const fusedChunk256 = 32
 
 // fusedUnary has the routines of ops of one argument.
 var fusedUnary = map[ir.Op]int{

@@ -33,9 +33,9 @@ type LossScalerConfig struct {
 // 6e-8: it differentiates s·loss and divides the gradients by s, so that small ones
 // survive on the way. A step in which a gradient is infinite or NaN is bad: it
 // changes neither parameters nor the optimizer's state, and s shrinks; after
-// Interval good steps on end it grows, within 2^-100 and 2^100. Nothing is read back: all of it is part of the
-// step. After torch.amp.GradScaler; Micikevicius et al. (2018), "Mixed precision
-// training", section 3.2.
+// Interval good steps on end it grows, within 2^-100 and 2^100. Nothing is read back:
+// all of it is part of the step. After torch.amp.GradScaler; Micikevicius et al.
+// (2018), "Mixed precision training", section 3.2.
 //
 // State, beside the optimizer's: loss_scale and loss_scale_steps, the number of good
 // steps since the scale changed.

@@ -23,6 +23,8 @@ import (
 //
 // Masks are lanes of all ones or zeros in the accumulator. fused.go of package
 // cpu writes the code.
+
+// fusedVectors is the number of vectors of a chunk.
 func (g *isa) fusedVectors() int {
 	if g.wide {
 		return 8
@@ -94,6 +96,7 @@ func emitFused(f *file) {
 		}
 		f.fusedTable(g.name, all)
 		f.stubs = append(f.stubs, fmt.Sprintf("// fusedRoutines%s returns the table of the routines' addresses.\nfunc fusedRoutines%s() unsafe.Pointer\n", g.name, g.name))
+		f.stubs = append(f.stubs, fmt.Sprintf("// fusedChunk%s is the elements of a chunk.\nconst fusedChunk%s = %d\n", g.name, g.name, g.fusedVectors()*g.lanes))
 		if n == 0 {
 			f.stubs = append(f.stubs, fmt.Sprintf("// numFused is how many routines there are.\nconst numFused = %d\n", len(all)))
 		}
