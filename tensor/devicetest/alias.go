@@ -4,17 +4,18 @@ import (
 	"testing"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
+	"github.com/fornax-ml/fornax/tensor/ir/ref"
 )
 
 // testAlias runs Maps that store over what they load.
 func (s *suite) testAlias(t *testing.T) {
 	for _, d := range s.dtypes(ir.Any) {
 		s.sub(t, d.String(), func(t *testing.T) {
-			r := newRand(1, "alias"+d.String())
+			r := ref.Rand(1, "alias"+d.String())
 			b := &builder{}
 			for _, n := range sizes {
 				// y = op(x, z) over x; z through a flipped view.
-				x, z := b.input(anyBits(r, d, n)), b.input(anyBits(r, d, n))
+				x, z := b.input(ref.AnyBits(r, d, n)), b.input(ref.AnyBits(r, d, n))
 				var c chain
 				i := c.load(d, x, contiguous(n))
 				j := c.load(d, z, contiguous(n).Slice(0, max(n-1, 0), -1, n))
@@ -31,10 +32,10 @@ func (s *suite) testAlias(t *testing.T) {
 	s.sub(t, "optimizer", func(t *testing.T) {
 		// Three states updated in place by one Map, as an optimizer does; where
 		// the device cannot bind them, by two.
-		r := newRand(1, "optimizer")
+		r := ref.Rand(1, "optimizer")
 		for _, n := range []int{1, 17, 4099} {
 			b := &builder{}
-			p, m, g := b.input(whole(r, ir.F32, n, -9, 9)), b.input(whole(r, ir.F32, n, -9, 9)), b.input(whole(r, ir.F32, n, -9, 9))
+			p, m, g := b.input(ref.Whole(r, ir.F32, n, -9, 9)), b.input(ref.Whole(r, ir.F32, n, -9, 9)), b.input(ref.Whole(r, ir.F32, n, -9, 9))
 			var c chain
 			pr, mr, gr := c.load(ir.F32, p, contiguous(n)), c.load(ir.F32, m, contiguous(n)), c.load(ir.F32, g, contiguous(n))
 			m2 := c.op(ir.OpAdd, c.op(ir.OpMul, mr, c.constant(ir.F32, 0.5)), gr)
@@ -52,12 +53,12 @@ func (s *suite) testAlias(t *testing.T) {
 			if !s.d.Info().DTypes.Has(d) {
 				continue
 			}
-			r := newRand(1, "scatter"+d.String())
+			r := ref.Rand(1, "scatter"+d.String())
 			b := &builder{}
 			for _, c := range [][3]int{{1, 1, 1}, {17, 5, 3}, {255, 40, 1}, {40, 257, 70}} {
 				rows, n, width := c[0], c[1], c[2]
-				x, u := b.input(whole(r, d, rows*width, -9, 9)), b.input(whole(r, d, n*width, -9, 9))
-				i := b.input(whole(r, ir.I32, n, 0, rows-1))
+				x, u := b.input(ref.Whole(r, d, rows*width, -9, 9)), b.input(ref.Whole(r, d, n*width, -9, 9))
+				i := b.input(ref.Whole(r, ir.I32, n, 0, rows-1))
 				b.add(&ir.ScatterAdd{
 					Shape: []int{rows, width}, DType: d, Base: operand(x, contiguous(rows, width)),
 					Index:   operand(i, ir.View{Shape: []int{n, width}, Strides: []int{1, 0}}),
@@ -70,10 +71,10 @@ func (s *suite) testAlias(t *testing.T) {
 	s.sub(t, "swap", func(t *testing.T) {
 		// Two values change places: all of a position is read before it is
 		// written.
-		r := newRand(1, "swap")
+		r := ref.Rand(1, "swap")
 		for _, n := range []int{1, 255, 4099} {
 			b := &builder{}
-			x, y := b.input(anyBits(r, ir.F32, n)), b.input(anyBits(r, ir.F32, n))
+			x, y := b.input(ref.AnyBits(r, ir.F32, n)), b.input(ref.AnyBits(r, ir.F32, n))
 			var c chain
 			i, j := c.load(ir.F32, x, contiguous(n)), c.load(ir.F32, y, contiguous(n))
 			c.store(b.inPlace(ir.F32, n, x), j)
@@ -83,11 +84,11 @@ func (s *suite) testAlias(t *testing.T) {
 		}
 	})
 	s.sub(t, "other dtype", func(t *testing.T) {
-		r := newRand(1, "other")
+		r := ref.Rand(1, "other")
 		for _, pair := range [][2]ir.DType{{ir.F32, ir.I32}, {ir.U32, ir.F32}, {ir.U8, ir.Bool}} {
 			b := &builder{}
 			for _, n := range []int{5, 257} {
-				x := b.input(uniform(r, pair[0], n, 0, 100))
+				x := b.input(ref.Uniform(r, pair[0], n, 0, 100))
 				var c chain
 				c.store(b.inPlace(pair[1], n, x), c.cast(pair[1], c.load(pair[0], x, contiguous(n))))
 				b.add(c.asMap(n))
@@ -97,11 +98,11 @@ func (s *suite) testAlias(t *testing.T) {
 	})
 	s.sub(t, "temporaries", func(t *testing.T) {
 		// A chain of Maps over one place of the arena, then a read of it.
-		r := newRand(1, "temporaries")
+		r := ref.Rand(1, "temporaries")
 		for _, d := range s.dtypes(ir.Numbers) {
 			const n = 259
 			b := &builder{}
-			at := b.input(whole(r, d, n, 0, 9))
+			at := b.input(ref.Whole(r, d, n, 0, 9))
 			for range 3 {
 				var c chain
 				to := b.tempAt(d, n, 0)
@@ -118,11 +119,11 @@ func (s *suite) testAlias(t *testing.T) {
 	s.sub(t, "matmul", func(t *testing.T) {
 		// w - 2·(A·B) over w: a parameter's update in the product that is its
 		// gradient; tall K, so that a device may want partial sums.
-		r := newRand(1, "alias matmul")
+		r := ref.Rand(1, "alias matmul")
 		for _, c := range []mnk{{nil, 17, 9, 33}, {nil, 5, 6, 3000}, {nil, 65, 130, 257}} {
 			for _, d := range s.dtypes(ir.Floats) {
 				b := &builder{}
-				x, y, w := b.input(whole(r, d, c.m*c.k, 0, 1)), b.input(whole(r, d, c.k*c.n, -1, 1)), b.input(whole(r, d, c.m*c.n, -3, 3))
+				x, y, w := b.input(ref.Whole(r, d, c.m*c.k, 0, 1)), b.input(ref.Whole(r, d, c.k*c.n, -1, 1)), b.input(ref.Whole(r, d, c.m*c.n, -3, 3))
 				var post chain
 				g := post.op(ir.OpMul, post.acc(d), post.constant(d, 2))
 				post.store(b.inPlace(d, c.m*c.n, w), post.op(ir.OpSub, post.load(d, w, contiguous(c.m, c.n)), g))
@@ -135,7 +136,7 @@ func (s *suite) testAlias(t *testing.T) {
 		}
 	})
 	s.sub(t, "reduce", func(t *testing.T) {
-		r := newRand(1, "alias reduce")
+		r := ref.Rand(1, "alias reduce")
 		for _, c := range [][2]int{{19, 40}, {3, 5000}, {300, 70}} {
 			for _, byColumn := range []bool{false, true} {
 				b := &builder{}
@@ -144,7 +145,7 @@ func (s *suite) testAlias(t *testing.T) {
 				if byColumn {
 					v = contiguous(n, m).Permute([]int{1, 0})
 				}
-				x, w := b.input(whole(r, ir.F32, m*n, -2, 2)), b.input(whole(r, ir.F32, m, -9, 9))
+				x, w := b.input(ref.Whole(r, ir.F32, m*n, -2, 2)), b.input(ref.Whole(r, ir.F32, m, -9, 9))
 				var pre, post chain
 				reg := pre.load(ir.F32, x, v)
 				post.store(b.inPlace(ir.F32, m, w), post.op(ir.OpSub, post.load(ir.F32, w, contiguous(m)), post.acc(ir.F32)))
@@ -160,9 +161,9 @@ func (s *suite) testAlias(t *testing.T) {
 		// The input is read by earlier instructions, its replacement by later
 		// ones.
 		const n = 130
-		r := newRand(1, "later")
+		r := ref.Rand(1, "later")
 		b := &builder{}
-		x := b.input(whole(r, ir.F32, n, -9, 9))
+		x := b.input(ref.Whole(r, ir.F32, n, -9, 9))
 		var first, second, third chain
 		first.output(b, n, first.load(ir.F32, x, contiguous(10, 13).Permute([]int{1, 0})))
 		b.add(first.asMap(13, 10))

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
+	"github.com/fornax-ml/fornax/tensor/ir/ref"
 )
 
 // testBuffers writes and reads memory without programs.
@@ -21,7 +22,7 @@ func (s *suite) testBuffers(t *testing.T) {
 			t.Errorf("Bytes is %d, not %d", buf.Bytes(), n)
 		}
 		want := make([]byte, n)
-		r := newRand(1, "offsets")
+		r := ref.Rand(1, "offsets")
 		must(t, buf.Write(0, want))
 		for range 60 {
 			off := r.IntN(n)

@@ -23,8 +23,8 @@ func (s *suite) testCast(t *testing.T) {
 			for _, from := range s.dtypes(ir.Any) {
 				s.sub(t, from.String(), func(t *testing.T) {
 					b := &builder{}
-					r := newRand(1, "cast"+from.String())
-					for _, v := range []ref.Values{uniform(r, from, 257, -300, 300), anyBits(r, from, 255), specials(from), edgeValues(from)} {
+					r := ref.Rand(1, "cast"+from.String())
+					for _, v := range []ref.Values{ref.Uniform(r, from, 257, -300, 300), ref.AnyBits(r, from, 255), ref.Specials(from), edgeValues(from)} {
 						var c chain
 						n := v.Len()
 						x := c.cast(to, c.load(from, b.input(v), contiguous(n)))

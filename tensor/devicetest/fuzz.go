@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
+	"github.com/fornax-ml/fornax/tensor/ir/ref"
 )
 
 // testFuzz runs random programs of ops that are exact: what they round, they
@@ -22,7 +23,7 @@ func (s *suite) testFuzz(t *testing.T) {
 		}
 	}
 	for i := range n {
-		g := &generator{s: s, r: newRand(s.o.Seed, fmt.Sprint("fuzz", i)), b: &builder{}, read: map[int]bool{}}
+		g := &generator{s: s, r: ref.Rand(s.o.Seed, fmt.Sprint("fuzz", i)), b: &builder{}, read: map[int]bool{}}
 		g.program()
 		// Numbers below the smallest normal one may be flushed.
 		s.sub(t, fmt.Sprint(i), func(t *testing.T) { s.check(t, g.b, tolerance{abs: 0x1p-126, round: true}) })
@@ -84,15 +85,15 @@ func (g *generator) program() {
 func (g *generator) input() {
 	d := g.dtype(ir.Any)
 	n := 1 + g.r.IntN(one(g.r, 8, 100, 700))
-	v := anyBits(g.r, d, n)
+	v := ref.AnyBits(g.r, d, n)
 	switch {
 	case d.IsFloat():
-		v = whole(g.r, d, n, -32, 32)
+		v = ref.Whole(g.r, d, n, -32, 32)
 		for i := range v.F {
 			v.F[i] /= 4
 		}
 	case g.r.IntN(2) == 0:
-		v = whole(g.r, d, n, -9, 9)
+		v = ref.Whole(g.r, d, n, -9, 9)
 	}
 	g.live = append(g.live, g.b.input(v))
 }
@@ -162,7 +163,7 @@ func (g *generator) pick(c ir.Class) int {
 			return i
 		}
 	}
-	v := whole(g.r, g.dtype(c), 1+g.r.IntN(300), -3, 3)
+	v := ref.Whole(g.r, g.dtype(c), 1+g.r.IntN(300), -3, 3)
 	i := g.b.input(v)
 	g.live = append(g.live, i)
 	return i

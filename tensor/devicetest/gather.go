@@ -49,7 +49,7 @@ func padded(shape []int, axis int) ir.View {
 
 // indices returns n indices below size.
 func indices(r *rand.Rand, d ir.DType, n, size int) ref.Values {
-	return whole(r, d, n, 0, max(min(size, 256)-1, 0))
+	return ref.Whole(r, d, n, 0, max(min(size, 256)-1, 0))
 }
 
 // rowIndex returns an index of the axis alone, repeated over the other axes,
@@ -72,7 +72,7 @@ func (s *suite) testGather(t *testing.T) {
 				if id != ir.I32 && d != ir.F32 && testing.Short() {
 					continue
 				}
-				r := newRand(1, fmt.Sprint("gather", d, id))
+				r := ref.Rand(1, fmt.Sprint("gather", d, id))
 				b := &builder{}
 				for _, c := range some(d, some(id, axisCases())) {
 					from := slices.Clone(c.shape)
@@ -81,7 +81,7 @@ func (s *suite) testGather(t *testing.T) {
 					gather := func(x int, xv ir.View, i int, iv ir.View) {
 						b.add(&ir.Gather{Shape: c.shape, Axis: c.axis, DType: d, X: ir.Operand{Slot: x, View: xv, Fill: ir.FloatBits(d, 1)}, Index: operand(i, iv), Dst: b.output(d, n), Name: "gather"})
 					}
-					x, i := b.input(anyBits(r, d, m)), b.input(indices(r, id, n, c.size))
+					x, i := b.input(ref.AnyBits(r, d, m)), b.input(indices(r, id, n, c.size))
 					gather(x, contiguous(from...), i, contiguous(c.shape...))
 					gather(x, permuted(from), i, permuted(c.shape))
 					gather(x, padded(from, c.axis), i, contiguous(c.shape...))
@@ -102,8 +102,8 @@ func (s *suite) testIndexErrors(t *testing.T) {
 		for _, scatter := range []bool{false, true} {
 			name := fmt.Sprintf("%v/%v", map[bool]string{false: "gather", true: "scatter"}[scatter], id)
 			s.sub(t, name, func(t *testing.T) {
-				r := newRand(1, name)
-				bad := whole(r, id, n, 0, 49)
+				r := ref.Rand(1, name)
+				bad := ref.Whole(r, id, n, 0, 49)
 				for _, at := range []int{299, 170, 41, 171} {
 					bad.I[at] = 50 + int64(at%128)
 				}
@@ -119,11 +119,11 @@ func (s *suite) testIndexErrors(t *testing.T) {
 				if scatter {
 					b.add(&ir.ScatterAdd{
 						Shape: []int{50}, DType: ir.F32, Base: operand(ir.NoSlot, contiguous(50)), Index: operand(b.input(bad), contiguous(n)),
-						Updates: operand(b.input(whole(r, ir.F32, n, 1, 9)), contiguous(n)), Dst: b.output(ir.F32, 50), Name: "put",
+						Updates: operand(b.input(ref.Whole(r, ir.F32, n, 1, 9)), contiguous(n)), Dst: b.output(ir.F32, 50), Name: "put",
 					})
 				} else {
 					b.add(&ir.Gather{
-						Shape: []int{n}, DType: ir.F32, X: operand(b.input(whole(r, ir.F32, 50, 1, 9)), contiguous(50)),
+						Shape: []int{n}, DType: ir.F32, X: operand(b.input(ref.Whole(r, ir.F32, 50, 1, 9)), contiguous(50)),
 						Index: operand(b.input(bad), contiguous(n)), Dst: b.output(ir.F32, n), Name: "take",
 					})
 				}

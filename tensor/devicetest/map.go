@@ -34,14 +34,6 @@ func (s *suite) testMap(t *testing.T) {
 	}
 }
 
-// argType returns the dtype of argument k of an op on dtype d.
-func argType(in *ir.OpInfo, k int, d ir.DType) ir.DType {
-	if in.Op == ir.OpWhere && k == 0 {
-		return ir.Bool
-	}
-	return d
-}
-
 // mapOp adds a Map of one op. Arguments of one dtype come from one slot, at
 // offsets, where packed is set or the device binds too few.
 func (s *suite) mapOp(b *builder, in *ir.OpInfo, d ir.DType, args []ref.Values, packed bool) {
@@ -83,12 +75,12 @@ func fill(v ref.Values) ref.Values {
 }
 
 func (s *suite) mapValues(t *testing.T, in *ir.OpInfo, d ir.DType, sizes []int) {
-	r := newRand(1, in.Name+d.String())
+	r := ref.Rand(1, in.Name+d.String())
 	b := &builder{}
 	for i, n := range sizes {
 		args := make([]ref.Values, in.Arity)
 		for k := range args {
-			args[k] = arguments(r, in, k, argType(in, k, d), n)
+			args[k] = ref.Arguments(r, in, k, ref.ArgType(in, k, d), n)
 		}
 		s.mapOp(b, in, d, args, i%2 == 1 && (d == ir.F32 || !testing.Short()))
 	}
@@ -103,9 +95,9 @@ func (s *suite) mapSpecials(t *testing.T, in *ir.OpInfo, d ir.DType) {
 	}
 	v := make([]ref.Values, in.Arity)
 	for k := range v {
-		v[k] = specials(argType(in, k, d))
+		v[k] = ref.Specials(ref.ArgType(in, k, d))
 	}
-	args := cross(v)
+	args := ref.Cross(v)
 	b := &builder{}
 	s.mapOp(b, in, d, args, false)
 	tol := opTolerance(in, d)
@@ -156,7 +148,7 @@ func classify(op ir.Op, d ir.DType, x []float64, g, w float64) string {
 	finite := func(x float64) bool { return x == x && !math.IsInf(x, 0) }
 	switch op {
 	case ir.OpSin, ir.OpCos, ir.OpTan:
-		lo, hi := domain(op.Info(), 0)
+		lo, hi := ref.Domain(op.Info(), 0)
 		if finite(x[0]) && (x[0] < lo || x[0] > hi) {
 			return ""
 		}
@@ -178,8 +170,8 @@ func classify(op ir.Op, d ir.DType, x []float64, g, w float64) string {
 		if g != w {
 			return "infinity"
 		}
-	case math.Abs(w) < minNormal(d):
-		if math.Abs(g) > minNormal(d) {
+	case math.Abs(w) < ref.MinNormal(d):
+		if math.Abs(g) > ref.MinNormal(d) {
 			return "not 0"
 		}
 	case g == 0 || math.Signbit(g) != math.Signbit(w):
@@ -191,7 +183,7 @@ func classify(op ir.Op, d ir.DType, x []float64, g, w float64) string {
 	if d == ir.F16 || d == ir.BF16 {
 		ulps = 4
 	}
-	if off := math.Abs(g - w); finite(w) && off > ulps*ref.ULP(d, w)+minNormal(d) {
+	if off := math.Abs(g - w); finite(w) && off > ulps*ref.ULP(d, w)+ref.MinNormal(d) {
 		return fmt.Sprintf("off by %.3g ulp", off/ref.ULP(d, w))
 	}
 	return ""
@@ -203,7 +195,7 @@ func (s *suite) testSources(t *testing.T) {
 	for _, d := range s.dtypes(ir.Any) {
 		s.sub(t, d.String(), func(t *testing.T) {
 			b := &builder{}
-			v := specials(d)
+			v := ref.Specials(d)
 			for i := range v.Len() {
 				var c chain
 				k := c.step(ir.Step{Op: ir.OpConst, DType: d, Imm: v.Bits(i)})
@@ -238,10 +230,10 @@ func (s *suite) testSources(t *testing.T) {
 	s.sub(t, "stores", func(t *testing.T) {
 		// Intermediate registers are stored too, and one register twice.
 		b := &builder{}
-		r := newRand(1, "stores")
+		r := ref.Rand(1, "stores")
 		for _, n := range sizes {
 			var c chain
-			x := c.load(ir.F32, b.input(uniform(r, ir.F32, n, -9, 9)), contiguous(n))
+			x := c.load(ir.F32, b.input(ref.Uniform(r, ir.F32, n, -9, 9)), contiguous(n))
 			y := c.op(ir.OpFloor, x)
 			z := c.op(ir.OpLess, y, x)
 			for i, reg := range []int{z, y, c.cast(ir.I32, y), z, c.cast(ir.U8, x)} {
@@ -259,11 +251,11 @@ func (s *suite) testSources(t *testing.T) {
 // longChain runs a chain of many steps with constants, scalars and an index,
 // of float and integer registers.
 func (s *suite) longChain(t *testing.T) {
-	r := newRand(1, "long")
+	r := ref.Rand(1, "long")
 	b := &builder{}
 	for _, n := range []int{1, 255, 4099} {
 		var c chain
-		x := c.load(ir.F32, b.input(whole(r, ir.F32, n, -20, 20)), contiguous(n))
+		x := c.load(ir.F32, b.input(ref.Whole(r, ir.F32, n, -20, 20)), contiguous(n))
 		k := c.scalar(ir.F32, b.scalar(ir.F32, ir.FloatBits(ir.F32, 0.25)))
 		i := c.index(ir.I32, contiguous(n))
 		for range 6 {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
+	"github.com/fornax-ml/fornax/tensor/ir/ref"
 )
 
 // A layout makes the view of a matrix [batch… r c] over n elements.
@@ -137,12 +138,12 @@ func matmulShapes(big bool) []mnk {
 
 // multiply adds A·B over layouts.
 func (s *suite) multiply(b *builder, d ir.DType, c mnk, la, lb layout, integers bool) {
-	r := newRand(1, fmt.Sprint("matmul", d, c, la.name, lb.name))
+	r := ref.Rand(1, fmt.Sprint("matmul", d, c, la.name, lb.name))
 	va, na := la.view(c.batch, c.m, c.k)
 	vb, nb := lb.view(c.batch, c.k, c.n)
-	xa, xb := uniform(r, d, na, -1, 1), uniform(r, d, nb, -1, 1)
+	xa, xb := ref.Uniform(r, d, na, -1, 1), ref.Uniform(r, d, nb, -1, 1)
 	if integers { // sums stay within what a half holds exactly
-		xa, xb = whole(r, d, na, -1, 1), whole(r, d, nb, -1, 1)
+		xa, xb = ref.Whole(r, d, na, -1, 1), ref.Whole(r, d, nb, -1, 1)
 	}
 	var post chain
 	n := ir.Size(withBatch(c.batch, c.m, c.n))
@@ -156,14 +157,14 @@ func (s *suite) multiply(b *builder, d ir.DType, c mnk, la, lb layout, integers 
 // matmulEpilogue runs relu(acc + bias), a residual through a transposed view,
 // a scalar, a cast and, where the device binds enough, a second store.
 func (s *suite) matmulEpilogue(t *testing.T, d ir.DType) {
-	r := newRand(1, "epilogue"+d.String())
+	r := ref.Rand(1, "epilogue"+d.String())
 	for _, c := range []mnk{{nil, 17, 34, 9}, {[]int{3}, 5, 66, 33}, {nil, 1, 257, 12}, {nil, 65, 130, 20}, {nil, 6, 5, 0}} {
 		b := &builder{}
 		shape := withBatch(c.batch, c.m, c.n)
 		n := ir.Size(shape)
 		va, na := layouts[0].view(c.batch, c.m, c.k)
 		vb, nb := layouts[1].view(c.batch, c.k, c.n)
-		a, w := b.input(whole(r, d, na, -1, 1)), b.input(whole(r, d, nb, -1, 1))
+		a, w := b.input(ref.Whole(r, d, na, -1, 1)), b.input(ref.Whole(r, d, nb, -1, 1))
 
 		var bias chain
 		one := make([]int, len(shape))
@@ -172,7 +173,7 @@ func (s *suite) matmulEpilogue(t *testing.T, d ir.DType) {
 		}
 		one[len(one)-1] = c.n
 		row := contiguous(one...).Expand(shape)
-		x := bias.load(d, b.input(whole(r, d, c.n, -3, 3)), row)
+		x := bias.load(d, b.input(ref.Whole(r, d, c.n, -3, 3)), row)
 		y := bias.op(ir.OpRelu, bias.op(ir.OpAdd, bias.acc(d), x))
 		bias.output(b, n, y)
 		if s.operands() >= 5 {
@@ -183,7 +184,7 @@ func (s *suite) matmulEpilogue(t *testing.T, d ir.DType) {
 		var res chain
 		v, m := layouts[1].view(c.batch, c.m, c.n)
 		k := res.scalar(d, b.scalar(d, ir.FloatBits(d, 2)))
-		z := res.op(ir.OpSub, res.op(ir.OpMul, res.acc(d), k), res.load(d, b.input(whole(r, d, m, -9, 9)), v))
+		z := res.op(ir.OpSub, res.op(ir.OpMul, res.acc(d), k), res.load(d, b.input(ref.Whole(r, d, m, -9, 9)), v))
 		res.output(b, n, res.cast(ir.I32, z))
 		b.add(&ir.MatMul{Batch: c.batch, M: c.m, N: c.n, K: c.k, DType: d, A: operand(a, va), B: operand(w, vb), PostOperands: res.ops, Post: res.steps, Stores: res.stores})
 		s.check(t, b, exact)

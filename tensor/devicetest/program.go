@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
+	"github.com/fornax-ml/fornax/tensor/ir/ref"
 )
 
 // testPrograms runs programs of several instructions whose temporaries share
@@ -18,10 +19,10 @@ func (s *suite) testPrograms(t *testing.T) {
 	s.sub(t, "neighbours", s.neighbours)
 	s.sub(t, "ping-pong", func(t *testing.T) {
 		// Sixty Maps, each reading the one before through a rotation.
-		r := newRand(1, "ping-pong")
+		r := ref.Rand(1, "ping-pong")
 		b := &builder{}
 		const n = 257
-		at := b.input(whole(r, ir.I32, n, -9, 9))
+		at := b.input(ref.Whole(r, ir.I32, n, -9, 9))
 		for i := range 60 {
 			var c chain
 			x := c.load(ir.I32, at, contiguous(n))
@@ -40,16 +41,16 @@ func (s *suite) testPrograms(t *testing.T) {
 	s.sub(t, "nothing", func(t *testing.T) {
 		s.check(t, &builder{}, exact)
 		b := &builder{}
-		b.input(uniform(newRand(1, "nothing"), ir.F32, 5, 0, 1))
+		b.input(ref.Uniform(ref.Rand(1, "nothing"), ir.F32, 5, 0, 1))
 		s.check(t, b, exact)
 	})
 }
 
 // softmaxLayer adds softmax(relu(x·w + bias)) with its steps in temporaries.
 func (s *suite) softmaxLayer(b *builder) {
-	r := newRand(1, "softmax")
+	r := ref.Rand(1, "softmax")
 	const m, n, k = 37, 29, 45
-	x, w, bias := b.input(uniform(r, ir.F32, m*k, -1, 1)), b.input(uniform(r, ir.F32, k*n, -1, 1)), b.input(uniform(r, ir.F32, n, -1, 1))
+	x, w, bias := b.input(ref.Uniform(r, ir.F32, m*k, -1, 1)), b.input(ref.Uniform(r, ir.F32, k*n, -1, 1)), b.input(ref.Uniform(r, ir.F32, n, -1, 1))
 	h, top, e, sum := b.temp(ir.F32, m*n), b.temp(ir.F32, m), b.temp(ir.F32, m*n), b.temp(ir.F32, m)
 	full, column := contiguous(m, n), contiguous(m, 1).Expand([]int{m, n})
 
@@ -76,10 +77,10 @@ func (s *suite) softmaxLayer(b *builder) {
 // families sends whole numbers through every family: rows of a table are
 // gathered, scaled, multiplied, summed, and scattered back.
 func (s *suite) families(t *testing.T) {
-	r := newRand(1, "families")
+	r := ref.Rand(1, "families")
 	b := &builder{}
 	const vocab, words, width, out = 50, 130, 17, 23
-	table, ids, w := b.input(whole(r, ir.F32, vocab*width, -3, 3)), b.input(whole(r, ir.I32, words, 0, vocab-1)), b.input(whole(r, ir.F32, width*out, -2, 2))
+	table, ids, w := b.input(ref.Whole(r, ir.F32, vocab*width, -3, 3)), b.input(ref.Whole(r, ir.I32, words, 0, vocab-1)), b.input(ref.Whole(r, ir.F32, width*out, -2, 2))
 	rows, h, y, top := b.temp(ir.F32, words*width), b.temp(ir.F32, words*width), b.temp(ir.F32, words*out), b.temp(ir.I32, words)
 	index := contiguous(words, 1).Expand([]int{words, width})
 	b.add(&ir.Gather{Shape: []int{words, width}, DType: ir.F32, X: operand(table, contiguous(vocab, width)), Index: operand(ids, index), Dst: rows, Name: "gather"})

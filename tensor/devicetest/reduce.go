@@ -93,7 +93,7 @@ func (b *builder) reduce(op ir.Op, d ir.DType, c reduceCase, x ref.Values, fill 
 func exactData(r *rand.Rand, op ir.Op, d ir.DType, n int) ref.Values {
 	switch {
 	case !d.IsFloat() && op != ir.OpArgMax && op != ir.OpArgMin:
-		return anyBits(r, d, n)
+		return ref.AnyBits(r, d, n)
 	case op == ir.OpProd:
 		v := ref.New(d, n)
 		for i := range n { // as many halves as doubles, so that no order overflows
@@ -106,15 +106,15 @@ func exactData(r *rand.Rand, op ir.Op, d ir.DType, n int) ref.Values {
 		}
 		return v
 	case d == ir.BF16:
-		return whole(r, d, n, -1, 1)
+		return ref.Whole(r, d, n, -1, 1)
 	case op == ir.OpSum:
-		return whole(r, d, n, -2, 2)
+		return ref.Whole(r, d, n, -2, 2)
 	}
-	return whole(r, d, n, -5, 5)
+	return ref.Whole(r, d, n, -5, 5)
 }
 
 func (s *suite) reduceExact(t *testing.T, in *ir.OpInfo, d ir.DType) {
-	r := newRand(1, "reduce"+in.Name+d.String())
+	r := ref.Rand(1, "reduce"+in.Name+d.String())
 	b := &builder{}
 	for _, c := range some(d, reduceCases()) {
 		b.reduce(in.Op, d, c, exactData(r, in.Op, d, c.n), ir.FloatBits(d, 1))
@@ -137,15 +137,15 @@ func (s *suite) reduceReal(t *testing.T, in *ir.OpInfo, d ir.DType, big bool) {
 	if big && in.Op == ir.OpProd && d.IsFloat() {
 		return // leaves the range
 	}
-	r := newRand(1, "real"+in.Name+d.String())
+	r := ref.Rand(1, "real"+in.Name+d.String())
 	b := &builder{}
 	var tol []tolerance
 	for _, c := range cases {
-		lo, hi := domain(in, 0)
+		lo, hi := ref.Domain(in, 0)
 		if in.Op == ir.OpSum && big {
 			lo = 0 // one sign: the sum's error cannot hide in its cancellation
 		}
-		x := uniform(r, d, c.n, lo, hi)
+		x := ref.Uniform(r, d, c.n, lo, hi)
 		b.reduce(in.Op, d, c, x, ir.FloatBits(d, 1))
 		k := float64(ir.Size(c.view.Shape[len(c.view.Shape)-c.inner:]))
 		switch {
@@ -173,7 +173,7 @@ func epsilonOf(d ir.DType) float64 { return ref.ULP(d, 1) / 2 }
 
 // reduceNaN puts NaN and infinities at different places of each row.
 func (s *suite) reduceNaN(t *testing.T, in *ir.OpInfo, d ir.DType) {
-	r := newRand(1, "nan"+in.Name)
+	r := ref.Rand(1, "nan"+in.Name)
 	inf, nan := math.Inf(1), math.NaN()
 	const rows = 40
 	b := &builder{}
@@ -208,10 +208,10 @@ func (s *suite) reduceChains(t *testing.T) {
 	for _, d := range s.dtypes(ir.Floats) {
 		s.sub(t, fmt.Sprint("variance/", d), func(t *testing.T) {
 			b := &builder{}
-			r := newRand(1, "chains"+d.String())
+			r := ref.Rand(1, "chains"+d.String())
 			for _, shape := range [][2]int{{4, 9}, {1, 300}, {130, 5}, {3, 0}} {
 				m, n := shape[0], shape[1]
-				x, mean := b.input(whole(r, d, m*n, -2, 2)), b.input(whole(r, d, m, -1, 1))
+				x, mean := b.input(ref.Whole(r, d, m*n, -2, 2)), b.input(ref.Whole(r, d, m, -1, 1))
 				var pre, post chain
 				diff := pre.op(ir.OpSub, pre.load(d, x, contiguous(m, n)), pre.load(d, mean, contiguous(m, 1).Expand([]int{m, n})))
 				// Halves hold whole numbers to 256 only: keep the sum small.
@@ -234,10 +234,10 @@ func (s *suite) reduceChains(t *testing.T) {
 	}
 	s.sub(t, "argmax", func(t *testing.T) {
 		b := &builder{}
-		r := newRand(1, "argmax chain")
+		r := ref.Rand(1, "argmax chain")
 		for _, n := range []int{1, 10, 1000} {
 			const m = 33
-			x, y := b.input(uniform(r, ir.F32, m*n, -3, 3)), b.input(whole(r, ir.I32, m, 0, n-1))
+			x, y := b.input(ref.Uniform(r, ir.F32, m*n, -3, 3)), b.input(ref.Whole(r, ir.I32, m, 0, n-1))
 			var pre, post chain
 			reg := pre.cast(ir.I32, pre.load(ir.F32, x, contiguous(n, m).Permute([]int{1, 0})))
 			hit := post.op(ir.OpEqual, post.acc(ir.I32), post.load(ir.I32, y, contiguous(m)))

@@ -24,10 +24,10 @@ func (s *suite) testRuns(t *testing.T) {
 
 // inexact returns a program whose result depends on the order of its sums.
 func (s *suite) inexact(seed string, n int) (*ir.Program, []ref.Values, []ir.Scalar) {
-	r := newRand(1, seed)
+	r := ref.Rand(1, seed)
 	b := &builder{}
 	s.softmaxLayer(b)
-	x := uniform(r, ir.F32, n, -100, 100)
+	x := ref.Uniform(r, ir.F32, n, -100, 100)
 	b.reduce(ir.OpSum, ir.F32, reduceCase{view: contiguous(n), inner: 1}, x, 0)
 	b.reduce(ir.OpSum, ir.F32, reduceCase{view: contiguous(n/64, 64).Permute([]int{1, 0}), inner: 1}, x, 0)
 	s.multiply(b, ir.F32, mnk{nil, 33, 70, 501}, layouts[0], layouts[1], false)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
+	"github.com/fornax-ml/fornax/tensor/ir/ref"
 )
 
 // testScatterAdd adds at indices with many duplicates. Their order is given,
@@ -18,7 +19,7 @@ func (s *suite) testScatterAdd(t *testing.T) {
 				if id != ir.I32 && d != ir.F32 && testing.Short() {
 					continue
 				}
-				r := newRand(1, fmt.Sprint("scatter", d, id))
+				r := ref.Rand(1, fmt.Sprint("scatter", d, id))
 				b := &builder{}
 				for _, c := range some(d, some(id, axisCases())) {
 					// c.shape is that of the updates.
@@ -34,11 +35,11 @@ func (s *suite) testScatterAdd(t *testing.T) {
 					data := func(n int) int {
 						switch {
 						case d.IsInt():
-							return b.input(anyBits(r, d, n))
+							return b.input(ref.AnyBits(r, d, n))
 						case d == ir.F16 || d == ir.BF16:
-							return b.input(whole(r, d, n, -1, 1))
+							return b.input(ref.Whole(r, d, n, -1, 1))
 						}
-						return b.input(uniform(r, d, n, -1, 1))
+						return b.input(ref.Uniform(r, d, n, -1, 1))
 					}
 					u, x := data(n), data(m)
 					none := ir.Operand{Slot: ir.NoSlot}

@@ -61,10 +61,10 @@ func viewCases() []viewCase {
 func (s *suite) testViews(t *testing.T) {
 	for _, d := range s.dtypes(ir.Any) {
 		ok := s.sub(t, d.String(), func(t *testing.T) {
-			r := newRand(1, "view"+d.String())
+			r := ref.Rand(1, "view"+d.String())
 			b := &builder{}
 			for i, c := range viewCases() {
-				x := anyBits(r, d, c.n)
+				x := ref.AnyBits(r, d, c.n)
 				fill := ir.FloatBits(d, []float64{0, 3.5, 1, -2}[i%4])
 				if i%3 == 0 && d.IsFloat() {
 					fill = ir.Identity(ir.OpMax, d)
@@ -83,22 +83,22 @@ func (s *suite) testViews(t *testing.T) {
 	}
 	for _, d := range s.dtypes(ir.Numbers) {
 		s.sub(t, "pairs/"+d.String(), func(t *testing.T) {
-			r := newRand(1, "pairs"+d.String())
+			r := ref.Rand(1, "pairs"+d.String())
 			b := &builder{}
 			for _, x := range some(d, viewCases()) {
 				for _, y := range viewCases() {
 					if x.name < y.name && slices.Equal(x.view.Shape, y.view.Shape) {
-						s.addPair(b, d, x, y, whole(r, d, x.n, -50, 50), whole(r, d, y.n, -50, 50))
+						s.addPair(b, d, x, y, ref.Whole(r, d, x.n, -50, 50), ref.Whole(r, d, y.n, -50, 50))
 					}
 				}
 				// Every shape also meets a contiguous and a repeated operand.
 				n := ir.Size(x.view.Shape)
-				s.addPair(b, d, x, viewCase{"", n, contiguous(x.view.Shape...)}, whole(r, d, x.n, -50, 50), whole(r, d, n, -50, 50))
+				s.addPair(b, d, x, viewCase{"", n, contiguous(x.view.Shape...)}, ref.Whole(r, d, x.n, -50, 50), ref.Whole(r, d, n, -50, 50))
 				one := make([]int, len(x.view.Shape))
 				for a := range one {
 					one[a] = 1
 				}
-				s.addPair(b, d, x, viewCase{"", 1, contiguous(one...).Expand(x.view.Shape)}, whole(r, d, x.n, -50, 50), whole(r, d, 1, -50, 50))
+				s.addPair(b, d, x, viewCase{"", 1, contiguous(one...).Expand(x.view.Shape)}, ref.Whole(r, d, x.n, -50, 50), ref.Whole(r, d, 1, -50, 50))
 			}
 			s.check(t, b, exact)
 		})
