@@ -277,7 +277,7 @@ const uvec2 HALF_PI64 = uvec2(0x54442d18u, 0x3ff921fbu);
 REG f64_atan(const REG a) {
 	if (is_nan64(a)) return a;
 	if (magnitude(a) == 0x7ff0000000000000ul) return sign_of(HALF_PI64, a);
-	return sign_of(RD(atan64(abs(D(a)))), a);
+	return sign_of(RD(atan64(D(f64_abs(a)))), a);
 }
 REG f64_atan2(const REG a, const REG b) {
 	if (is_nan64(a) || is_nan64(b)) return NAN64;

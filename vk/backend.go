@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
@@ -14,10 +15,11 @@ import (
 )
 
 // environment is what the package takes from the environment, read here only:
-// tier as Options.Tier.
+// tier as Options.Tier, disable as Options.Disable.
 func environment() (e struct {
 	tier       int
 	validation bool
+	disable    []string
 }) {
 	if s, ok := os.LookupEnv("FORNAX_VK_TIER"); ok {
 		if n, err := strconv.Atoi(s); err == nil && n >= 0 && n <= 3 {
@@ -28,6 +30,11 @@ func environment() (e struct {
 		}
 	}
 	e.validation = os.Getenv("FORNAX_VALIDATION") == "1"
+	for _, name := range strings.Split(os.Getenv("FORNAX_VK_DISABLE"), ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			e.disable = append(e.disable, name)
+		}
+	}
 	return e
 }
 

@@ -19,7 +19,7 @@ import (
 func TestPipelineCacheIsKept(t *testing.T) {
 	dir := t.TempDir()
 	files := func() []string {
-		l, err := filepath.Glob(filepath.Join(dir, "*"))
+		l, err := filepath.Glob(filepath.Join(dir, "pipelines-*"))
 		require.NoError(t, err)
 		return l
 	}

@@ -16,16 +16,16 @@ import (
 
 // Device is an ir.Device on one Vulkan device.
 type Device struct {
-	in   *driver.Instance
-	drv  *driver.Device
-	info ir.Info
-	// How programs are lowered: by descriptor, and from tier 1 by address.
-	// prefer is what is tried first.
-	byDescriptor, byAddress *lower.Options
-	prefer                  Arguments
-	choices                 []ir.Fact // what lowering decided, and why
+	in       *driver.Instance
+	drv      *driver.Device
+	info     ir.Info
+	ways     []*way    // of lowering programs, the preferred one first
+	choices  []ir.Fact // what lowering decided, and why
+	disabled []string  // what the options and the environment switch off
+	passport *passport
 
 	kernels kernels
+	corrupt func(module string, words []uint32) []uint32 // Options.Corrupt
 	pool    pool
 	status  status
 
@@ -71,11 +71,19 @@ func Open(i int, o Options) (*Device, error) {
 	if !f.BufferDeviceAddress {
 		tier = 0
 	}
-	d := &Device{in: in, drv: drv, info: describe(i, tier, &p, f, drv.MaxAlloc(), drv.Alignment())}
+	d := &Device{in: in, drv: drv, info: describe(i, tier, &p, f, drv.MaxAlloc(), drv.Alignment()), corrupt: o.Corrupt}
+	d.disabled = append(o.Disable, environment().disable...)
+	if d.off("wide") != "" {
+		d.info.DTypes &= lower.Narrow
+	}
+	d.passport = openPassport(d, o)
 	if o.CacheDir != "" {
 		d.cache = &saver{}
 	}
-	d.lowering(o.Arguments, tier)
+	if err := d.findWays(o.Arguments, tier); err != nil {
+		drv.Close()
+		return nil, err
+	}
 	d.kernels.init(d)
 	d.pool.init(d)
 	if err := d.status.init(d); err != nil {
@@ -83,40 +91,6 @@ func Open(i int, o Options) (*Device, error) {
 		return nil, err
 	}
 	return d, nil
-}
-
-// lowering sets how programs are lowered.
-func (d *Device) lowering(want Arguments, tier int) {
-	p := d.drv.Physical()
-	o := lower.Options{
-		Device: d.info.Name, Buffers: d.info.Limits.Operands, Shared: int(p.Limits.SharedMemory), Align: d.info.Limits.Align,
-		DTypes: d.info.DTypes, Software: d.info.Software, Workgroup: 128,
-	}
-	if min(p.Limits.MaxWorkGroupInvocations, p.Limits.MaxWorkGroupSize[0]) >= 256 {
-		o.Workgroup = 256
-	}
-	sub := p.Subgroup
-	o.Subgroup8 = tier > 0 && o.Software && sub.Min == 8 && sub.Max == 8 && sub.Compute && sub.Ops&driver.SubgroupBallot != 0
-	d.choose("matmul_sub8", o.Subgroup8, "for CPU drivers of tier 1 with subgroups of 8 that broadcast")
-	d.choose("64-bit kernels", d.info.DTypes.Has(ir.F64), "where the device has shaderFloat64 and shaderInt64")
-	if tier > 0 && want != ByDescriptor {
-		a := o
-		d.byAddress = &a
-	}
-	if d.byAddress == nil || want != ByAddress {
-		o.Buffers = min(o.Buffers, int(p.Limits.StorageBuffersPerStage), int(p.Limits.StorageBuffersPerSet))
-		o.Range = int(min(p.Limits.StorageBufferRange, 1<<62))
-		d.byDescriptor = &o
-	}
-	// Mesa's lavapipe loads through addresses one lane at a time: Map runs at
-	// a quarter of the speed.
-	d.prefer = ByAddress
-	if d.byAddress == nil || d.byDescriptor != nil && d.info.Software {
-		d.prefer = ByDescriptor
-	}
-	d.choose("arguments by address", d.byAddress != nil, "at tier 1, unless the options want descriptors")
-	d.choose("arguments by descriptor", d.byDescriptor != nil, "unless the options want addresses")
-	d.choose("addresses come first", d.prefer == ByAddress, "on GPUs; drivers on a CPU load through them a lane at a time")
 }
 
 // Info implements ir.Device.

@@ -40,6 +40,18 @@
 // as a second build of the same GLSL with 64-bit registers. [Options] and the
 // environment's FORNAX_VK_TIER cap the tier.
 //
+// # Self-tests
+//
+// Before a program first uses a kernel's variant (module, entry and constants) or
+// an op's function on a device and driver, that is compared with the reference on
+// awkward sizes and special values; see vk/internal/trial. What computes wrongly, does
+// not build, or ends the process twice is off from then on, and where it has a
+// stand-in (a smaller tile, lanes for rows, the other way to reach buffers) programs
+// use that; otherwise they get *ir.UnsupportedError with the reason, never a wrong
+// number. The verdicts lie beside the pipeline cache, for one device, driver and build
+// of the shaders. [Device.Report] lists them, [Device.SelfTest] tries everything;
+// [Options.Disable] and FORNAX_VK_DISABLE switch off by hand.
+//
 // # Where this differs from the design notes
 //
 // Arguments go by descriptor at tier 1 too on drivers that compute on the CPU:
@@ -50,7 +62,7 @@
 // that never changes included, so kernels need no push constants.
 //
 // Not here yet: subgroup operations and cooperative matrices; submits split by
-// estimated work; self-tests and tuning by measurement; a ScatterAdd whose cost does
+// estimated work; tuning by measurement; a ScatterAdd whose cost does
 // not grow with elements times updates. Positions of one instruction are limited to
 // 2³¹-1.
 package vk

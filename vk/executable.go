@@ -50,7 +50,20 @@ func (d *Device) Compile(p *ir.Program) (ir.Executable, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &executable{d: d, p: p, plan: plan, addresses: addresses, bound: !addresses}
+	x, err := d.build(p, plan, addresses)
+	if err != nil {
+		return nil, err
+	}
+	if d.cache != nil {
+		d.cache.soon(d)
+	}
+	d.programs.Add(1)
+	return x, nil
+}
+
+// build makes a lowered program ready to run.
+func (d *Device) build(p *ir.Program, plan *lower.Plan, addresses bool) (x *executable, err error) {
+	x = &executable{d: d, p: p, plan: plan, addresses: addresses, bound: !addresses}
 	n := len(plan.Dispatches)
 	x.pipelines, x.customs, x.windows = make([]*driver.Pipeline, n), make([]customCall, n), make([]int, n)
 	for i := range plan.Dispatches {
@@ -62,38 +75,17 @@ func (d *Device) Compile(p *ir.Program) (ir.Executable, error) {
 		}
 	}
 	err = each(n, func(i int) (err error) {
-		x.pipelines[i], err = x.build(&plan.Dispatches[i], &x.customs[i])
+		x.pipelines[i], err = x.pipeline(&plan.Dispatches[i], &x.customs[i])
 		return d.fail(err)
 	})
 	if err != nil {
 		return nil, err
 	}
-	if d.cache != nil {
-		d.cache.soon(d)
-	}
 	x.layout()
-	d.programs.Add(1)
 	return x, nil
 }
 
-// plan lowers a program in the preferred way or, where the device's limits do
-// not allow that, in the other.
-func (d *Device) plan(p *ir.Program) (plan *lower.Plan, addresses bool, err error) {
-	first, second := d.byAddress, d.byDescriptor
-	if d.prefer == ByDescriptor {
-		first, second = second, first
-	}
-	plan, err = lower.Lower(p, *first)
-	if err == nil || second == nil {
-		return plan, first == d.byAddress, err
-	}
-	if plan, serr := lower.Lower(p, *second); serr == nil {
-		return plan, second == d.byAddress, nil
-	}
-	return nil, false, err
-}
-
-func (x *executable) build(k *lower.Dispatch, c *customCall) (*driver.Pipeline, error) {
+func (x *executable) pipeline(k *lower.Dispatch, c *customCall) (*driver.Pipeline, error) {
 	if k.Custom != nil {
 		return x.d.customPipeline(c, len(k.Bindings))
 	}

@@ -108,6 +108,9 @@ func (d *Device) pipeline(k *lower.Kernel, addresses bool) (*driver.Pipeline, er
 		if err != nil {
 			return nil, err
 		}
+		if d.corrupt != nil {
+			words = d.corrupt(name, words)
+		}
 		return d.drv.NewPipeline(driver.PipelineDesc{SPIRV: words, Spec: specs(k.Spec), Bindings: bindings})
 	})
 }

@@ -29,13 +29,24 @@ type Options struct {
 	ForceStaging bool
 	// Arguments says how kernels reach buffers.
 	Arguments Arguments
-	// CacheDir is where the pipeline cache is kept; empty: nowhere. Devices
+	// Disable switches kernels off, as does FORNAX_VK_DISABLE with commas between
+	// them: by variant, such as "reduce row 256 1", or by its first words, as
+	// "matmul_sub8" and "reduce row"; by op and dtype, as "f32_exp"; "address" and
+	// "descriptor", the ways to reach buffers; "wide", the dtypes of 64 bits. What
+	// has no stand-in gives *ir.UnsupportedError. Device.Report lists what is there.
+	Disable []string
+	// CacheDir is where the pipeline cache and the results of self-tests are
+	// kept; empty: nowhere. Devices
 	// opened by name keep it in the user's cache folder, under fornax/vulkan.
 	CacheDir string
 	// FailAlloc and FailSubmit, for tests, are called with the number of the
 	// device's allocation or submit, from 1; an error makes it fail. See
 	// ErrLoseDevice.
 	FailAlloc, FailSubmit func(n int) error
+	// Corrupt, for tests, is called with the name and the words of each module
+	// before its pipeline is built, and returns other words: a driver that
+	// computes a kernel wrongly. Custom kernels are left alone.
+	Corrupt func(module string, words []uint32) []uint32
 }
 
 // Arguments is a way for kernels to reach buffers.

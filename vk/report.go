@@ -32,6 +32,10 @@ func (d *Device) Report() []ir.Fact {
 	add("device", "Vulkan", "%v", p.APIVersion)
 	add("device", "tier", "%d", d.info.Tier)
 	l = append(l, d.choices...)
+	for _, x := range d.disabled {
+		add("kernels", x, "off: disabled")
+	}
+	l = append(l, d.passport.facts()...)
 	for i, h := range p.Heaps {
 		where := "host"
 		if h.DeviceLocal {

@@ -29,6 +29,13 @@ type Reporter interface {
 	Report() []Fact
 }
 
+// A SelfTester is a Device that compares each of its kernels with the reference when
+// it first needs it. SelfTest does so for all, also those that nothing needed yet; what
+// computes wrongly is switched off and in the Report. The error is of the device.
+type SelfTester interface {
+	SelfTest(ctx context.Context) error
+}
+
 // A Fact is a line of a report.
 type Fact struct {
 	Topic string `json:"topic"` // what neighbouring facts have in common, such as "limits"

@@ -1,15 +1,18 @@
 // Command info prints what every device of this machine is and has, to paste into a
 // report of a problem:
 //
-//	go run ./tools/info [-json]
+//	go run ./tools/info [-json] [-quick]
 //
 // For each device: model, vendor, driver, dtypes, limits, memory, features, and which
-// kernels are in use and why. A backend without devices says the reason. Set
+// kernels are in use and why. Every kernel and op of a Vulkan device is compared with
+// the reference first, unless -quick is given; what computes wrongly is switched off,
+// with the reason. A backend without devices says the reason. Set
 // FORNAX_VK_TIER or FORNAX_CPU_LEVEL to see what they change.
 package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -30,8 +33,9 @@ import (
 
 func main() {
 	asJSON := flag.Bool("json", false, "print JSON")
+	quick := flag.Bool("quick", false, "leave the self-tests out")
 	flag.Parse()
-	if err := run(os.Stdout, *asJSON); err != nil {
+	if err := run(os.Stdout, *asJSON, *quick); err != nil {
 		fmt.Fprintln(os.Stderr, "info:", err)
 		os.Exit(1)
 	}
@@ -58,7 +62,7 @@ type device struct {
 	Facts    []ir.Fact `json:"facts"`
 }
 
-func run(out io.Writer, asJSON bool) error {
+func run(out io.Writer, asJSON, quick bool) error {
 	r := report{Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH, Commit: commit(), Missing: map[string]string{}}
 	for _, b := range ir.Backends() {
 		infos, err := b.Devices()
@@ -69,7 +73,7 @@ func run(out io.Writer, asJSON bool) error {
 			r.Missing[b.Name()] = err.Error()
 		}
 		for i, info := range infos {
-			d, err := open(b, i)
+			d, err := open(b, i, quick)
 			if err != nil {
 				r.Missing[info.Name] = err.Error()
 				continue
@@ -86,7 +90,7 @@ func run(out io.Writer, asJSON bool) error {
 	return r.print(out)
 }
 
-func open(b ir.Backend, i int) (device, error) {
+func open(b ir.Backend, i int, quick bool) (device, error) {
 	dev, err := b.Open(i)
 	if err != nil {
 		return device{}, err
@@ -96,6 +100,11 @@ func open(b ir.Backend, i int) (device, error) {
 	d := device{Name: info.Name, Model: info.Model, Vendor: info.Vendor, Driver: info.Driver, Software: info.Software, Limits: info.Limits}
 	for _, t := range info.DTypes.List() {
 		d.DTypes = append(d.DTypes, t.String())
+	}
+	if t, ok := dev.(ir.SelfTester); ok && !quick {
+		if err := t.SelfTest(context.Background()); err != nil {
+			return device{}, err
+		}
 	}
 	if r, ok := dev.(ir.Reporter); ok {
 		d.Facts = r.Report()

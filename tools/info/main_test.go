@@ -14,8 +14,8 @@ import (
 // without one has its reason.
 func TestReport(t *testing.T) {
 	var text, data bytes.Buffer
-	require.NoError(t, run(&text, false))
-	require.NoError(t, run(&data, true))
+	require.NoError(t, run(&text, false, true))
+	require.NoError(t, run(&data, true, true))
 	var r report
 	require.NoError(t, json.Unmarshal(data.Bytes(), &r))
 	for _, b := range ir.Backends() {

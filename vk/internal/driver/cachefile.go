@@ -78,22 +78,29 @@ func readCache(dir string, id cacheID) []byte {
 	return blob
 }
 
-// writeCache replaces the file in one step, so that a reader sees the old one or the new one.
+// writeCache replaces the file.
 func writeCache(dir string, id cacheID, blob []byte) error {
+	return ReplaceFile(filepath.Join(dir, id.fileName()), encodeCache(blob))
+}
+
+// ReplaceFile writes a file in one step, so that a reader sees the old one or the
+// new one, and makes its folder where there is none.
+func ReplaceFile(path string, data []byte) error {
+	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(dir, ".pipelines-*")
+	f, err := os.CreateTemp(dir, ".fornax-*")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(f.Name())
-	_, err = f.Write(encodeCache(blob))
+	_, err = f.Write(data)
 	if e := f.Close(); err == nil {
 		err = e
 	}
 	if err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), filepath.Join(dir, id.fileName()))
+	return os.Rename(f.Name(), path)
 }

@@ -22,6 +22,11 @@ func (l *lowerer) dispatch(module string, wide bool) *dispatcher {
 	if wide {
 		module += "_wide"
 	}
+	return l.dispatchOf(module, wide)
+}
+
+// dispatchOf is dispatch for a module's full name.
+func (l *lowerer) dispatchOf(module string, wide bool) *dispatcher {
 	return &dispatcher{l: l, wide: wide, d: Dispatch{
 		Instr: l.instr, Kernel: &Kernel{Module: module, Bodies: map[string]*splice.Body{}}, Block: make([]uint32, firstFree),
 	}}
@@ -86,7 +91,7 @@ func (c *dispatcher) emit(entry string, groups [3]uint32, spec ...uint32) {
 		return
 	}
 	k := c.d.Kernel
-	k.Spec, k.Buffers = spec, len(c.d.Bindings)
+	k.Entry, k.Spec, k.Buffers = entry, spec, len(c.d.Bindings)
 	if entry != "" {
 		body := &splice.Body{}
 		body.Call(entry)
@@ -99,6 +104,7 @@ func (c *dispatcher) emit(entry string, groups [3]uint32, spec ...uint32) {
 	case "matmul", "matmul_wide", "matmul_sub8":
 		delete(k.Bodies, "flush")
 	}
+	c.l.refuse(k)
 	c.d.Groups = groups
 	c.l.plan.Dispatches = append(c.l.plan.Dispatches, c.d)
 }

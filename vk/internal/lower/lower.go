@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
-	"github.com/fornax-ml/fornax/vk/internal/splice"
 )
 
 // MaxBuffers is the number of buffers that the shaders can name.
@@ -32,6 +31,13 @@ type Options struct {
 	DTypes    ir.Class // Narrow or more
 	Software  bool     // the device is a CPU
 	Subgroup8 bool     // and runs subgroups of 8 with broadcasts; see matmul_sub8.comp
+
+	// Off says why a variant or an op's function must not be used, "" where it
+	// may; nil: all may. See Kernel.Variant and Kernel.Ops.
+	Off func(name string) string
+	// MatMul picks one of the kernels that can compute a product, of which the
+	// first is the default; nil takes that.
+	MatMul func(p Product, kernels []MatMulKernel) int
 }
 
 // Where a range of memory is, besides arguments 0, 1, ….
@@ -49,28 +55,6 @@ type Mem struct {
 // Overlaps reports whether the ranges share bytes.
 func (m Mem) Overlaps(o Mem) bool {
 	return m.Arg == o.Arg && m.Offset < o.Offset+o.Bytes && o.Offset < m.Offset+m.Bytes
-}
-
-// A Kernel is code: equal keys, equal code.
-type Kernel struct {
-	Module  string // name without the suffix of the address variant
-	Bodies  map[string]*splice.Body
-	Spec    []uint32 // specialization constants by id
-	Buffers int
-}
-
-// Key identifies the code.
-func (k *Kernel) Key() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s %d %v\n", k.Module, k.Buffers, k.Spec)
-	for _, name := range []string{"kernel", "element", "pre", "pre_index", "combine", "better", "post", "flush", "base", "match", "update", "index_at", "load_a", "load_b", "a_base", "b_base"} {
-		if body := k.Bodies[name]; body != nil {
-			b.WriteString(name)
-			b.WriteByte('\n')
-			body.Key(&b)
-		}
-	}
-	return b.String()
 }
 
 // A Patch puts a scalar of the program into the block: two words.

@@ -27,11 +27,11 @@ func (l *lowerer) lowerMap(m *ir.Map) {
 func (c *dispatcher) emitMap(n int, narrow bool) {
 	c.numbers(n)
 	w := c.l.o.Workgroup
-	entry := "spread"
-	if narrow {
+	entry, spec := "spread", []uint32{uint32(w)}
+	if narrow || c.l.off(variant(c.d.Kernel.Module, entry, spec)) != "" {
 		entry = "words"
 	}
-	c.emit(entry, fold(ceilDiv(n, 4*w)), uint32(w))
+	c.emit(entry, fold(ceilDiv(n, 4*w)), spec...)
 }
 
 // Gather: a Map whose chain computes where to load.

@@ -18,6 +18,9 @@ type OpFunc struct {
 	Name  string
 	Arity int
 	Wide  bool // in the wide build only
+	// Op is applied to dtype From; To is the result's of a cast.
+	Op       ir.Op
+	From, To ir.DType
 }
 
 // OpFuncs lists the functions that a chain may call, in the order of the op
@@ -33,12 +36,12 @@ func OpFuncs() []OpFunc {
 				continue
 			}
 			if row.Op != ir.OpCast {
-				l = append(l, OpFunc{opName(row.Op, from, ir.Invalid), row.Arity, !Narrow.Has(from)})
+				l = append(l, OpFunc{opName(row.Op, from, ir.Invalid), row.Arity, !Narrow.Has(from), row.Op, from, ir.Invalid})
 				continue
 			}
 			for _, to := range computed.List() {
 				if to != from {
-					l = append(l, OpFunc{opName(row.Op, from, to), 1, !Narrow.Has(from) || !Narrow.Has(to)})
+					l = append(l, OpFunc{opName(row.Op, from, to), 1, !Narrow.Has(from) || !Narrow.Has(to), row.Op, from, to})
 				}
 			}
 		}
@@ -46,7 +49,7 @@ func OpFuncs() []OpFunc {
 	for _, d := range computed.List() {
 		if d != ir.Bool {
 			for _, op := range []ir.Op{ir.OpArgMax, ir.OpArgMin} {
-				l = append(l, OpFunc{opName(op, d, ir.Invalid), 2, !Narrow.Has(d)})
+				l = append(l, OpFunc{opName(op, d, ir.Invalid), 2, !Narrow.Has(d), op, d, ir.Invalid})
 			}
 		}
 	}

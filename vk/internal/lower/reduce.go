@@ -175,12 +175,24 @@ func (l *lowerer) emitReduce(c *dispatcher, r *ir.Reduce, s reduceShape, arg boo
 		f.body.Return = f.call(combineName(r.Op, r.DType), param0, param1)
 	}
 	c.numbers(outputs, inner, outer, s.chunk, int(uint32(id)), int(id>>32))
-	entry, per := "lane", s.w*out
-	if s.row {
-		entry, per = "row", out
+	way := func(row bool) (entry, name string) {
+		entry = "lane"
+		if row {
+			entry = "row"
+		}
+		if arg {
+			entry = "arg_" + entry
+		}
+		return entry, variant(c.d.Kernel.Module, entry, []uint32{uint32(s.w), uint32(out)})
 	}
-	if arg {
-		entry = "arg_" + entry
+	entry, name := way(s.row)
+	if l.off(name) != "" { // the other one does it too
+		s.row = !s.row
+		entry, _ = way(s.row)
+	}
+	per := out
+	if !s.row {
+		per *= s.w
 	}
 	c.emit(entry, fold(ceilDiv(outputs, per)), uint32(s.w), uint32(out))
 }

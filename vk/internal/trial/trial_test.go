@@ -1,0 +1,80 @@
+package trial
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fornax-ml/fornax/tensor/ir"
+	"github.com/fornax-ml/fornax/tensor/ir/ref"
+	"github.com/fornax-ml/fornax/vk/internal/lower"
+)
+
+var options = lower.Options{Buffers: 4, Workgroup: 128, Shared: 16 << 10, Align: 256, DTypes: lower.Wide, Subgroup8: true}
+
+// answers are what the reference itself gives.
+func answers(t *testing.T, x *Trial) [][]byte {
+	want, err := ref.Executor{Round: true}.Run(x.Program, x.inputs, nil)
+	require.NoError(t, err)
+	var out [][]byte
+	for _, w := range want {
+		out = append(out, w.Bytes())
+	}
+	return out
+}
+
+// judges accepts the right answer and no other.
+func judges(t *testing.T, x *Trial) {
+	require.NoError(t, x.Program.Check())
+	out := answers(t, x)
+	require.NoError(t, x.Check(out))
+	for i, s := range x.Program.Slots[x.Program.Inputs:] {
+		bits := ir.GetBits(s.DType, out[i], s.Len-1)
+		wrong := bits ^ 1
+		if s.DType.IsFloat() {
+			wrong = ir.FloatBits(s.DType, 1234.5)
+		}
+		ir.PutBits(s.DType, out[i], s.Len-1, wrong)
+		require.Error(t, x.Check(out), "%v", x.Program)
+		ir.PutBits(s.DType, out[i], s.Len-1, bits)
+	}
+}
+
+func TestEveryOpHasATrial(t *testing.T) {
+	for _, f := range lower.OpFuncs() {
+		x := Op(f)
+		judges(t, x)
+		plan, err := lower.Lower(x.Program, options)
+		require.NoError(t, err)
+		require.Contains(t, plan.Dispatches[0].Kernel.Ops(), f.Name)
+	}
+}
+
+// TestEveryVariantHasATrial tries each kernel of the programs that there are, by a
+// program that runs that kernel.
+func TestEveryVariantHasATrial(t *testing.T) {
+	tried := map[string]bool{}
+	for _, x := range All(options) {
+		plan, err := lower.Lower(x.Program, x.Options(options))
+		require.NoError(t, err)
+		for _, d := range plan.Dispatches {
+			name := d.Kernel.Variant()
+			if tried[name] || strings.HasPrefix(name, "indexcheck") {
+				continue
+			}
+			tried[name] = true
+			x := Variant(d.Kernel)
+			require.NotNil(t, x, name)
+			judges(t, x)
+			again, err := lower.Lower(x.Program, x.Options(options))
+			require.NoError(t, err)
+			require.True(t, slices.ContainsFunc(again.Dispatches, func(d lower.Dispatch) bool { return d.Kernel.Variant() == name }),
+				"the trial of %s does not run it", name)
+		}
+	}
+	for _, name := range []string{"map spread 128", "map_wide words 128", "reduce row 32 1", "reduce arg_lane 128 4", "scatteradd 128 1", "matmul_sub8 8 8 4"} {
+		require.True(t, tried[name], name)
+	}
+}

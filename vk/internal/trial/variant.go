@@ -1,0 +1,172 @@
+package trial
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/fornax-ml/fornax/tensor/ir"
+	"github.com/fornax-ml/fornax/tensor/ir/ref"
+	"github.com/fornax-ml/fornax/vk/internal/lower"
+)
+
+// Variant tries a kernel's variant, or returns nil where there is no trial for it:
+// index checks and custom kernels.
+func Variant(k *lower.Kernel) *Trial {
+	d := ir.F32
+	module, wide := strings.CutSuffix(k.Module, "_wide")
+	if wide {
+		d = ir.F64
+	}
+	switch module {
+	case "map":
+		return mapTrial(d, k.Entry == "words")
+	case "reduce":
+		return reduceTrial(d, k.Entry, int(k.Spec[0]), k.Spec[1] > 1)
+	case "scatteradd":
+		return scatterTrial(d, k.Spec[1] > 1)
+	case "matmul", "matmul_sub8":
+		return matmulTrial(d, k)
+	}
+	return nil
+}
+
+// mapTrial adds a transposed matrix and a row, over more positions than a workgroup
+// takes, and with words compares them instead.
+func mapTrial(d ir.DType, words bool) *Trial {
+	const m, n = 9, 257
+	r := ref.Rand(1, "map")
+	op := ir.OpAdd
+	if words {
+		op = ir.OpLess
+	}
+	var b builder
+	b.instrs = append(b.instrs, &ir.Map{
+		Shape: []int{m, n},
+		Operands: []ir.Operand{
+			whole(b.input(ref.Whole(r, d, m*n, -9, 9)), ir.Contiguous([]int{n, m}).Permute([]int{1, 0})),
+			whole(b.input(ref.Whole(r, d, n, -9, 9)), ir.Contiguous([]int{1, n}).Expand([]int{m, n})),
+		},
+		Chain:  ir.Chain{load(0, d), load(1, d), apply(op, d, 0, 1)},
+		Stores: []ir.Store{{Slot: b.output(op.ResultType(d), m*n), Reg: 2}},
+	})
+	return b.build(true, ref.Tolerance{})
+}
+
+// reduceTrial sums whole numbers or finds the largest: rows along memory that make a
+// workgroup of w invocations, or short columns. Packed results are comparisons.
+func reduceTrial(d ir.DType, entry string, w int, packed bool) *Trial {
+	outer, inner := 5, 4*w+1
+	row := strings.HasSuffix(entry, "row")
+	if !row {
+		outer, inner = 301, 37
+	}
+	view := ir.Contiguous([]int{outer, inner})
+	if !row {
+		view = ir.Contiguous([]int{inner, outer}).Permute([]int{1, 0})
+	}
+	op, result := ir.OpSum, d
+	if strings.HasPrefix(entry, "arg_") {
+		op, result = ir.OpArgMax, ir.I32
+	}
+	r := ref.Rand(1, "reduce")
+	var b builder
+	in := &ir.Reduce{
+		Outer: []int{outer}, Inner: []int{inner}, Op: op, DType: d,
+		Operands: []ir.Operand{whole(b.input(ref.Whole(r, d, outer*inner, -9, 9)), view)}, Pre: ir.Chain{load(0, d)},
+		Post: ir.Chain{acc(result)},
+	}
+	reg, stored := 0, result
+	if packed {
+		in.Post = append(in.Post, ir.Step{Op: ir.OpConst, DType: result}, apply(ir.OpLess, result, 0, 1))
+		reg, stored = 2, ir.Bool
+		if op == ir.OpArgMax { // positions are not below 0
+			in.Post[1].Imm = 11
+		}
+	}
+	in.Stores = []ir.Store{{Slot: b.output(stored, outer), Reg: reg}}
+	b.instrs = append(b.instrs, in)
+	return b.build(true, ref.Tolerance{})
+}
+
+// scatterTrial adds rows of updates at indices that repeat.
+func scatterTrial(d ir.DType, packed bool) *Trial {
+	const rows, to, n = 29, 7, 11
+	if packed {
+		d = ir.I8
+	}
+	r := ref.Rand(1, "scatter")
+	var b builder
+	index := b.input(ref.Whole(r, ir.I32, rows, 0, to-1))
+	b.instrs = append(b.instrs, &ir.ScatterAdd{
+		Shape: []int{to, n}, Axis: 0, DType: d, Base: ir.Operand{Slot: ir.NoSlot}, Name: "trial",
+		Index:   whole(index, ir.Contiguous([]int{rows, 1}).Expand([]int{rows, n})),
+		Updates: whole(b.input(ref.Whole(r, d, rows*n, -4, 4)), ir.Contiguous([]int{rows, n})),
+		Dst:     b.output(d, to*n),
+	})
+	return b.build(true, ref.Tolerance{})
+}
+
+// matmulTrial multiplies matrices of whole numbers, a little larger than a tile and
+// smaller than one, in the layouts that the kernel was made for.
+func matmulTrial(d ir.DType, k *lower.Kernel) *Trial {
+	c := lower.MatMulConstants(k)
+	r := ref.Rand(1, "matmul")
+	var b builder
+	for _, s := range [][4]int{{1, c.BM + 3, c.BN + 5, 2*c.BK + 3}, {2, 3, 2, 5}} {
+		batch, m, n, depth := s[0], s[1], s[2], s[3]
+		matrix := func(rows, columns int, plain bool) ir.Operand {
+			slot := b.input(ref.Whole(r, d, batch*rows*columns, -3, 3))
+			if plain {
+				return whole(slot, ir.Contiguous([]int{batch, rows, columns}))
+			}
+			return whole(slot, ir.Contiguous([]int{batch, columns, rows}).Permute([]int{0, 2, 1}))
+		}
+		b.instrs = append(b.instrs, &ir.MatMul{
+			Batch: []int{batch}, M: m, N: n, K: depth, DType: d, A: matrix(m, depth, c.AlongK), B: matrix(depth, n, c.AlongN),
+			Post: ir.Chain{acc(d)}, Stores: []ir.Store{{Slot: b.output(d, batch*m*n)}},
+		})
+	}
+	t := b.build(true, ref.Tolerance{})
+	t.MatMul = k.Variant()
+	return t
+}
+
+// All returns trials of every op and every variant that a device with these options
+// may run.
+func All(o lower.Options) []*Trial {
+	var l []*Trial
+	for _, f := range lower.OpFuncs() {
+		if o.DTypes.Has(f.From) && (f.To == ir.Invalid || o.DTypes.Has(f.To)) {
+			l = append(l, Op(f))
+		}
+	}
+	for _, d := range []ir.DType{ir.F32, ir.F64} {
+		if !o.DTypes.Has(d) {
+			continue
+		}
+		l = append(l, mapTrial(d, false), mapTrial(d, true), scatterTrial(d, false), scatterTrial(d, true))
+		for _, entry := range []string{"lane", "row", "arg_lane", "arg_row"} {
+			for w := o.Workgroup; w >= 32; w /= 2 {
+				l = append(l, reduceTrial(d, entry, w, false), reduceTrial(d, entry, w, true))
+			}
+		}
+		for along := range 4 {
+			p := lower.Product{Batch: 1, M: 300, N: 200, K: 40, DType: d, AlongK: along&1 != 0, AlongN: along&2 != 0}
+			for _, k := range lower.MatMulKernels(p, o) {
+				l = append(l, matmulTrial(d, k.Kernel()))
+			}
+		}
+	}
+	return l
+}
+
+// Options returns the options for lowering the trial's program: products run on the
+// kernel that it is for.
+func (t *Trial) Options(o lower.Options) lower.Options {
+	if t.MatMul != "" {
+		o.MatMul = func(_ lower.Product, ks []lower.MatMulKernel) int {
+			return max(slices.IndexFunc(ks, func(k lower.MatMulKernel) bool { return k.Variant() == t.MatMul }), 0)
+		}
+	}
+	return o
+}

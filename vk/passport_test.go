@@ -1,0 +1,213 @@
+//go:build cgo
+
+package vk_test
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fornax-ml/fornax/nn/nntest"
+	"github.com/fornax-ml/fornax/shaders/spirv"
+	"github.com/fornax-ml/fornax/tensor"
+	"github.com/fornax-ml/fornax/tensor/ir"
+	"github.com/fornax-ml/fornax/vk"
+)
+
+// swap makes a corrupter of modules: one instruction for another.
+func swap(from, to uint16, modules ...string) func(string, []uint32) []uint32 {
+	return func(name string, words []uint32) []uint32 {
+		for _, m := range modules {
+			if !strings.HasPrefix(name, m) {
+				continue
+			}
+			mod, err := spirv.Parse(words)
+			if err != nil {
+				panic(err)
+			}
+			for i := range mod.Insts {
+				if mod.Insts[i].Op == from {
+					mod.Insts[i].Op = to
+				}
+			}
+			words, err := mod.Words()
+			if err != nil {
+				panic(err)
+			}
+			return words
+		}
+		return words
+	}
+}
+
+// Opcodes of SPIR-V.
+const opFAdd, opFSub, opFMul = 129, 131, 133
+
+// fact finds the value of a report's fact.
+func fact(d *vk.Device, name string) string {
+	for _, f := range d.Report() {
+		if strings.Contains(f.Name, name) {
+			return f.Value
+		}
+	}
+	return ""
+}
+
+// TestBrokenVariantIsReplaced breaks the reduction that rows of a cross-entropy
+// over many classes would take: it is found out, switched off and reported, and
+// training is right all the same.
+func TestBrokenVariantIsReplaced(t *testing.T) {
+	// The tree of a row subtracts where it should add; lanes have no tree.
+	d := open(t, vk.Options{Corrupt: func(name string, words []uint32) []uint32 {
+		if !usesShared(words) || !strings.HasPrefix(name, "reduce") {
+			return words
+		}
+		return swap(opFAdd, opFSub, "reduce")(name, words)
+	}})
+	require.Empty(t, fact(d, "reduce row"))
+	x := tensor.New(d)
+	data := make([]float32, 7*1000)
+	for i := range data {
+		data[i] = float32(i%7) - 3
+	}
+	v, err := tensor.Data[float32](tensor.FromSlice(x, data, 7, 1000).Sum(1))
+	require.NoError(t, err)
+	for i, got := range v {
+		want := float32(0)
+		for _, y := range data[1000*i : 1000*(i+1)] {
+			want += y
+		}
+		require.Equal(t, want, got, "row %d", i)
+	}
+	require.Contains(t, fact(d, "reduce row"), "off: wrong in the self-test")
+	require.Contains(t, fact(d, "reduce lane"), "passed")
+	nntest.Run(t, x, nntest.Options{Steps: -1})
+}
+
+// usesShared reports whether a module has variables in shared memory.
+func usesShared(words []uint32) bool {
+	m, err := spirv.Parse(words)
+	if err != nil {
+		return false
+	}
+	for _, in := range m.Insts {
+		if in.Op == spirv.OpVariable && in.Words[2] == 4 { // Workgroup
+			return true
+		}
+	}
+	return false
+}
+
+// TestBrokenProductIsReplaced breaks the first kernel of a product.
+func TestBrokenProductIsReplaced(t *testing.T) {
+	for _, v := range variants {
+		t.Run(v.name, func(t *testing.T) {
+			o := v.opt
+			broken := ""
+			o.Corrupt = func(name string, words []uint32) []uint32 {
+				if broken == "" && strings.HasPrefix(name, "matmul") {
+					broken = name
+				}
+				return swap(opFAdd, opFSub, "matmul_sub8")(name, words)
+			}
+			d := open(t, o)
+			nntest.Run(t, tensor.New(d), nntest.Options{Steps: -1})
+			if strings.HasPrefix(broken, "matmul_sub8") {
+				require.Contains(t, fact(d, "matmul_sub8 8"), "off: ")
+			}
+		})
+	}
+}
+
+// TestBrokenOpIsRefused: an op that a driver computes wrongly has no stand-in and
+// is an error, not a wrong number; other ops go on.
+func TestBrokenOpIsRefused(t *testing.T) {
+	d := open(t, vk.Options{Corrupt: swap(opFMul, opFAdd, "map")})
+	x := tensor.New(d)
+	a := tensor.FromSlice(x, []float32{1, 2, 3}, 3)
+	_, err := tensor.Data[float32](a.Mul(a))
+	var unsupported *ir.UnsupportedError
+	require.True(t, errors.As(err, &unsupported), "%v", err)
+	require.Contains(t, err.Error(), "f32_mul is off: wrong in the self-test")
+	v, err := tensor.Data[float32](a.Sub(a.AddScalar(1)))
+	require.NoError(t, err)
+	require.Equal(t, []float32{-1, -1, -1}, v)
+}
+
+func TestDisable(t *testing.T) {
+	d := open(t, vk.Options{Disable: []string{"reduce row", "f32_exp", "wide"}})
+	x := tensor.New(d)
+	v, err := tensor.Data[float32](tensor.Ones(x, 3, 1000).Sum(1))
+	require.NoError(t, err)
+	require.Equal(t, []float32{1000, 1000, 1000}, v)
+	_, err = tensor.Data[float32](tensor.Ones(x, 3).Exp())
+	require.ErrorContains(t, err, `"f32_exp" is disabled`)
+	require.False(t, d.Info().DTypes.Has(ir.F64))
+	require.Equal(t, "off: disabled", fact(d, "reduce row"))
+	_, err = vk.Open(0, vk.Options{Disable: []string{"address", "descriptor"}})
+	require.ErrorContains(t, err, "neither")
+}
+
+// TestVerdictsAreKept: a second process, here a second folder's file, tries nothing
+// again; a kernel in whose trial the process ended twice is off; a damaged file
+// counts for nothing.
+func TestVerdictsAreKept(t *testing.T) {
+	type verdict struct {
+		Passed bool   `json:"passed,omitempty"`
+		Failed string `json:"failed,omitempty"`
+		Begun  int    `json:"begun,omitempty"`
+	}
+	type file struct {
+		Kernels  string             `json:"kernels"`
+		Verdicts map[string]verdict `json:"verdicts"`
+	}
+	name := ""
+	use := func(dir string) (path string, err error) {
+		d := open(t, vk.Options{CacheDir: dir, Arguments: vk.ByDescriptor})
+		_, err = tensor.Data[float32](tensor.Ones(tensor.New(d), 300).Exp())
+		l, globErr := filepath.Glob(filepath.Join(dir, "selftest-*"))
+		require.NoError(t, globErr)
+		require.Len(t, l, 1)
+		name = filepath.Base(l[0])
+		return l[0], err
+	}
+	read := func(path string) (f file) {
+		data, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(data, &f))
+		return f
+	}
+	path, err := use(t.TempDir())
+	require.NoError(t, err)
+	f := read(path)
+	require.True(t, f.Verdicts["descriptor f32_exp"].Passed, "%v", f)
+
+	put := func(v verdict) string {
+		dir := t.TempDir()
+		f.Verdicts["descriptor f32_exp"] = v
+		data, err := json.Marshal(f)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), data, 0o644))
+		return dir
+	}
+	_, err = use(put(verdict{Failed: "for a reason"}))
+	require.ErrorContains(t, err, "for a reason")
+	_, err = use(put(verdict{Begun: 2}))
+	require.ErrorContains(t, err, "the process ended in its self-test 2 times")
+	path, err = use(put(verdict{Begun: 1}))
+	require.NoError(t, err)
+	require.Equal(t, verdict{Passed: true}, read(path).Verdicts["descriptor f32_exp"])
+	f.Kernels = "others"
+	_, err = use(put(verdict{Failed: "for a reason"}))
+	require.NoError(t, err)
+
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte("{not JSON"), 0o644))
+	_, err = use(dir)
+	require.NoError(t, err)
+}

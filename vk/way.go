@@ -1,0 +1,117 @@
+//go:build cgo
+
+package vk
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/fornax-ml/fornax/tensor/ir"
+	"github.com/fornax-ml/fornax/vk/internal/driver"
+	"github.com/fornax-ml/fornax/vk/internal/lower"
+)
+
+// A way is how programs become kernels: which get their buffers by descriptor or by
+// address, and so may bind more or fewer of them.
+type way struct {
+	name      string // "descriptor" or "address"
+	addresses bool
+	options   lower.Options
+}
+
+// findWays sets how programs are lowered.
+func (d *Device) findWays(want Arguments, tier int) error {
+	p := d.drv.Physical()
+	o := lower.Options{
+		Device: d.info.Name, Buffers: d.info.Limits.Operands, Shared: int(p.Limits.SharedMemory), Align: d.info.Limits.Align,
+		DTypes: d.info.DTypes, Software: d.info.Software, Workgroup: 128,
+	}
+	if min(p.Limits.MaxWorkGroupInvocations, p.Limits.MaxWorkGroupSize[0]) >= 256 {
+		o.Workgroup = 256
+	}
+	sub := p.Subgroup
+	o.Subgroup8 = tier > 0 && o.Software && sub.Min == 8 && sub.Max == 8 && sub.Compute && sub.Ops&driver.SubgroupBallot != 0
+	d.choose("matmul_sub8", o.Subgroup8, "for CPU drivers of tier 1 with subgroups of 8 that broadcast")
+	d.choose("64-bit kernels", d.info.DTypes.Has(ir.F64), "where the device has shaderFloat64 and shaderInt64")
+
+	address := d.way("address", o)
+	o.Buffers = min(o.Buffers, int(p.Limits.StorageBuffersPerStage), int(p.Limits.StorageBuffersPerSet))
+	o.Range = int(min(p.Limits.StorageBufferRange, 1<<62))
+	descriptor := d.way("descriptor", o)
+	if tier > 0 && want != ByDescriptor && d.off(address.name) == "" {
+		d.ways = append(d.ways, address)
+	}
+	if (len(d.ways) == 0 || want != ByAddress) && d.off(descriptor.name) == "" {
+		d.ways = append(d.ways, descriptor)
+	}
+	if len(d.ways) == 0 {
+		return fmt.Errorf("%s: kernels can reach buffers neither by descriptor nor by address: %q are off", d.info.Name, d.disabled)
+	}
+	// Mesa's lavapipe loads through addresses one lane at a time: Map runs at
+	// a quarter of the speed.
+	if len(d.ways) == 2 && d.info.Software {
+		d.ways[0], d.ways[1] = d.ways[1], d.ways[0]
+	}
+	for i, w := range d.ways {
+		when := "at tier 1, unless the options want descriptors; on GPUs before descriptors"
+		if !w.addresses {
+			when = "unless the options want addresses; on CPU drivers, which load through addresses a lane at a time, before those"
+		}
+		d.choose(fmt.Sprintf("arguments by %s, choice %d", w.name, i+1), true, when)
+	}
+	return nil
+}
+
+func (d *Device) way(name string, o lower.Options) *way {
+	w := &way{name: name, addresses: name == "address", options: o}
+	w.options.Off = func(kernel string) string {
+		if why := d.off(kernel); why != "" {
+			return why
+		}
+		return d.passport.failure(w.key(kernel))
+	}
+	return w
+}
+
+// key names a kernel's variant or an op's function in the passport.
+func (w *way) key(kernel string) string { return w.name + " " + kernel }
+
+// off says why a name is switched off; see [Options.Disable].
+func (d *Device) off(name string) string {
+	for _, x := range d.disabled {
+		if name == x || strings.HasPrefix(name, x+" ") {
+			return fmt.Sprintf("%q is disabled", x)
+		}
+	}
+	return ""
+}
+
+// plan lowers a program in the first way that can, to kernels that passed their
+// self-tests.
+func (d *Device) plan(p *ir.Program) (plan *lower.Plan, addresses bool, err error) {
+	for _, w := range d.ways {
+		plan, werr := d.proven(p, w.options, w)
+		if werr == nil {
+			return plan, w.addresses, nil
+		}
+		if err == nil {
+			err = werr
+		}
+	}
+	return nil, false, err
+}
+
+// proven lowers a program; kernels that are new to the device are tried first, and
+// where one fails its stand-in comes instead.
+func (d *Device) proven(p *ir.Program, o lower.Options, w *way) (*lower.Plan, error) {
+	for {
+		plan, err := lower.Lower(p, o)
+		if err != nil {
+			return nil, err
+		}
+		failed, err := d.prove(w, plan)
+		if err != nil || !failed {
+			return plan, err
+		}
+	}
+}
