@@ -38,3 +38,11 @@ void pack_half(const uint k, const uint e, const uint h) {
 }
 void pack_f16(const uint k, const uint e, const REG v) { pack_half(k, e, f16_bits(U(v))); }
 void pack_bf16(const uint k, const uint e, const REG v) { pack_half(k, e, bf16_bits(U(v))); }
+
+// Four of them, from two words.
+uvec4 quad_f16(const uint a, const uint b) {
+	return uvec4(f32_of_f16(half_of(a, 0u)), f32_of_f16(half_of(a, 1u)), f32_of_f16(half_of(b, 0u)), f32_of_f16(half_of(b, 1u)));
+}
+uvec4 quad_bf16(const uint a, const uint b) {
+	return uvec4(a << 16, a & 0xffff0000u, b << 16, b & 0xffff0000u);
+}

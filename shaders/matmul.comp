@@ -1,5 +1,6 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
 #ifdef ADDRESS
 #extension GL_EXT_buffer_reference : require
 #extension GL_EXT_buffer_reference_uvec2 : require
@@ -7,34 +8,33 @@
 #ifdef WIDE
 #extension GL_ARB_gpu_shader_int64 : require
 #endif
-// MatMul: C[b,m,n] = Σ_k A[b,m,k]·B[b,k,n], of f32, or with WIDE of f64.
+// MatMul: C[b,m,n] = Σ_k A[b,m,k]·B[b,k,n], of f32, or with WIDE of f64; halves are
+// widened as they are loaded.
 //
 // A workgroup computes a BM × BN tile of C. Slices of A and B of depth BK pass
-// through shared memory, out of range as zeros; each invocation holds TM × TN
-// sums, of rows BM/TM apart and columns BN/TN apart, so that neighbours read
-// neighbouring words. Every sum adds its products in the order of k, whatever
-// the tile, so tiles change no bits unless the driver fuses multiply and add.
+// through shared memory, out of range as zeros; while one is multiplied the next is
+// on its way into registers. An invocation holds TM × TN sums in groups of four
+// neighbouring rows and columns, a group for each (BM/TM)·4 rows, so that it reads
+// four words in a row from shared memory and neighbours read the next four. Every
+// sum adds its products in the order of k by fma, whatever the kernel and its tile.
 //
-// load_a, load_b, a_base, b_base and post are rewritten by package vk/internal/splice.
+// load_a, load_b, load4_a, load4_b, a_base, b_base and post are rewritten by package
+// vk/internal/splice.
 //
-// Numbers: meta(0) M, 1 N, 2 K, 3 tiles along N, 4 tiles a matrix, 5 tiles in
-// all; 40-41 strides of A along m and k, 42-43 of B along k and n.
-// Specialization constants, powers of two: 0: invocations, (BM/TM)·(BN/TN);
-// 1: BM, 2: BN: 8 to 128; 3: BK: 4 to 32; 4: TM, 5: TN: 1 to 8; 6, 7: 1 where
-// consecutive invocations load A along k, B along n, else 0. Shared memory:
-// BK·(BM+BN+2) numbers.
+// Numbers: meta(0) M, 1 N, 2 K, 3 tiles along M, 4 tiles a matrix and part, 5 tiles in
+// all, 6 tiles along N, 7 tile columns a panel; 40-41 strides of A along m and k,
+// 42-43 of B along k and n; 44 S, parts of K, 45 elements a part. With S > 1 the
+// result is a partial sum, of part s of matrix b at (b·S + s)·M·N.
+//
+// Specialization constants, powers of two: 0: invocations, (BM/TM)·(BN/TN); 1: BM,
+// 2: BN: 8 to 128; 3: BK: 4 to 32; 4: TM, 5: TN: 1 to 16; 6, 7: 1 where consecutive
+// invocations load A along k, B along n, else 0; 8, 9: elements of A, of B that are
+// loaded at once along that axis: 1, or 4 where strides and sizes allow it. BM·BK and
+// BN·BK are multiples of what the invocations load at once. Shared memory:
+// BK·(BM + BN + 8) numbers.
 
 #include "kernel.glsl"
-
-#ifdef WIDE
-#define NUM double
-#define TO_NUM(r) packDouble2x32(r)
-#define FROM_NUM(x) unpackDouble2x32(x)
-#else
-#define NUM float
-#define TO_NUM(r) uintBitsToFloat(r)
-#define FROM_NUM(x) floatBitsToUint(x)
-#endif
+#include "matmul.glsl"
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 1) const uint BM = 32u;
@@ -44,66 +44,100 @@ layout(constant_id = 4) const uint TM = 4u;
 layout(constant_id = 5) const uint TN = 4u;
 layout(constant_id = 6) const uint A_ALONG_K = 1u;
 layout(constant_id = 7) const uint B_ALONG_N = 1u;
+layout(constant_id = 8) const uint VA = 1u;
+layout(constant_id = 9) const uint VB = 1u;
 
-const uint SA = BM + 1u;
-const uint SB = BN + 1u;
+// Rows of shared memory begin at multiples of four words.
+const uint SA = BM + 4u;
+const uint SB = BN + 4u;
 shared NUM tile_a[BK * SA];
 shared NUM tile_b[BK * SB];
 
-REG load_a(const uint i) { return reg(word_0(i)); }
-REG load_b(const uint i) { return reg(word_1(i)); }
-uint a_base(const uint b) { return b; }
-uint b_base(const uint b) { return b; }
-void post(const uint p, const uint b, const uint m, const uint n, const REG acc) {
-	helpers(p, acc);
-	put_2(p, low(apply(b, acc, acc, acc, acc, acc)));
-}
+// Invocations, and the elements that each brings of a slice.
+const uint WG = (BM / TM) * (BN / TN);
+const uint LA = BM * BK / WG;
+const uint LB = BN * BK / WG;
+const uint GM = TM < 4u ? TM : 4u;
+const uint GN = TN < 4u ? TN : 4u;
+
+const bool AK_IN = A_ALONG_K != 0u;
+const bool BK_IN = B_ALONG_N == 0u;
+// The size of a slice along the axis that neighbours load.
+const uint IA = AK_IN ? BK : BM;
+const uint IB = BK_IN ? BK : BN;
+
+// Where load u of an invocation lies in a slice, V elements at once: along the
+// axis of size inner, and along the other.
+uint inner_at(const uint u, const uint v, const uint inner) { return (gl_LocalInvocationID.x + u * WG) % (inner / v) * v; }
+uint outer_at(const uint u, const uint v, const uint inner) { return (gl_LocalInvocationID.x + u * WG) / (inner / v); }
+
+#ifdef WIDE
+#define LOAD4(next, u, load4, i)
+#else
+#define LOAD4(next, u, load4, i)                                                           \
+	uvec4 quad = load4(i);                                                                 \
+	[[unroll]] for (uint c = 0u; c < 4u; c++) next[4u * u + c] = TO_NUM(quad[c]);
+#endif
+
+// Brings what this invocation loads of a slice from k on: elements x of X along m or
+// n, at strides sx and sk.
+#define FETCH(next, L, V, along_k, inner, x0, X, k, at, sx, sk, load, load4)               \
+	[[unroll]] for (uint u = 0u; u < L / V; u++) {                                         \
+		uint p = inner_at(u, V, inner), q = outer_at(u, V, inner);                         \
+		uint x = x0 + (along_k ? q : p), kk = k + (along_k ? p : q);                       \
+		uint i = at + x * sx + kk * sk;                                                    \
+		bool there = x < X && kk < tile.k1;                                                \
+		[[unroll]] for (uint c = 0u; c < V; c++) next[V * u + c] = NUM(0);                 \
+		if (V == 1u) {                                                                     \
+			if (there) next[u] = TO_NUM(load(i));                                          \
+		} else if (there) {                                                                \
+			LOAD4(next, u, load4, i)                                                       \
+		}                                                                                  \
+	}
+
+// Puts it into shared memory, in rows of S along k.
+#define KEEP(slice, S, next, L, V, along_k, inner)                                         \
+	[[unroll]] for (uint u = 0u; u < L / V; u++) {                                         \
+		uint p = inner_at(u, V, inner), q = outer_at(u, V, inner);                         \
+		[[unroll]] for (uint c = 0u; c < V; c++)                                           \
+			slice[along_k ? (p + c) * S + q : q * S + p + c] = next[V * u + c];            \
+	}
 
 void kernel() {
-	uint M = meta(0u), N = meta(1u), K = meta(2u);
-	uint g = group();
-	if (g >= meta(5u)) return;
-	uint b = g / meta(4u);
-	g -= b * meta(4u);
-	uint m0 = g / meta(3u);
-	uint n0 = (g - m0 * meta(3u)) * BN;
-	m0 *= BM;
-	uint at_a = a_base(b), at_b = b_base(b);
+	Tile tile;
+	if (!tile_of(group(), BM, BN, tile)) return;
+	uint at_a = a_base(tile.b), at_b = b_base(tile.b), M = meta(0u), N = meta(1u);
 	uint t = gl_LocalInvocationID.x;
-	uint tm = t / (BN / TN), tn = t % (BN / TN);
+	uint tm = t / (BN / TN) * GM, tn = t % (BN / TN) * GN;
 
 	NUM acc[TM * TN];
-	for (uint i = 0u; i < TM * TN; i++) acc[i] = NUM(0);
-	for (uint k0 = 0u; k0 < K; k0 += BK) {
-		for (uint i = t; i < BM * BK; i += gl_WorkGroupSize.x) {
-			uint k = A_ALONG_K != 0u ? i % BK : i / BM;
-			uint m = A_ALONG_K != 0u ? i / BK : i % BM;
-			NUM v = NUM(0);
-			if (m0 + m < M && k0 + k < K) v = TO_NUM(load_a(at_a + (m0 + m) * meta(40u) + (k0 + k) * meta(41u)));
-			tile_a[k * SA + m] = v;
-		}
-		for (uint i = t; i < BN * BK; i += gl_WorkGroupSize.x) {
-			uint k = B_ALONG_N != 0u ? i / BN : i % BK;
-			uint n = B_ALONG_N != 0u ? i % BN : i / BK;
-			NUM v = NUM(0);
-			if (n0 + n < N && k0 + k < K) v = TO_NUM(load_b(at_b + (k0 + k) * meta(42u) + (n0 + n) * meta(43u)));
-			tile_b[k * SB + n] = v;
-		}
+	[[unroll]] for (uint i = 0u; i < TM * TN; i++) acc[i] = NUM(0);
+	NUM next_a[LA], next_b[LB];
+
+#define NEXT(k)                                                                                           \
+	FETCH(next_a, LA, VA, AK_IN, IA, tile.m0, M, k, at_a, meta(40u), meta(41u), load_a, load4_a)             \
+	FETCH(next_b, LB, VB, BK_IN, IB, tile.n0, N, k, at_b, meta(43u), meta(42u), load_b, load4_b)
+
+	NEXT(tile.k0)
+	for (uint k0 = tile.k0; k0 < tile.k1; k0 += BK) {
+		KEEP(tile_a, SA, next_a, LA, VA, AK_IN, IA)
+		KEEP(tile_b, SB, next_b, LB, VB, BK_IN, IB)
 		barrier();
-		for (uint k = 0u; k < BK; k++) {
+		if (k0 + BK < tile.k1) {
+			NEXT(k0 + BK)
+		}
+		[[unroll]] for (uint k = 0u; k < BK; k++) {
 			NUM x[TM], y[TN];
-			for (uint i = 0u; i < TM; i++) x[i] = tile_a[k * SA + tm + i * (BM / TM)];
-			for (uint j = 0u; j < TN; j++) y[j] = tile_b[k * SB + tn + j * (BN / TN)];
-			for (uint i = 0u; i < TM; i++)
-				for (uint j = 0u; j < TN; j++) acc[i * TN + j] += x[i] * y[j];
+			[[unroll]] for (uint i = 0u; i < TM; i++) x[i] = tile_a[k * SA + tm + i / GM * (GM * BM / TM) + i % GM];
+			[[unroll]] for (uint j = 0u; j < TN; j++) y[j] = tile_b[k * SB + tn + j / GN * (GN * BN / TN) + j % GN];
+			[[unroll]] for (uint i = 0u; i < TM; i++)
+				[[unroll]] for (uint j = 0u; j < TN; j++) acc[i * TN + j] = fma(x[i], y[j], acc[i * TN + j]);
 		}
 		barrier();
 	}
-	for (uint i = 0u; i < TM; i++)
-		for (uint j = 0u; j < TN; j++) {
-			uint m = m0 + tm + i * (BM / TM), n = n0 + tn + j * (BN / TN);
-			if (m < M && n < N) post((b * M + m) * N + n, b, m, n, FROM_NUM(acc[i * TN + j]));
-		}
+	[[unroll]] for (uint i = 0u; i < TM; i++)
+		[[unroll]] for (uint j = 0u; j < TN; j++)
+			store_sum(tile, tile.m0 + tm + i / GM * (GM * BM / TM) + i % GM, tile.n0 + tn + j / GN * (GN * BN / TN) + j % GN, acc[i * TN + j]);
 }
 
 void main() { kernel(); }

@@ -19,38 +19,24 @@
 // 2: TN, 1 to 4.
 
 #include "kernel.glsl"
+#include "matmul.glsl"
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 1) const uint TM = 8u;
 layout(constant_id = 2) const uint TN = 2u;
 
-REG load_a(const uint i) { return reg(word_0(i)); }
-REG load_b(const uint i) { return reg(word_1(i)); }
-uint a_base(const uint b) { return b; }
-uint b_base(const uint b) { return b; }
-void post(const uint p, const uint b, const uint m, const uint n, const REG acc) {
-	helpers(p, acc);
-	put_2(p, low(apply(b, acc, acc, acc, acc, acc)));
-}
-
 void kernel() {
-	uint M = meta(0u), N = meta(1u), K = meta(2u);
-	uint g = group() * (gl_WorkGroupSize.x / 8u) + gl_SubgroupID;
-	if (g >= meta(5u)) return;
-	uint b = g / meta(4u);
-	g -= b * meta(4u);
-	uint m0 = g / meta(3u);
-	uint lane = gl_SubgroupInvocationID;
-	uint n0 = (g - m0 * meta(3u)) * 8u * TN + lane;
-	m0 *= TM;
+	Tile tile;
+	if (!tile_of(group() * (gl_WorkGroupSize.x / 8u) + gl_SubgroupID, TM, 8u * TN, tile)) return;
+	uint lane = gl_SubgroupInvocationID, n0 = tile.n0 + lane, K = tile.k1;
 	// Rows and columns out of range repeat the last; they are not stored.
 	uint row[TM], col[TN];
-	for (uint i = 0u; i < TM; i++) row[i] = a_base(b) + min(m0 + i, M - 1u) * meta(40u);
-	for (uint j = 0u; j < TN; j++) col[j] = b_base(b) + min(n0 + j * 8u, N - 1u) * meta(43u);
+	for (uint i = 0u; i < TM; i++) row[i] = a_base(tile.b) + min(tile.m0 + i, meta(0u) - 1u) * meta(40u);
+	for (uint j = 0u; j < TN; j++) col[j] = b_base(tile.b) + min(n0 + j * 8u, meta(1u) - 1u) * meta(43u);
 
 	float acc[TM * TN];
 	for (uint i = 0u; i < TM * TN; i++) acc[i] = 0.0;
-	for (uint k0 = 0u; k0 < K; k0 += 8u) {
+	for (uint k0 = tile.k0; k0 < K; k0 += 8u) {
 		float x[TM], y[TN];
 		uint ka = min(k0 + lane, K - 1u) * meta(41u);
 		for (uint i = 0u; i < TM; i++) {
@@ -66,16 +52,13 @@ void kernel() {
 		}                                                                           \
 		for (uint i = 0u; i < TM; i++) {                                            \
 			float a = subgroupBroadcast(x[i], l);                                   \
-			for (uint j = 0u; j < TN; j++) acc[i * TN + j] += a * y[j];             \
+			for (uint j = 0u; j < TN; j++) acc[i * TN + j] = fma(a, y[j], acc[i * TN + j]);             \
 		}                                                                           \
 	}
 		STEP(0u) STEP(1u) STEP(2u) STEP(3u) STEP(4u) STEP(5u) STEP(6u) STEP(7u)
 	}
 	for (uint i = 0u; i < TM; i++)
-		for (uint j = 0u; j < TN; j++) {
-			uint m = m0 + i, n = n0 + j * 8u;
-			if (m < M && n < N) post((b * M + m) * N + n, b, m, n, floatBitsToUint(acc[i * TN + j]));
-		}
+		for (uint j = 0u; j < TN; j++) store_sum(tile, tile.m0 + i, n0 + j * 8u, acc[i * TN + j]);
 }
 
 void main() { kernel(); }

@@ -6,7 +6,7 @@
 //   40..    views' offsets, strides, sizes and masks, scalars; the code that
 //           package vk/internal/lower splices in knows where each is
 // Buffers are storage buffers at bindings 1..16, or with ADDRESS device
-// addresses. word_k and put_k read and write word i of buffer k.
+// addresses. word_k and put_k read and write word i of buffer k, quad_k reads four.
 
 layout(std140, set = 0, binding = 0) uniform Meta { uvec4 m[1024]; } meta_block;
 
@@ -35,6 +35,18 @@ layout(buffer_reference, std430, buffer_reference_align = 4) buffer Words { uint
 
 BUFFER(0) BUFFER(1) BUFFER(2) BUFFER(3) BUFFER(4) BUFFER(5) BUFFER(6) BUFFER(7)
 BUFFER(8) BUFFER(9) BUFFER(10) BUFFER(11) BUFFER(12) BUFFER(13) BUFFER(14) BUFFER(15)
+
+// The same memory four words at a time, from word i, a multiple of four.
+#ifdef ADDRESS
+layout(buffer_reference, std430, buffer_reference_align = 16) readonly buffer Quads { uvec4 q[]; };
+#define QUAD(k) \
+	uvec4 quad_##k(const uint i) { return Quads(uvec2(meta(8u + 2u * k), meta(9u + 2u * k))).q[i >> 2]; }
+#else
+#define QUAD(k)                                                                                    \
+	layout(std430, set = 0, binding = 1 + k) readonly buffer Quads##k { uvec4 q[]; } quads_##k;    \
+	uvec4 quad_##k(const uint i) { return quads_##k.q[i >> 2]; }
+#endif
+QUAD(0) QUAD(1)
 
 #ifdef ADDRESS
 uint least_0(const uint i, const uint v) { return atomicMin(buffer_0().w[i], v); }

@@ -100,8 +100,7 @@ func (c *dispatcher) emit(entry string, groups [3]uint32, spec ...uint32) {
 	if c.packed > 0 || k.Bodies["post"] != nil || k.Bodies["element"] != nil {
 		k.Bodies["flush"] = &c.flush
 	}
-	switch k.Module {
-	case "matmul", "matmul_wide", "matmul_sub8":
+	if strings.HasPrefix(k.Module, "matmul") {
 		delete(k.Bodies, "flush")
 	}
 	c.l.refuse(k)

@@ -9,8 +9,7 @@ import (
 
 func (l *lowerer) lowerMatMul(m *ir.MatMul) {
 	sums := computedAs(m.DType)
-	size := sums.Size()
-	wide := size == 8
+	wide := sums.Size() == 8
 	if sums != ir.F32 && sums != ir.F64 {
 		unsupported("matmul of %v", m.DType)
 	}
@@ -19,24 +18,27 @@ func (l *lowerer) lowerMatMul(m *ir.MatMul) {
 	if total == 0 {
 		return
 	}
+	parts := l.parts(batch, m)
+	positions(m.Batch, []int{m.M, m.N, parts})
 	r := len(m.Batch)
-	k := l.chooseMatMul(Product{
-		Batch: batch, M: m.M, N: m.N, K: m.K, DType: sums,
+	p := Product{
+		Batch: batch * parts, M: m.M, N: m.N, K: m.K, DType: sums,
 		AlongK: along(m.A.View.Strides[r+1], m.A.View.Strides[r]), AlongN: along(m.B.View.Strides[r+1], m.B.View.Strides[r]),
-	})
+	}
+	p.QuadA = quads(m.A.View, m.DType, r, p.AlongK)
+	p.QuadB = quads(m.B.View, m.DType, r, p.AlongN)
+	k := l.chooseMatMul(p)
 	c := l.dispatchOf(k.Module, wide)
 	for _, x := range []struct {
-		o          ir.Operand
-		load, base string
-	}{{m.A, "load_a", "a_base"}, {m.B, "load_b", "b_base"}} {
-		f := c.fn(x.load)
-		f.body.Return = splice.Const(0)
-		if m.K > 0 {
-			f.body.Return = f.load(l.mem(x.o.Slot), m.DType, param0)
-		}
+		o    ir.Operand
+		name string
+		quad bool
+	}{{m.A, "a", p.QuadA}, {m.B, "b", p.QuadB}} {
+		c.load(x.o, m.DType, x.name, x.quad, m.K)
 	}
-	// The strides have fixed places: they are the block's first words.
-	c.word(m.A.View.Strides[r], m.A.View.Strides[r+1], m.B.View.Strides[r], m.B.View.Strides[r+1])
+	// Strides and parts have fixed places: they are the block's first words.
+	depth := max(partDepth(m.K, parts), 1)
+	c.word(m.A.View.Strides[r], m.A.View.Strides[r+1], m.B.View.Strides[r], m.B.View.Strides[r+1], parts, depth)
 	for _, x := range []struct {
 		o    ir.Operand
 		base string
@@ -46,29 +48,135 @@ func (l *lowerer) lowerMatMul(m *ir.MatMul) {
 		sp := f.space(nil, []group{{param0, m.Batch}}, v)
 		f.body.Return, _ = sp.index(v)
 	}
-	tilesN, perMatrix := ceilDiv(m.N, k.BN), ceilDiv(m.N, k.BN)*ceilDiv(m.M, k.BM)
-	c.numbers(m.M, m.N, m.K, tilesN, perMatrix, perMatrix*batch)
+	rows, columns := ceilDiv(m.M, k.BM), ceilDiv(m.N, k.BN)
+	groups := fold(rows * columns * p.Batch)
+	panel := columns
+	if k.Panel > 0 {
+		panel = min(panel, k.Panel)
+	}
+	c.numbers(m.M, m.N, m.K, rows, rows*columns, rows*columns*p.Batch, columns, panel)
 
-	shape := slices.Concat(m.Batch, []int{m.M, m.N})
 	f := c.fn("post")
 	acc := splice.Param(4)
-	if l.fusesEpilogue(m) {
-		groups := []group{{param1, m.Batch}, {splice.Param(2), []int{m.M}}, {splice.Param(3), []int{m.N}}}
-		sp := f.space(&param0, groups, views(m.PostOperands...)...)
+	if parts == 1 && l.fusesEpilogue(m) {
+		axes := []group{{param1, m.Batch}, {splice.Param(2), []int{m.M}}, {splice.Param(3), []int{m.N}}}
+		sp := f.space(&param0, axes, views(m.PostOperands...)...)
 		f.stores(m.Stores, f.chain(m.Post, m.PostOperands, sp, acc), param0, num(0))
-		c.emit("", fold(perMatrix*batch), k.spec...)
+		c.emit("", groups, k.spec...)
 		return
 	}
-	// The epilogue as a Map over the product.
-	product := l.takeScratch(total * size)
+	product := l.takeScratch(total * parts * sums.Size())
 	f.store(product, sums, param0, num(0), acc)
-	c.emit("", fold(perMatrix*batch), k.spec...)
-	c = l.dispatch("map", l.isWide(m))
-	f = c.fn("element")
+	c.emit("", groups, k.spec...)
+	l.addParts(m, product, sums, parts)
+}
+
+// addParts sums the parts of a product, of matrix b at (b·parts + s)·M·N, in their
+// order, and runs the epilogue.
+func (l *lowerer) addParts(m *ir.MatMul, product Mem, sums ir.DType, parts int) {
+	shape := slices.Concat(m.Batch, []int{m.M, m.N})
+	total := positions(shape)
+	c := l.dispatch("map", l.isWide(m))
+	f := c.fn("element")
 	sp := f.space(&param0, []group{{param0, shape}}, views(m.PostOperands...)...)
-	acc = f.load(product, sums, param0)
+	var acc splice.Arg
+	if parts == 1 {
+		acc = f.load(product, sums, param0)
+	} else {
+		matrix := m.M * m.N
+		multiplier, shift := magic(matrix)
+		b := f.call("axis_div", param0, num(c.word(multiplier, shift)))
+		// p + b·(parts - 1)·matrix is the position in the first part.
+		at := f.call("axis_add", param0, b, num(c.word((parts-1)*matrix)))
+		next := num(c.word(matrix))
+		for s := range parts {
+			if s > 0 {
+				at = f.call("axis_add", at, num(1), next)
+			}
+			v := f.load(product, sums, at)
+			if s == 0 {
+				acc = v
+			} else {
+				acc = f.call(opName(ir.OpAdd, sums, ir.Invalid), acc, v)
+			}
+		}
+	}
 	f.stores(m.Stores, f.chain(m.Post, m.PostOperands, sp, acc), param0, param1)
 	c.emitMap(total, l.hasNarrow(m.Stores))
+}
+
+// load splices the loads of an operand: one element, and four where quad.
+func (c *dispatcher) load(o ir.Operand, d ir.DType, name string, quad bool, k int) {
+	f := c.fn("load_" + name)
+	f.body.Return = splice.Const(0)
+	if k > 0 {
+		f.body.Return = f.load(c.l.mem(o.Slot), d, param0)
+	}
+	if c.wide || c.d.Kernel.Module != "matmul" {
+		return
+	}
+	f = c.fn("load4_" + name)
+	if !quad || k == 0 {
+		f.body.Return = f.call("no_quad")
+		return
+	}
+	buffer := digits(c.read(c.l.mem(o.Slot)))
+	if d.Size() == 4 {
+		f.body.Return = f.call("quad_"+buffer, param0)
+		return
+	}
+	w := f.call("word_of_16", param0)
+	f.body.Return = f.call("quad_"+d.String(), f.call("word_"+buffer, w), f.call("word_"+buffer, f.call("add", w, num(1))))
+}
+
+// along is true but where only the outer axis moves by single elements.
+func along(inner, outer int) bool { return inner == 1 || outer != 1 }
+
+// quads reports whether a matrix, behind r batch axes, can be read four elements at a
+// time along its last axis or the one before: they are neighbours, and every run of
+// them begins at a multiple of four.
+func quads(v ir.View, d ir.DType, r int, last bool) bool {
+	inner, outer := r, r+1
+	if last {
+		inner, outer = r+1, r
+	}
+	if d.Size() > 4 || v.Strides[inner] != 1 || v.Shape[inner]%4 != 0 || v.Offset%4 != 0 || v.Shape[outer] > 1 && v.Strides[outer]%4 != 0 {
+		return false
+	}
+	for a := range r {
+		if v.Shape[a] > 1 && v.Strides[a]%4 != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// parts is how many parts a product's sums are cut into: of a few long sums, so that
+// a GPU has work for all its cores. It depends on shapes and the kind of device only.
+func (l *lowerer) parts(batch int, m *ir.MatMul) int {
+	const (
+		tile   = 64
+		long   = 2048
+		enough = 128
+		most   = 16
+	)
+	if l.o.Software || m.K < long {
+		return 1
+	}
+	tiles := batch * ceilDiv(m.M, tile) * ceilDiv(m.N, tile)
+	n := min(enough/tiles, m.K/(long/4), most)
+	if n < 2 {
+		return 1
+	}
+	return ceilDiv(m.K, partDepth(m.K, n))
+}
+
+// partDepth is the elements of K that each of n parts has, a multiple of 64.
+func partDepth(k, n int) int {
+	if n == 1 {
+		return k
+	}
+	return ceilDiv(ceilDiv(k, n), 64) * 64
 }
 
 // fusesEpilogue: packed results need four neighbours in one invocation, which

@@ -8,69 +8,115 @@ import (
 
 // A Product is what the choice of a kernel for a MatMul depends on.
 type Product struct {
-	Batch, M, N, K int
+	Batch, M, N, K int      // Batch counts matrices, and parts of K where it is cut
 	DType          ir.DType // of the sums
 	// AlongK and AlongN are true where A moves by single elements along k, B
 	// along n, or neither does along its other axis.
 	AlongK, AlongN bool
+	// QuadA and QuadB are true where four elements along that axis can be loaded
+	// at once.
+	QuadA, QuadB bool
 }
-
-// along is true but where only the outer axis moves by single elements.
-func along(inner, outer int) bool { return inner == 1 || outer != 1 }
 
 // A MatMulKernel is a way to compute products.
 type MatMulKernel struct {
 	Module string
 	BM, BN int // rows and columns of C that a workgroup computes
+	Panel  int // columns of tiles that run together; 0 is all
 	spec   []uint32
 }
 
 // Variant is the name under which a product's dispatch runs; see [Kernel.Variant].
 func (k MatMulKernel) Variant() string { return variant(k.Module, "", k.spec) }
 
-// tile is the kernel of matmul.comp with these tiles; ok tells whether the device
-// holds it.
-func (l *lowerer) tile(p Product, bm, bn, bk, tm, tn int) (k MatMulKernel, ok bool) {
-	threads := bm / tm * (bn / tn)
-	shared := bk * (bm + bn + 2) * p.DType.Size()
-	if threads > l.o.Workgroup || shared > l.o.Shared {
+// Kernel returns the kernel's code, before anything is spliced in.
+func (k MatMulKernel) Kernel() *Kernel { return &Kernel{Module: k.Module, Spec: k.spec} }
+
+// A tileShape is the shape of a tiled kernel; see shaders/matmul.comp.
+type tileShape struct{ bm, bn, bk, tm, tn int }
+
+func (t tileShape) threads() int { return t.bm / t.tm * (t.bn / t.tn) }
+
+// tileShapes are those that public tuners find best on one GPU or another, the
+// largest first.
+var tileShapes = []tileShape{
+	{128, 128, 16, 8, 8}, {128, 128, 8, 16, 8}, {64, 128, 16, 8, 8}, {128, 64, 16, 8, 8}, {64, 128, 32, 8, 8}, {64, 64, 16, 8, 4}, {64, 64, 32, 4, 8},
+	{64, 64, 16, 4, 4}, {32, 64, 16, 4, 4}, {64, 32, 16, 4, 4}, {32, 32, 16, 4, 4}, {32, 32, 32, 2, 4}, {16, 16, 16, 2, 2}, {8, 8, 8, 1, 1},
+}
+
+// directShapes are those of shaders/matmul_direct.comp; bk is not used.
+var directShapes = []tileShape{{64, 64, 0, 8, 4}, {32, 64, 0, 4, 8}, {32, 32, 0, 4, 4}, {8, 32, 0, 4, 4}, {8, 16, 0, 4, 1}}
+
+// tile is the kernel of matmul.comp with a shape; ok tells whether the device holds
+// it.
+func (l *lowerer) tile(p Product, t tileShape) (k MatMulKernel, ok bool) {
+	threads := t.threads()
+	if threads > l.o.Workgroup || t.bk*(t.bm+t.bn+8)*p.DType.Size() > l.o.Shared || threads > t.bk*min(t.bm, t.bn) {
 		return k, false
 	}
-	module := "matmul"
-	if p.DType == ir.F64 {
-		module = "matmul_wide"
+	load := func(quad bool, rows int) uint32 {
+		if quad && rows*t.bk/threads%4 == 0 {
+			return 4
+		}
+		return 1
 	}
-	return MatMulKernel{module, bm, bn, []uint32{
-		uint32(threads), uint32(bm), uint32(bn), uint32(bk), uint32(tm), uint32(tn), b2u(p.AlongK), b2u(p.AlongN),
+	return MatMulKernel{Module: "matmul" + wideSuffix(p.DType), BM: t.bm, BN: t.bn, Panel: 8, spec: []uint32{
+		uint32(threads), uint32(t.bm), uint32(t.bn), uint32(t.bk), uint32(t.tm), uint32(t.tn), b2u(p.AlongK), b2u(p.AlongN),
+		load(p.QuadA, t.bm), load(p.QuadB, t.bn),
 	}}, true
+}
+
+// direct is the kernel of matmul_direct.comp with a shape.
+func (l *lowerer) direct(p Product, t tileShape) (k MatMulKernel, ok bool) {
+	return MatMulKernel{Module: "matmul_direct" + wideSuffix(p.DType), BM: t.bm, BN: t.bn, Panel: 1, spec: []uint32{
+		uint32(t.threads()), uint32(t.bm), uint32(t.bn), uint32(t.tm), uint32(t.tn),
+	}}, t.threads() <= l.o.Workgroup
 }
 
 // sub8 is the kernel of matmul_sub8.comp.
 func sub8(tm, tn int) MatMulKernel {
-	return MatMulKernel{"matmul_sub8", tm, 8 * tn, []uint32{8, uint32(tm), uint32(tn)}}
+	return MatMulKernel{Module: "matmul_sub8", BM: tm, BN: 8 * tn, Panel: 1, spec: []uint32{8, uint32(tm), uint32(tn)}}
 }
 
-// Kernel returns the kernel's code, before anything is spliced in.
-func (k MatMulKernel) Kernel() *Kernel { return &Kernel{Module: k.Module, Spec: k.spec} }
+func wideSuffix(d ir.DType) string {
+	if d == ir.F64 {
+		return "_wide"
+	}
+	return ""
+}
+
+// matmulKernels lists the kernels that can compute a product; sums do not depend on
+// the choice.
+func (l *lowerer) matmulKernels(p Product) []MatMulKernel {
+	var ks []MatMulKernel
+	add := func(k MatMulKernel, ok bool) {
+		if ok && l.off(k.Variant()) == "" {
+			ks = append(ks, k)
+		}
+	}
+	if l.o.Subgroup8 && p.DType == ir.F32 {
+		add(sub8(8, 4), true)
+		add(sub8(4, 2), true)
+	}
+	if l.o.Software { // where tiles come last
+		for _, t := range directShapes {
+			add(l.direct(p, t))
+		}
+	}
+	for _, t := range tileShapes {
+		add(l.tile(p, t))
+	}
+	if !l.o.Software {
+		for _, t := range directShapes {
+			add(l.direct(p, t))
+		}
+	}
+	return ks
+}
 
 // MatMulKernels lists the kernels that a device can run for a product.
 func MatMulKernels(p Product, o Options) []MatMulKernel {
 	return (&lowerer{o: o}).matmulKernels(p)
-}
-
-// matmulKernels lists the kernels that can compute a product, the largest tiles
-// first; sums do not depend on the choice.
-func (l *lowerer) matmulKernels(p Product) []MatMulKernel {
-	var ks []MatMulKernel
-	if l.o.Subgroup8 && p.DType == ir.F32 {
-		ks = append(ks, sub8(8, 4), sub8(4, 2))
-	}
-	for _, t := range [][5]int{{64, 64, 16, 8, 4}, {32, 32, 16, 4, 4}, {16, 16, 16, 2, 2}, {8, 8, 8, 1, 1}} {
-		if k, ok := l.tile(p, t[0], t[1], t[2], t[3], t[4]); ok {
-			ks = append(ks, k)
-		}
-	}
-	return slices.DeleteFunc(ks, func(k MatMulKernel) bool { return l.off(k.Variant()) != "" })
 }
 
 // chooseMatMul picks the kernel of a product.
@@ -79,10 +125,7 @@ func (l *lowerer) chooseMatMul(p Product) MatMulKernel {
 	if len(ks) == 0 {
 		unsupported("matmul of %v: every kernel is off", p.DType)
 	}
-	i := slices.IndexFunc(ks, func(k MatMulKernel) bool { return l.suits(p, k) })
-	if i < 0 {
-		i = len(ks) - 1
-	}
+	i := max(slices.IndexFunc(ks, func(k MatMulKernel) bool { return l.suits(p, k) }), 0)
 	ks[0], ks[i] = ks[i], ks[0]
 	if l.o.MatMul != nil {
 		return ks[l.o.MatMul(p, ks)]
@@ -90,31 +133,36 @@ func (l *lowerer) chooseMatMul(p Product) MatMulKernel {
 	return ks[0]
 }
 
-// suits is the choice without measurements: the largest tile that is not mostly
-// padding and leaves enough workgroups.
+// suits is the choice without measurements: the first kernel whose tile is not mostly
+// padding and that leaves enough workgroups.
 func (l *lowerer) suits(p Product, k MatMulKernel) bool {
 	if k.Module == "matmul_sub8" {
 		// Small products take the small kernel, which compiles faster.
 		return k.BM == 4 || p.Batch*p.M*p.N*max(p.K, 1) > 1<<20 && p.M > 4 && p.N > 16
 	}
-	few := 256
+	few := 128
 	if l.o.Software {
 		few = 8
 	}
-	return p.M > k.BM/2 && p.N > k.BN/2 && (k.BM < 64 || p.Batch*ceilDiv(p.M, k.BM)*ceilDiv(p.N, k.BN) >= few)
+	fits := p.M > k.BM/2 && p.N > k.BN/2
+	return fits && (k.BM*k.BN <= 32*32 || p.Batch*ceilDiv(p.M, k.BM)*ceilDiv(p.N, k.BN) >= few)
 }
 
 // MatMulTile is what a trial of a product's kernel needs to know.
 type MatMulTile struct {
 	BM, BN, BK     int
 	AlongK, AlongN bool
+	QuadA, QuadB   bool
 }
 
 // MatMulConstants reads a product kernel's specialization constants.
 func MatMulConstants(k *Kernel) MatMulTile {
 	c := func(i int) int { return int(k.Spec[i]) }
-	if k.Module == "matmul_sub8" {
+	switch k.Module {
+	case "matmul_sub8":
 		return MatMulTile{BM: c(1), BN: 8 * c(2), BK: 8, AlongK: true, AlongN: true}
+	case "matmul_direct", "matmul_direct_wide":
+		return MatMulTile{BM: c(1), BN: c(2), BK: 4, AlongK: true, AlongN: true}
 	}
-	return MatMulTile{BM: c(1), BN: c(2), BK: c(3), AlongK: c(6) != 0, AlongN: c(7) != 0}
+	return MatMulTile{BM: c(1), BN: c(2), BK: c(3), AlongK: c(6) != 0, AlongN: c(7) != 0, QuadA: c(8) == 4, QuadB: c(9) == 4}
 }

@@ -95,7 +95,7 @@ func (b *builder) link() ([]uint32, error) {
 			if in.Words[0] == capFloat64 && !float64s || in.Words[0] == capInt64 && !int64s {
 				continue
 			}
-		case spirv.OpName, spirv.OpMemberName, spirv.OpDecorate, spirv.OpMemberDecorate:
+		case spirv.OpName, spirv.OpMemberName, spirv.OpDecorate, spirv.OpMemberDecorate, spirv.OpTypeForwardPointer:
 			if !defined[in.Words[0]] {
 				continue
 			}

@@ -24,7 +24,7 @@ func Variant(k *lower.Kernel) *Trial {
 		return reduceTrial(d, k.Entry, int(k.Spec[0]), k.Spec[1] > 1)
 	case "scatteradd":
 		return scatterTrial(d, k.Spec[1] > 1)
-	case "matmul", "matmul_sub8":
+	case "matmul", "matmul_direct", "matmul_sub8":
 		return matmulTrial(d, k)
 	}
 	return nil
@@ -112,17 +112,26 @@ func matmulTrial(d ir.DType, k *lower.Kernel) *Trial {
 	c := lower.MatMulConstants(k)
 	r := ref.Rand(1, "matmul")
 	var b builder
-	for _, s := range [][4]int{{1, c.BM + 3, c.BN + 5, 2*c.BK + 3}, {2, 3, 2, 5}} {
+	shapes := [][4]int{{1, c.BM + 3, c.BN + 5, 2*c.BK + 3}, {2, 3, 2, 5}}
+	if c.QuadA || c.QuadB {
+		shapes = [][4]int{{1, c.BM + 4, c.BN + 4, 2*c.BK + 4}, {2, 4, 8, 12}}
+	}
+	for _, s := range shapes {
 		batch, m, n, depth := s[0], s[1], s[2], s[3]
-		matrix := func(rows, columns int, plain bool) ir.Operand {
-			slot := b.input(ref.Whole(r, d, batch*rows*columns, -3, 3))
-			if plain {
-				return whole(slot, ir.Contiguous([]int{batch, rows, columns}))
+		matrix := func(rows, columns int, plain, quad bool) ir.Operand {
+			outer, inner, axes := rows, columns, []int{0, 1, 2}
+			if !plain {
+				outer, inner, axes = columns, rows, []int{0, 2, 1}
 			}
-			return whole(slot, ir.Contiguous([]int{batch, columns, rows}).Permute([]int{0, 2, 1}))
+			stride := inner
+			if !quad {
+				stride |= 1 // where nothing begins at multiples of four
+			}
+			v := ir.Contiguous([]int{batch, outer, stride}).Slice(2, 0, 1, inner)
+			return whole(b.input(ref.Whole(r, d, batch*outer*stride, -3, 3)), v.Permute(axes))
 		}
 		b.instrs = append(b.instrs, &ir.MatMul{
-			Batch: []int{batch}, M: m, N: n, K: depth, DType: d, A: matrix(m, depth, c.AlongK), B: matrix(depth, n, c.AlongN),
+			Batch: []int{batch}, M: m, N: n, K: depth, DType: d, A: matrix(m, depth, c.AlongK, c.QuadA), B: matrix(depth, n, c.AlongN, c.QuadB),
 			Post: ir.Chain{acc(d)}, Stores: []ir.Store{{Slot: b.output(d, batch*m*n)}},
 		})
 	}
@@ -150,8 +159,12 @@ func All(o lower.Options) []*Trial {
 				l = append(l, reduceTrial(d, entry, w, false), reduceTrial(d, entry, w, true))
 			}
 		}
-		for along := range 4 {
-			p := lower.Product{Batch: 1, M: 300, N: 200, K: 40, DType: d, AlongK: along&1 != 0, AlongN: along&2 != 0}
+		for layout := range 16 {
+			is := func(bit int) bool { return layout&bit != 0 }
+			p := lower.Product{Batch: 1, M: 300, N: 200, K: 40, DType: d, AlongK: is(1), AlongN: is(2), QuadA: is(4), QuadB: is(8)}
+			if d == ir.F64 && (p.QuadA || p.QuadB) {
+				continue
+			}
 			for _, k := range lower.MatMulKernels(p, o) {
 				l = append(l, matmulTrial(d, k.Kernel()))
 			}
