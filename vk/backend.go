@@ -15,11 +15,13 @@ import (
 )
 
 // environment is what the package takes from the environment, read here only:
-// tier as Options.Tier, disable as Options.Disable.
+// tier as Options.Tier, disable as Options.Disable, tuning as
+// Options.Tuning.
 func environment() (e struct {
 	tier       int
 	validation bool
 	disable    []string
+	tuning     Tuning
 }) {
 	if s, ok := os.LookupEnv("FORNAX_VK_TIER"); ok {
 		if n, err := strconv.Atoi(s); err == nil && n >= 0 && n <= 3 {
@@ -30,6 +32,12 @@ func environment() (e struct {
 		}
 	}
 	e.validation = os.Getenv("FORNAX_VALIDATION") == "1"
+	switch os.Getenv("FORNAX_VK_TUNE") {
+	case "0":
+		e.tuning = TuneNever
+	case "1":
+		e.tuning = TuneAtFirstUse
+	}
 	for _, name := range strings.Split(os.Getenv("FORNAX_VK_DISABLE"), ",") {
 		if name = strings.TrimSpace(name); name != "" {
 			e.disable = append(e.disable, name)
@@ -84,7 +92,7 @@ func (backend) Devices() ([]ir.Info, error) {
 
 // Open implements ir.Backend.
 func (backend) Open(i int) (ir.Device, error) {
-	d, err := Open(i, Options{CacheDir: cacheDir()})
+	d, err := Open(i, Options{CacheDir: DefaultCacheDir()})
 	if err != nil {
 		return nil, err
 	}

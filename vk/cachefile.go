@@ -3,8 +3,6 @@
 package vk
 
 import (
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 )
@@ -12,20 +10,6 @@ import (
 // cacheDelay is how long after the last new pipeline the cache is written:
 // long enough for a program's first step to build all of its own.
 const cacheDelay = 300 * time.Millisecond
-
-// cacheDir returns the folder of the pipeline caches of devices opened by name,
-// made where it is missing; "" where there can be none.
-func cacheDir() string {
-	base, err := os.UserCacheDir()
-	if err != nil {
-		return ""
-	}
-	dir := filepath.Join(base, "fornax", "vulkan")
-	if os.MkdirAll(dir, 0o755) != nil {
-		return ""
-	}
-	return dir
-}
 
 // A saver writes the pipeline cache to disk without waiting for Close, which
 // few programs call.

@@ -23,6 +23,8 @@ type Device struct {
 	choices  []ir.Fact // what lowering decided, and why
 	disabled []string  // what the options and the environment switch off
 	passport *passport
+	tuner    *tuner
+	minimum  bool // Options.MinimumLimits
 
 	kernels kernels
 	corrupt func(module string, words []uint32) []uint32 // Options.Corrupt
@@ -71,12 +73,12 @@ func Open(i int, o Options) (*Device, error) {
 	if !f.BufferDeviceAddress {
 		tier = 0
 	}
-	d := &Device{in: in, drv: drv, info: describe(i, tier, &p, f, drv.MaxAlloc(), drv.Alignment()), corrupt: o.Corrupt}
+	d := &Device{in: in, drv: drv, info: describe(i, tier, &p, f, drv.MaxAlloc(), drv.Alignment()), corrupt: o.Corrupt, minimum: o.MinimumLimits}
 	d.disabled = append(o.Disable, environment().disable...)
 	if d.off("wide") != "" {
 		d.info.DTypes &= lower.Narrow
 	}
-	d.passport = openPassport(d, o)
+	d.passport, d.tuner = openPassport(d, o), openTuner(d, o)
 	if o.CacheDir != "" {
 		d.cache = &saver{}
 	}

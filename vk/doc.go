@@ -15,11 +15,23 @@
 // made them.
 //
 // Families: Map and Gather run map.comp; Reduce runs reduce.comp, in two passes
-// where one would leave the device idle; MatMul runs matmul.comp, or on CPU drivers
-// with subgroups of 8 matmul_sub8.comp; ScatterAdd
-// runs scatteradd.comp; Gather and ScatterAdd are preceded by indexcheck.comp,
-// which notes the first bad index in a record that the host looks at when it
-// waits. Custom ops bring a [Kernel].
+// where one would leave the device idle; ScatterAdd runs scatteradd.comp; Gather and
+// ScatterAdd are preceded by indexcheck.comp, which notes the first bad index in a
+// record that the host looks at when it waits. Custom ops bring a [Kernel].
+//
+// MatMul runs matmul.comp, which passes tiles through shared memory, matmul_direct.comp,
+// which does not, or on CPU drivers with subgroups of 8 matmul_sub8.comp, in one of many
+// tile shapes. Long sums of few results are cut into parts, which a Map adds; how
+// depends on shapes and the kind of device only. Kernels all add products by fma in the
+// order of k, so that the choice changes no bits.
+//
+// # Tuning
+//
+// With [Options.Tuning] the kernels of a class of products (sizes to the next power of
+// two, layouts, dtype) are timed before the first program that needs it, those that a
+// self-test passed; the record lies beside the pipeline cache. tools/bench tune does so
+// for common shapes. Without a record the first kernel of lower.MatMulKernels whose tile
+// fits the product runs.
 //
 // An executable records one command buffer for the whole program, with a
 // barrier only where a dispatch touches what one since the last barrier wrote,
@@ -62,7 +74,7 @@
 // that never changes included, so kernels need no push constants.
 //
 // Not here yet: subgroup operations and cooperative matrices; submits split by
-// estimated work; tuning by measurement; a ScatterAdd whose cost does
+// estimated work; a ScatterAdd whose cost does
 // not grow with elements times updates. Positions of one instruction are limited to
 // 2³¹-1.
 package vk

@@ -10,8 +10,12 @@ func (backend) Devices() ([]ir.Info, error) { return nil, ErrNoCgo }
 // Open implements ir.Backend.
 func (backend) Open(int) (ir.Device, error) { return nil, ErrNoCgo }
 
-// Device exists so that code without a cgo tag can name it.
-type Device struct{}
+// Device exists so that code without a cgo tag can name it; there are none.
+type Device struct {
+	ir.Device
+	ir.Reporter
+	ir.SelfTester
+}
 
 // Open returns ErrNoCgo.
 func Open(int, Options) (*Device, error) { return nil, ErrNoCgo }

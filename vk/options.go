@@ -35,7 +35,10 @@ type Options struct {
 	// "descriptor", the ways to reach buffers; "wide", the dtypes of 64 bits. What
 	// has no stand-in gives *ir.UnsupportedError. Device.Report lists what is there.
 	Disable []string
-	// CacheDir is where the pipeline cache and the results of self-tests are
+	// Tuning says when kernels are timed to find the fastest. FORNAX_VK_TUNE=0 and 1
+	// mean TuneNever and TuneAtFirstUse where this is TuneByChoice.
+	Tuning Tuning
+	// CacheDir is where the pipeline cache and the results of self-tests and tuning are
 	// kept; empty: nowhere. Devices
 	// opened by name keep it in the user's cache folder, under fornax/vulkan.
 	CacheDir string
@@ -48,6 +51,23 @@ type Options struct {
 	// computes a kernel wrongly. Custom kernels are left alone.
 	Corrupt func(module string, words []uint32) []uint32
 }
+
+// Tuning says when kernels are timed to find the fastest.
+type Tuning uint8
+
+const (
+	// TuneByChoice is TuneAtFirstUse on GPUs whose results are kept (Options.CacheDir),
+	// and TuneNever elsewhere: on a CPU driver a pipeline takes longer to build than
+	// the choice can gain.
+	TuneByChoice Tuning = iota
+	// TuneNever uses what is on record and the defaults.
+	TuneNever
+	// TuneAtFirstUse times the kernels of a class of shapes before the first program
+	// that needs it, at most 0.3 s long each and 3 s in all.
+	TuneAtFirstUse
+	// TuneAll is TuneAtFirstUse without an end of time, as tools/bench tune has it.
+	TuneAll
+)
 
 // Arguments is a way for kernels to reach buffers.
 type Arguments uint8

@@ -4,7 +4,6 @@ package vk
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
@@ -13,7 +12,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/fornax-ml/fornax/shaders"
 	"github.com/fornax-ml/fornax/tensor/ir"
 	"github.com/fornax-ml/fornax/vk/internal/driver"
 	"github.com/fornax-ml/fornax/vk/internal/lower"
@@ -25,6 +23,7 @@ import (
 type passport struct {
 	trying sync.Mutex // one at a time has its kernels tried
 	file   string     // "" keeps nothing
+	info   *ir.Info   // of the first device, for the file
 
 	mu       sync.Mutex
 	verdicts map[string]verdict // by way.key
@@ -46,12 +45,8 @@ var passports struct {
 
 // openPassport finds the device's passport in the process, or on disk.
 func openPassport(d *Device, o Options) *passport {
-	p := d.drv.Physical()
-	id := fmt.Sprintf("%08x-%08x-%08x-%x", p.VendorID, p.DeviceID, p.DriverVersion, p.PipelineCacheUUID)
-	if o.MinimumLimits {
-		id += "-minimum"
-	}
-	pass := &passport{verdicts: map[string]verdict{}}
+	id := d.identity()
+	pass := &passport{info: &d.info, verdicts: map[string]verdict{}}
 	if o.Corrupt != nil {
 		return pass // of a device of its own kind
 	}
@@ -65,13 +60,23 @@ func openPassport(d *Device, o Options) *passport {
 		return old
 	}
 	if pass.file != "" {
-		pass.verdicts = readVerdicts(pass.file)
+		pass.verdicts = readRecord[verdict](pass.file)
 	}
 	if passports.m == nil {
 		passports.m = map[string]*passport{}
 	}
 	passports.m[key] = pass
 	return pass
+}
+
+// identity names device and driver in files.
+func (d *Device) identity() string {
+	p := d.drv.Physical()
+	id := fmt.Sprintf("%08x-%08x-%08x-%x", p.VendorID, p.DeviceID, p.DriverVersion, p.PipelineCacheUUID)
+	if d.minimum {
+		id += "-minimum"
+	}
+	return id
 }
 
 // mostBegun is how many trials may end with the process before the kernel counts as
@@ -106,7 +111,7 @@ func (p *passport) change(set map[string]verdict) {
 	maps.Copy(p.verdicts, set)
 	if p.file != "" {
 		// Verdicts that cannot be kept are found again.
-		_ = writeVerdicts(p.file, p.verdicts)
+		_ = writeRecord(p.file, p.info, p.verdicts)
 	}
 }
 
@@ -305,18 +310,3 @@ func (d *Device) try(w *way, c *candidate) error {
 	}
 	return nil
 }
-
-// verdictsVersion changes with what a trial or the lowering of a kernel is.
-const verdictsVersion = 1
-
-// kernelsHash identifies the kernels that verdicts are about.
-var kernelsHash = sync.OnceValue(func() string {
-	h := sha256.New()
-	fmt.Fprintln(h, verdictsVersion)
-	if set, err := shaders.Builtin(); err == nil {
-		for _, m := range set.Modules() {
-			fmt.Fprintln(h, m.Name, m.SHA256)
-		}
-	}
-	return fmt.Sprintf("%x", h.Sum(nil)[:16])
-})

@@ -186,8 +186,8 @@ func TestVerdictsAreKept(t *testing.T) {
 		Begun  int    `json:"begun,omitempty"`
 	}
 	type file struct {
-		Kernels  string             `json:"kernels"`
-		Verdicts map[string]verdict `json:"verdicts"`
+		Kernels string             `json:"kernels"`
+		Entries map[string]verdict `json:"entries"`
 	}
 	name := ""
 	use := func(dir string) (path string, err error) {
@@ -208,11 +208,11 @@ func TestVerdictsAreKept(t *testing.T) {
 	path, err := use(t.TempDir())
 	require.NoError(t, err)
 	f := read(path)
-	require.True(t, f.Verdicts["descriptor f32_exp"].Passed, "%v", f)
+	require.True(t, f.Entries["descriptor f32_exp"].Passed, "%v", f)
 
 	put := func(v verdict) string {
 		dir := t.TempDir()
-		f.Verdicts["descriptor f32_exp"] = v
+		f.Entries["descriptor f32_exp"] = v
 		data, err := json.Marshal(f)
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), data, 0o644))
@@ -224,7 +224,7 @@ func TestVerdictsAreKept(t *testing.T) {
 	require.ErrorContains(t, err, "the process ended in its self-test 2 times")
 	path, err = use(put(verdict{Begun: 1}))
 	require.NoError(t, err)
-	require.Equal(t, verdict{Passed: true}, read(path).Verdicts["descriptor f32_exp"])
+	require.Equal(t, verdict{Passed: true}, read(path).Entries["descriptor f32_exp"])
 	f.Kernels = "others"
 	_, err = use(put(verdict{Failed: "for a reason"}))
 	require.NoError(t, err)

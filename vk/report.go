@@ -36,6 +36,7 @@ func (d *Device) Report() []ir.Fact {
 		add("kernels", x, "off: disabled")
 	}
 	l = append(l, d.passport.facts()...)
+	l = append(l, d.tuner.facts()...)
 	for i, h := range p.Heaps {
 		where := "host"
 		if h.DeviceLocal {

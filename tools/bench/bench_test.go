@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/fornax-ml/fornax/tensor"
 )
 
 // tinyCases are cases of every suite, and of every op, that take no time.
@@ -191,6 +193,11 @@ func TestUsage(t *testing.T) {
 		{[]string{"cpu", "-only", "("}, exitUsage, "", "missing closing"},
 		{[]string{"cpu", "-only", "nothing at all"}, exitUsage, "", "no case matches"},
 		{[]string{"peer", "mkl"}, exitUsage, "", "no peer"},
+		{[]string{"tune", "-h"}, exitOK, "usage:", ""},
+		{[]string{"tune", "-x"}, exitUsage, "", "-x"},
+		{[]string{"tune", "more"}, exitUsage, "", "unexpected"},
+		{[]string{"tune", "-merge", "out"}, exitUsage, "", "records"},
+		{[]string{"tune", "-merge", "out", "no such file"}, exitFailed, "", "no such file"},
 	} {
 		var out, errs bytes.Buffer
 		code := run(t.Context(), c.args, strings.NewReader(""), &out, &errs)
@@ -202,17 +209,43 @@ func TestUsage(t *testing.T) {
 
 // The usage tells of each flag, and of no other.
 func TestUsageIsTrue(t *testing.T) {
-	for _, f := range strings.Split(usage, "\n  -")[1:] {
-		name, _, _ := strings.Cut(f, " ")
-		args := map[string]string{"only": "x", "repeat": "2", "python": "p", "o": "f", "json": "f"}
-		list := []string{"-" + name}
-		if v, ok := args[name]; ok {
-			list = append(list, v)
+	ofCPU, ofTune, ok := strings.Cut(usage, "\ntune times")
+	require.True(t, ok)
+	flags := func(text string) (l []string) {
+		for _, f := range strings.Split(text, "\n  -")[1:] {
+			name, _, _ := strings.Cut(f, " ")
+			l = append(l, name)
 		}
-		_, err := parseCPU(list, newLab(t.Context()))
-		require.NoError(t, err, "%q", list)
+		return l
 	}
-	require.Equal(t, 7, strings.Count(usage, "\n  -"))
+	args := map[string]string{"only": "x", "repeat": "2", "python": "p", "o": "f", "json": "f", "dir": "d", "device": "v"}
+	list := func(name string) []string {
+		if v, ok := args[name]; ok {
+			return []string{"-" + name, v}
+		}
+		return []string{"-" + name}
+	}
+	for _, name := range flags(ofCPU) {
+		_, err := parseCPU(list(name), newLab(t.Context()))
+		require.NoError(t, err, name)
+	}
+	require.Len(t, flags(ofCPU), 7)
+	for _, name := range flags(ofTune) {
+		_, err := parseTune(list(name))
+		require.NoError(t, err, name)
+	}
+	require.Len(t, flags(ofTune), 3)
+}
+
+// Every shape, layout and dtype that tune names can be computed.
+func TestTuningJobs(t *testing.T) {
+	d, err := tensor.Open("cpu")
+	require.NoError(t, err)
+	for _, j := range tuningJobs(true) {
+		if !strings.Contains(j.name, "512") {
+			require.NoError(t, j.run(d), j.name)
+		}
+	}
 }
 
 // Names are distinct, and the cases are those that the documentation names.

@@ -3,9 +3,11 @@
 //
 //	go run ./tools/bench cpu [flags]
 //	go run -tags openblas ./tools/bench cpu -peers [flags]
+//	go run ./tools/bench tune [flags]
+//	go run ./tools/bench tune -merge OUT RECORD...
 //
 // It prints progress to standard error and tables in markdown to standard
-// output.
+// output. The flags of cpu:
 //
 //	-peers        compare with OpenBLAS, gonum and PyTorch
 //	-only REGEXP  only the cases whose names match: suite/group/case/threads, such
@@ -23,6 +25,21 @@
 // The exit status is 1 where a case failed, because it gave an error or a wrong
 // result; the others are measured all the same. A peer that is not there is named
 // in the output with the reason, and its cells are empty.
+//
+// # Tuning
+//
+// tune times all kernels of common products (the layers of perceptrons and
+// transformers, squares; float32 and halves; all layouts) on each Vulkan device, and
+// prints for each class of shapes the fastest, its time and the default's. Programs of
+// this user find the record where vk.DefaultCacheDir says; the results of a product are
+// the same whichever kernel computes it. The flags:
+//
+//	-device NAME  only this device, such as vulkan:1
+//	-dir DIR      where the records are kept
+//	-quick        fewer and smaller products
+//
+// A record is JSON for one model, driver and build of the kernels. -merge joins records
+// of several runs or machines; of two entries that with the larger gain stays.
 //
 // # What the tables mean
 //

@@ -34,6 +34,8 @@ const (
 type usageError struct{ error }
 
 const usage = `usage: go run ./tools/bench cpu [flags]
+       go run ./tools/bench tune [flags]
+       go run ./tools/bench tune -merge OUT RECORD...
 
 cpu measures the CPU device and writes tables in markdown to standard output.
 
@@ -46,6 +48,13 @@ cpu measures the CPU device and writes tables in markdown to standard output.
   -python FILE  the Python interpreter that has torch (python3, /usr/bin/python3)
   -o FILE       write the tables to a file too
   -json FILE    write the results as JSON
+
+tune times the kernels of common products on each Vulkan device and keeps the fastest
+for all programs of this user; -merge joins the records of several runs or machines.
+
+  -device NAME  only this device, such as vulkan:1
+  -dir DIR      where the records are kept
+  -quick        fewer and smaller products
 
 For all peers: go run -tags openblas ./tools/bench cpu -peers
 go doc ./tools/bench says what the tables mean.
@@ -76,6 +85,8 @@ func (a *app) command(args []string) error {
 	switch name, rest := args[0], args[1:]; name {
 	case "cpu":
 		return a.runCPU(rest)
+	case "tune":
+		return a.runTune(rest)
 	case "peer": // how the program starts itself
 		if len(rest) != 1 || engines[rest[0]] == nil {
 			return &usageError{fmt.Errorf("no peer %q", rest)}

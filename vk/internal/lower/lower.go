@@ -30,6 +30,7 @@ type Options struct {
 	Align     int      // of scratch memory
 	DTypes    ir.Class // Narrow or more
 	Software  bool     // the device is a CPU
+	NoShared  bool     // products do without shared memory, unless measurements say otherwise
 	Subgroup8 bool     // and runs subgroups of 8 with broadcasts; see matmul_sub8.comp
 
 	// Off says why a variant or an op's function must not be used, "" where it

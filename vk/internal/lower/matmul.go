@@ -22,7 +22,7 @@ func (l *lowerer) lowerMatMul(m *ir.MatMul) {
 	positions(m.Batch, []int{m.M, m.N, parts})
 	r := len(m.Batch)
 	p := Product{
-		Batch: batch * parts, M: m.M, N: m.N, K: m.K, DType: sums,
+		Batch: batch, M: m.M, N: m.N, K: m.K, Parts: parts, DType: sums, Stored: m.DType,
 		AlongK: along(m.A.View.Strides[r+1], m.A.View.Strides[r]), AlongN: along(m.B.View.Strides[r+1], m.B.View.Strides[r]),
 	}
 	p.QuadA = quads(m.A.View, m.DType, r, p.AlongK)
@@ -54,7 +54,7 @@ func (l *lowerer) lowerMatMul(m *ir.MatMul) {
 	if k.Panel > 0 {
 		panel = min(panel, k.Panel)
 	}
-	c.numbers(m.M, m.N, m.K, rows, rows*columns, rows*columns*p.Batch, columns, panel)
+	c.numbers(m.M, m.N, m.K, rows, rows*columns, rows*columns*batch*parts, columns, panel)
 
 	f := c.fn("post")
 	acc := splice.Param(4)

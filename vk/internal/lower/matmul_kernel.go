@@ -8,8 +8,10 @@ import (
 
 // A Product is what the choice of a kernel for a MatMul depends on.
 type Product struct {
-	Batch, M, N, K int      // Batch counts matrices, and parts of K where it is cut
+	Batch, M, N, K int
+	Parts          int      // that K is cut into
 	DType          ir.DType // of the sums
+	Stored         ir.DType // of A and B
 	// AlongK and AlongN are true where A moves by single elements along k, B
 	// along n, or neither does along its other axis.
 	AlongK, AlongN bool
@@ -98,7 +100,7 @@ func (l *lowerer) matmulKernels(p Product) []MatMulKernel {
 		add(sub8(8, 4), true)
 		add(sub8(4, 2), true)
 	}
-	if l.o.Software { // where tiles come last
+	if l.o.NoShared {
 		for _, t := range directShapes {
 			add(l.direct(p, t))
 		}
@@ -106,7 +108,7 @@ func (l *lowerer) matmulKernels(p Product) []MatMulKernel {
 	for _, t := range tileShapes {
 		add(l.tile(p, t))
 	}
-	if !l.o.Software {
+	if !l.o.NoShared {
 		for _, t := range directShapes {
 			add(l.direct(p, t))
 		}
@@ -137,15 +139,14 @@ func (l *lowerer) chooseMatMul(p Product) MatMulKernel {
 // padding and that leaves enough workgroups.
 func (l *lowerer) suits(p Product, k MatMulKernel) bool {
 	if k.Module == "matmul_sub8" {
-		// Small products take the small kernel, which compiles faster.
-		return k.BM == 4 || p.Batch*p.M*p.N*max(p.K, 1) > 1<<20 && p.M > 4 && p.N > 16
+		return k.BM == 4 || p.M > 4 && p.N > 16
 	}
 	few := 128
 	if l.o.Software {
 		few = 8
 	}
 	fits := p.M > k.BM/2 && p.N > k.BN/2
-	return fits && (k.BM*k.BN <= 32*32 || p.Batch*ceilDiv(p.M, k.BM)*ceilDiv(p.N, k.BN) >= few)
+	return fits && (k.BM*k.BN <= 32*32 || p.Batch*p.Parts*ceilDiv(p.M, k.BM)*ceilDiv(p.N, k.BN) >= few)
 }
 
 // MatMulTile is what a trial of a product's kernel needs to know.

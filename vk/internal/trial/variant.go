@@ -161,7 +161,7 @@ func All(o lower.Options) []*Trial {
 		}
 		for layout := range 16 {
 			is := func(bit int) bool { return layout&bit != 0 }
-			p := lower.Product{Batch: 1, M: 300, N: 200, K: 40, DType: d, AlongK: is(1), AlongN: is(2), QuadA: is(4), QuadB: is(8)}
+			p := lower.Product{Batch: 1, M: 300, N: 200, K: 40, Parts: 1, DType: d, Stored: d, AlongK: is(1), AlongN: is(2), QuadA: is(4), QuadB: is(8)}
 			if d == ir.F64 && (p.QuadA || p.QuadB) {
 				continue
 			}
@@ -176,10 +176,53 @@ func All(o lower.Options) []*Trial {
 // Options returns the options for lowering the trial's program: products run on the
 // kernel that it is for.
 func (t *Trial) Options(o lower.Options) lower.Options {
-	if t.MatMul != "" {
-		o.MatMul = func(_ lower.Product, ks []lower.MatMulKernel) int {
-			return max(slices.IndexFunc(ks, func(k lower.MatMulKernel) bool { return k.Variant() == t.MatMul }), 0)
-		}
+	if t.MatMul == "" {
+		return o
+	}
+	return Options(o, t.MatMul)
+}
+
+// Options makes products run on a variant, where it can compute them.
+func Options(o lower.Options, matmul string) lower.Options {
+	o.MatMul = func(_ lower.Product, ks []lower.MatMulKernel) int {
+		return max(slices.IndexFunc(ks, func(k lower.MatMulKernel) bool { return k.Variant() == matmul }), 0)
 	}
 	return o
+}
+
+// Product returns a program that computes a product, in the layouts that it names,
+// with bytes for its inputs.
+func Product(p lower.Product) (*ir.Program, [][]byte) {
+	d := p.Stored
+	a, b := p.Batch*p.M*p.K, p.Batch*p.K*p.N
+	matrix := func(slot, rows, columns int, plain bool) ir.Operand {
+		if plain {
+			return whole(slot, ir.Contiguous([]int{p.Batch, rows, columns}))
+		}
+		return whole(slot, ir.Contiguous([]int{p.Batch, columns, rows}).Permute([]int{0, 2, 1}))
+	}
+	return &ir.Program{
+		Slots: []ir.Slot{
+			{Kind: ir.Input, DType: d, Len: a}, {Kind: ir.Input, DType: d, Len: b},
+			{Kind: ir.Output, DType: d, Len: p.Batch * p.M * p.N, Alias: ir.NoSlot},
+		},
+		Inputs: 2, Outputs: 1,
+		Instrs: []ir.Instr{&ir.MatMul{
+			Batch: []int{p.Batch}, M: p.M, N: p.N, K: p.K, DType: d, A: matrix(0, p.M, p.K, p.AlongK), B: matrix(1, p.K, p.N, p.AlongN),
+			Post: ir.Chain{acc(d)}, Stores: []ir.Store{{Slot: 2}},
+		}},
+	}, [][]byte{numbers(d, a), numbers(d, b)}
+}
+
+// numbers are n small numbers in a pattern.
+func numbers(d ir.DType, n int) []byte {
+	const period = 61
+	b := make([]byte, ir.SlotBytes(d, n))
+	for i := range min(n, period) {
+		ir.PutBits(d, b, i, ir.FloatBits(d, float64(i)/64-0.5))
+	}
+	for at := period * d.Size(); at < len(b); at *= 2 {
+		copy(b[at:], b[:at])
+	}
+	return b
 }
