@@ -6,7 +6,7 @@
 //   40..    views' offsets, strides, sizes and masks, scalars; the code that
 //           package vk/internal/lower splices in knows where each is
 // Buffers are storage buffers at bindings 1..16, or with ADDRESS device
-// addresses. word_k and put_k read and write word i of buffer k, quad_k reads four.
+// addresses, with the qualifiers BUFFERS where that is defined. word_k and put_k read and write word i of buffer k, quad_k reads four.
 
 layout(std140, set = 0, binding = 0) uniform Meta { uvec4 m[1024]; } meta_block;
 
@@ -20,15 +20,18 @@ uint meta(const uint i) { return meta_block.m[i >> 2][i & 3u]; }
 uint meta(const uint i) { return meta_block.m[(i >> 2) + gl_WorkGroupID.z][i & 3u]; }
 #endif
 
+#ifndef BUFFERS
+#define BUFFERS
+#endif
 #ifdef ADDRESS
-layout(buffer_reference, std430, buffer_reference_align = 4) buffer Words { uint w[]; };
+layout(buffer_reference, std430, buffer_reference_align = 4) BUFFERS buffer Words { uint w[]; };
 #define BUFFER(k)                                                                       \
 	Words buffer_##k() { return Words(uvec2(meta(8u + 2u * k), meta(9u + 2u * k))); }   \
 	uint word_##k(const uint i) { return buffer_##k().w[i]; }                           \
 	void put_##k(const uint i, const uint v) { buffer_##k().w[i] = v; }
 #else
 #define BUFFER(k)                                                                       \
-	layout(std430, set = 0, binding = 1 + k) buffer Buffer##k { uint w[]; } buffer_##k; \
+	layout(std430, set = 0, binding = 1 + k) BUFFERS buffer Buffer##k { uint w[]; } buffer_##k; \
 	uint word_##k(const uint i) { return buffer_##k.w[i]; }                             \
 	void put_##k(const uint i, const uint v) { buffer_##k.w[i] = v; }
 #endif

@@ -46,7 +46,13 @@ func CrossEntropy(x, class *Tensor) *Tensor {
 	if len(x.shape) == 0 || !slices.Equal(class.shape, x.shape[:len(x.shape)-1]) {
 		badShape("CrossEntropy", "wants logits [N…, C] and classes [N…]", x, class)
 	}
-	return x.LogSoftmax(-1).Gather(-1, class.Unsqueeze(-1)).Squeeze(-1).Neg()
+	autocast(ir.OpExp, &x)
+	m := x.Max(-1).Detach()
+	rest := x.Sub(m.Unsqueeze(-1)).Exp().Sum(-1).Log()
+	loss := rest.Sub(x.Gather(-1, class.Unsqueeze(-1)).Squeeze(-1).Sub(m))
+	i := wideIndex(class)
+	there := ZerosLike(i).LessEqual(i).And(i.Less(FullLike(i, float64(x.shape[len(x.shape)-1]))))
+	return Where(there, loss, ZerosLike(loss))
 }
 
 // GELU returns x·Φ(x) = x/2·(1 + erf(x/√2)), Hendrycks and Gimpel (2016).

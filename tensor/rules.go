@@ -87,12 +87,38 @@ func init() { // a composite literal would refer to itself through the ops
 
 		ir.OpMatMul: of2(func(y, dy, a, b *Tensor) (da, db *Tensor) { return dy.MatMul(b.T()), a.T().MatMul(dy) }),
 		ir.OpGather: func(y, dy *Tensor, in []*Tensor) []*Tensor {
-			return []*Tensor{ZerosLike(in[0]).ScatterAdd(y.ints[0], in[1], dy), nil}
+			x, axis, index := in[0], y.ints[0], in[1]
+			if index.shape[axis] == 1 { // nothing adds up
+				return []*Tensor{Where(isPicked(x, axis, index), dy.broadcastTo("Grad", x.shape), ZerosLike(x)), nil}
+			}
+			return []*Tensor{ZerosLike(x).ScatterAdd(axis, index, dy), nil}
 		},
 		ir.OpScatterAdd: func(y, dy *Tensor, in []*Tensor) []*Tensor {
 			return []*Tensor{dy, nil, dy.Gather(y.ints[0], in[1])}
 		},
 	}
+}
+
+// isPicked is true, in x's shape, where an index of one along the axis names the
+// position; nowhere for one that is out of range.
+func isPicked(x *Tensor, axis int, index *Tensor) *Tensor {
+	i := wideIndex(index)
+	shape := make([]int, len(x.shape))
+	for a := range shape {
+		shape[a] = 1
+	}
+	shape[axis] = x.shape[axis]
+	at := positions(x.dev, I32, x.shape[axis]).Cast(i.dtype).Reshape(shape...)
+	return at.Equal(i.broadcastTo("Gather", x.shape))
+}
+
+// wideIndex is the index in a dtype that counts far enough: I32, or I64 for I64. One of
+// U32 that is too large becomes negative.
+func wideIndex(index *Tensor) *Tensor {
+	if index.dtype == I64 {
+		return index
+	}
+	return index.Cast(I32)
 }
 
 func oneMinusSquare(x *Tensor) *Tensor { return OnesLike(x).Sub(x.Square()) }

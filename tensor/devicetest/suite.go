@@ -32,7 +32,7 @@ func Run(t *testing.T, d ir.Device, o Options) {
 		test func(*testing.T)
 	}{
 		{"map", s.testMap}, {"cast", s.testCast}, {"sources", s.testSources}, {"view", s.testViews}, {"alias", s.testAlias},
-		{"reduce", s.testReduce}, {"matmul", s.testMatMul}, {"gather", s.testGather}, {"scatter", s.testScatterAdd},
+		{"reduce", s.testReduce}, {"rows", s.testRows}, {"matmul", s.testMatMul}, {"gather", s.testGather}, {"scatter", s.testScatterAdd},
 		{"index", s.testIndexErrors}, {"program", s.testPrograms}, {"buffer", s.testBuffers}, {"run", s.testRuns}, {"fuzz", s.testFuzz},
 	} {
 		s.sub(t, f.name, f.test)

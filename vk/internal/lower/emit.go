@@ -92,7 +92,7 @@ func (c *dispatcher) emit(entry string, groups [3]uint32, spec ...uint32) {
 	}
 	k := c.d.Kernel
 	k.Entry, k.Spec, k.Buffers = entry, spec, len(c.d.Bindings)
-	if entry != "" {
+	if entry != "" && k.Bodies["kernel"] == nil {
 		body := &splice.Body{}
 		body.Call(entry)
 		k.Bodies["kernel"] = body
@@ -100,7 +100,7 @@ func (c *dispatcher) emit(entry string, groups [3]uint32, spec ...uint32) {
 	if c.packed > 0 || k.Bodies["post"] != nil || k.Bodies["element"] != nil {
 		k.Bodies["flush"] = &c.flush
 	}
-	if strings.HasPrefix(k.Module, "matmul") {
+	if strings.HasPrefix(k.Module, "matmul") || strings.HasPrefix(k.Module, "rows") {
 		delete(k.Bodies, "flush")
 	}
 	c.l.refuse(k)

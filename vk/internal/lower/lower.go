@@ -117,8 +117,21 @@ func Lower(p *ir.Program, o Options) (plan *Plan, err error) {
 		}
 	}()
 	for i, in := range p.Instrs {
-		l.instr, l.scratch = i, p.ArenaBytes
+		l.instr = i
 		l.checkDTypes(in)
+	}
+	groups, done := l.rowGroups(), map[int]bool{}
+	for i, in := range p.Instrs {
+		if done[i] {
+			continue
+		}
+		l.instr, l.scratch = i, p.ArenaBytes
+		if g := groups[i]; g != nil && l.lowerRows(g) {
+			for _, s := range g {
+				done[s.index] = true
+			}
+			continue
+		}
 		switch in := in.(type) {
 		case *ir.Map:
 			l.lowerMap(in)

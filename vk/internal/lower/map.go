@@ -41,7 +41,14 @@ func (l *lowerer) lowerGather(g *ir.Gather) {
 		return
 	}
 	c := l.dispatch("map", l.isWide(g))
-	f := c.fn("element")
+	c.gatherElement(c.fn("element"), g)
+	c.emitMap(positions(g.Shape), narrow(g.DType))
+}
+
+// gatherElement splices a Gather's element at position p, the function's first
+// parameter; the second is p mod 4.
+func (c *dispatcher) gatherElement(f *fn, g *ir.Gather) {
+	l := c.l
 	x := flatAxis(g.X.View, g.Axis, g.Shape[g.Axis])
 	sp := f.space(&param0, []group{{param0, g.Shape}}, g.Index.View, x)
 	i := f.call("index_of", f.operand(sp, g.Index))
@@ -76,7 +83,6 @@ func (l *lowerer) lowerGather(g *ir.Gather) {
 		v = f.call("value_or", in, v, splice.Const(0))
 	}
 	f.store(l.mem(g.Dst), g.DType, param0, param1, v)
-	c.emitMap(positions(g.Shape), narrow(g.DType))
 }
 
 // flatAxis gives the view an axis of size n along which it does not move.

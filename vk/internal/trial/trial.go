@@ -68,11 +68,18 @@ func (b *builder) build(exact bool, tol ref.Tolerance) *Trial {
 			*slot += len(b.in) - outputs
 		}
 	}
+	operands := func(ops []ir.Operand) {
+		for i := range ops {
+			number(&ops[i].Slot)
+		}
+	}
 	for _, in := range b.instrs {
 		switch in := in.(type) {
 		case *ir.Map:
+			operands(in.Operands)
 			number(&in.Stores[0].Slot)
 		case *ir.Reduce:
+			operands(in.Operands)
 			number(&in.Stores[0].Slot)
 		case *ir.MatMul:
 			number(&in.Stores[0].Slot)

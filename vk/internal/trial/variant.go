@@ -22,6 +22,8 @@ func Variant(k *lower.Kernel) *Trial {
 		return mapTrial(d, k.Entry == "words")
 	case "reduce":
 		return reduceTrial(d, k.Entry, int(k.Spec[0]), k.Spec[1] > 1)
+	case "rows":
+		return rowsTrial(d, k.Entry, int(k.Spec[0]))
 	case "scatteradd":
 		return scatterTrial(d, k.Spec[1] > 1)
 	case "matmul", "matmul_direct", "matmul_sub8":
@@ -85,6 +87,32 @@ func reduceTrial(d ir.DType, entry string, w int, packed bool) *Trial {
 	}
 	in.Stores = []ir.Store{{Slot: b.output(stored, outer), Reg: reg}}
 	b.instrs = append(b.instrs, in)
+	return b.build(true, ref.Tolerance{})
+}
+
+// rowsTrial subtracts from rows of whole numbers their maximum, and then adds to each
+// the sum of what is left.
+func rowsTrial(d ir.DType, entry string, w int) *Trial {
+	outer, inner := 5, 4*w+1
+	if entry != "row" {
+		outer, inner = 301, 37
+	}
+	shape, row := []int{outer, inner}, ir.Contiguous([]int{outer, 1}).Expand([]int{outer, inner})
+	n := outer * inner
+	r := ref.Rand(1, "rows")
+	var b builder
+	x := b.input(ref.Whole(r, d, n, -9, 9))
+	most, sum, y := b.output(d, outer), b.output(d, outer), b.output(d, n)
+	all := whole(x, ir.Contiguous(shape))
+	left := ir.Chain{load(0, d), load(1, d), apply(ir.OpSub, d, 0, 1)}
+	b.instrs = append(b.instrs,
+		&ir.Reduce{Outer: shape[:1], Inner: shape[1:], Op: ir.OpMax, DType: d, Operands: []ir.Operand{all}, Pre: ir.Chain{load(0, d)},
+			Post: ir.Chain{acc(d)}, Stores: []ir.Store{{Slot: most}}},
+		&ir.Reduce{Outer: shape[:1], Inner: shape[1:], Op: ir.OpSum, DType: d, Operands: []ir.Operand{all, whole(most, row)}, Pre: left, Reg: 2,
+			Post: ir.Chain{acc(d)}, Stores: []ir.Store{{Slot: sum}}},
+		&ir.Map{Shape: shape, Operands: []ir.Operand{all, whole(most, row), whole(sum, row)},
+			Chain:  append(slices.Clone(left), load(2, d), apply(ir.OpAdd, d, 2, 3)),
+			Stores: []ir.Store{{Slot: y, Reg: 4}}})
 	return b.build(true, ref.Tolerance{})
 }
 
@@ -159,6 +187,10 @@ func All(o lower.Options) []*Trial {
 				l = append(l, reduceTrial(d, entry, w, false), reduceTrial(d, entry, w, true))
 			}
 		}
+		for w := o.Workgroup; w >= 32; w /= 2 {
+			l = append(l, rowsTrial(d, "row", w))
+		}
+		l = append(l, rowsTrial(d, "lane", o.Workgroup))
 		for layout := range 16 {
 			is := func(bit int) bool { return layout&bit != 0 }
 			p := lower.Product{Batch: 1, M: 300, N: 200, K: 40, Parts: 1, DType: d, Stored: d, AlongK: is(1), AlongN: is(2), QuadA: is(4), QuadB: is(8)}

@@ -1,0 +1,55 @@
+//go:build cgo
+
+package vk_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fornax-ml/fornax/nn"
+	"github.com/fornax-ml/fornax/tensor"
+	"github.com/fornax-ml/fornax/vk"
+)
+
+// dispatches runs a compiled function and counts the kernels of its second run.
+func dispatches(t *testing.T, d *vk.Device, f func(in ...*tensor.Tensor) []*tensor.Tensor, in ...*tensor.Tensor) int {
+	step := tensor.Compile(f)
+	n := 0
+	for range 2 {
+		before := d.Stats().Dispatches
+		out, err := step.Call(in...)
+		require.NoError(t, err)
+		n = d.Stats().Dispatches - before
+		for _, x := range out {
+			x.Free()
+		}
+	}
+	return n
+}
+
+// TestDispatches: softmax and cross-entropy with their gradients are at most three
+// dispatches each, for few classes and many; a step of the perceptron has one for each
+// product, and for its loss and biases no more than are listed in docs/measured.md.
+func TestDispatches(t *testing.T) {
+	d := open(t, vk.Options{})
+	x := tensor.New(d)
+	for _, classes := range []int{10, 1000} {
+		logits := tensor.NewRNG(1).Normal(x, 128, classes)
+		dy := tensor.NewRNG(2).Normal(x, 128, classes)
+		labels := make([]int32, 128)
+		for i := range labels {
+			labels[i] = int32(i * 7 % classes)
+		}
+		softmax := dispatches(t, d, func(in ...*tensor.Tensor) []*tensor.Tensor {
+			y := in[0].Softmax(1)
+			return append(tensor.Grad(y.Mul(in[1]).Sum(), in[0]), y)
+		}, logits, dy)
+		require.LessOrEqual(t, softmax, 3, "softmax of %d", classes)
+		loss := dispatches(t, d, func(in ...*tensor.Tensor) []*tensor.Tensor {
+			l := nn.CrossEntropy(in[0], in[1])
+			return append(tensor.Grad(l, in[0]), l)
+		}, logits, tensor.FromSlice(x, labels, 128))
+		require.LessOrEqual(t, loss, 3, "cross-entropy of %d", classes)
+	}
+}
