@@ -24,7 +24,8 @@ type Device struct {
 	disabled []string  // what the options and the environment switch off
 	passport *passport
 	tuner    *tuner
-	minimum  bool // Options.MinimumLimits
+	profile  *profile // nil without Options.Profile
+	minimum  bool     // Options.MinimumLimits
 
 	kernels kernels
 	corrupt func(module string, words []uint32) []uint32 // Options.Corrupt
@@ -75,6 +76,13 @@ func Open(i int, o Options) (*Device, error) {
 	}
 	d := &Device{in: in, drv: drv, info: describe(i, tier, &p, f, drv.MaxAlloc(), drv.Alignment()), corrupt: o.Corrupt, minimum: o.MinimumLimits}
 	d.disabled = append(o.Disable, environment().disable...)
+	if o.Profile {
+		if l := drv.Limits(); l.TimestampBits == 0 || l.TimestampPeriod == 0 {
+			drv.Close()
+			return nil, fmt.Errorf("vk: %s has no clock to profile with", d.info.Name)
+		}
+		d.profile = &profile{totals: map[profileKey]*Timing{}}
+	}
 	if d.off("wide") != "" {
 		d.info.DTypes &= lower.Narrow
 	}

@@ -172,6 +172,9 @@ func (x *executable) Run(ctx context.Context, args []ir.Buffer, scalars []ir.Sca
 	// record under the input.
 	d.runs.Add(1)
 	d.dispatches.Add(int64(len(x.plan.Dispatches)))
+	if d.profile != nil {
+		return d.fail(d.profile.add(x, r))
+	}
 	return nil
 }
 

@@ -38,6 +38,9 @@ type Options struct {
 	// Tuning says when kernels are timed to find the fastest. FORNAX_VK_TUNE=0 and 1
 	// mean TuneNever and TuneAtFirstUse where this is TuneByChoice.
 	Tuning Tuning
+	// Profile times every kernel on the device's clock; see Device.Profile. Runs then
+	// wait for the device, and kernels do not overlap.
+	Profile bool
 	// CacheDir is where the pipeline cache and the results of self-tests and tuning are
 	// kept; empty: nowhere. Devices
 	// opened by name keep it in the user's cache folder, under fornax/vulkan.

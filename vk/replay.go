@@ -24,6 +24,10 @@ type replay struct {
 	epoch    driver.Epoch // of the last submit
 	used     uint64       // executable.clock at the last take
 	taken    bool
+
+	// With Options.Profile: times, and the dispatches that they are of.
+	times           *driver.Timestamps
+	timedDispatches []int
 }
 
 // How many replays an executable keeps.
@@ -115,8 +119,11 @@ func (r *replay) free(d *Device) {
 	if r.cb != nil {
 		r.cb.Free()
 	}
-	sets, block := r.sets, r.block
+	sets, block, times := r.sets, r.block, r.times
 	d.drv.After(r.epoch, func() {
+		if times != nil {
+			times.Free()
+		}
 		for _, s := range sets {
 			s.Free()
 		}
@@ -207,6 +214,7 @@ func (x *executable) record(r *replay, args []ir.Buffer) error {
 	for _, s := range old { // the replay's last run is complete
 		s.Free()
 	}
+	r.timedDispatches = r.timedDispatches[:0]
 	var h hazards
 	var cmds []driver.Command
 	var shared *driver.DescriptorSet
@@ -247,7 +255,14 @@ func (x *executable) record(r *replay, args []ir.Buffer) error {
 				return err
 			}
 		}
+		r.timedDispatches = append(r.timedDispatches, i)
 		cmds = append(cmds, p.Dispatch(set, push, int(groups[0]), int(groups[1]), int(groups[2]), dynamic...))
+	}
+	if d.profile != nil {
+		var err error
+		if cmds, err = r.timed(d, cmds, len(r.timedDispatches)); err != nil {
+			return err
+		}
 	}
 	if r.cb != nil {
 		return r.cb.Record(cmds)
