@@ -20,17 +20,21 @@
 //              take neighbouring outputs.
 //   row        a workgroup an output: invocation t takes positions t, t+W, …
 //              of the chunk, then a tree over shared memory.
+//   column     a workgroup COLUMNS outputs, so that neighbours take neighbouring
+//              ones and each output has W/COLUMNS invocations, which take turns at
+//              the positions of the chunk; then a tree over shared memory.
 //   arg_lane, arg_row   the same with positions, for ArgMax and ArgMin
 //
 // Numbers: meta(0) outputs O·S, 1 L, 2 O, 3 C, 4-5 the identity.
 // Specialization constants: 0: W, invocations a workgroup, a power of two;
 // 1: OUT, outputs an invocation (lane) or workgroup (row) takes one after the
-// other: 4 where results are packed, else 1.
+// other: 4 where results are packed, else 1; 2: COLUMNS, a power of two, 4 to W/2.
 
 #include "kernel.glsl"
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 1) const uint OUT = 1u;
+layout(constant_id = 2) const uint COLUMNS = 32u;
 
 shared REG part[gl_WorkGroupSize.x];
 shared uint part_at[gl_WorkGroupSize.x];
@@ -83,6 +87,26 @@ void row() {
 		barrier();
 	}
 	if (t == 0u && first < meta(0u)) flush(first >> 2);
+}
+
+void column() {
+	uint t = gl_LocalInvocationID.x, first = group() * COLUMNS, i = first + t % COLUMNS;
+	REG acc = scalar(4u);
+	if (i < meta(0u)) {
+		uint o, q, end;
+		locate(i, o, q, end);
+		for (q += t / COLUMNS; q < end; q += gl_WorkGroupSize.x / COLUMNS) acc = combine(acc, pre(o, q));
+	}
+	part[t] = acc;
+	barrier();
+	for (uint s = gl_WorkGroupSize.x / 2u; s >= COLUMNS; s /= 2u) {
+		if (t < s) part[t] = combine(part[t], part[t + s]);
+		barrier();
+	}
+	uint c = t * OUT;
+	if (c >= COLUMNS || first + c >= meta(0u)) return;
+	for (uint e = 0u; e < OUT && first + c + e < meta(0u); e++) post(first + c + e, e, part[c + e], 0u);
+	flush((first + c) >> 2);
 }
 
 // Whether (a, i) comes before (b, j): better, or equal and earlier. Positions
@@ -146,6 +170,7 @@ void arg_row() {
 void kernel() {
 	lane();
 	row();
+	column();
 	arg_lane();
 	arg_row();
 }

@@ -5,6 +5,7 @@ package vk_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,14 +24,22 @@ func TestPipelineCacheIsKept(t *testing.T) {
 		require.NoError(t, err)
 		return l
 	}
+	kept := true
 	use := func() *tensor.Device {
-		d := tensor.New(open(t, vk.Options{CacheDir: dir}))
+		dev := open(t, vk.Options{CacheDir: dir})
+		d := tensor.New(dev)
 		v, err := tensor.Ones(d, 300).Exp().Sum().Item()
 		require.NoError(t, err)
 		require.InDelta(t, 300*2.718281828, v, 1e-2)
+		kept = !strings.HasPrefix(fact(dev, "pipeline cache"), "0 bytes")
 		return d
 	}
 	use()
+	if !kept { // as Mesa 26's lavapipe, which has a cache of its own
+		time.Sleep(time.Second)
+		require.Empty(t, files())
+		return
+	}
 	require.Eventually(t, func() bool { return len(files()) == 1 }, 10*time.Second, 20*time.Millisecond)
 	name := files()[0]
 	foreign := "not a pipeline cache"

@@ -31,6 +31,7 @@ func (d *Device) Report() []ir.Fact {
 	add("device", "driver version", "%#x", p.DriverVersion)
 	add("device", "Vulkan", "%v", p.APIVersion)
 	add("device", "tier", "%d", d.info.Tier)
+	add("device", "pipeline cache", "%d bytes now, of which %d from disk", d.drv.CacheBytes(), d.drv.CacheLoaded())
 	l = append(l, d.choices...)
 	for _, x := range d.disabled {
 		add("kernels", x, "off: disabled")

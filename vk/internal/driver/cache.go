@@ -61,13 +61,30 @@ func (c *pipelineCache) save(d *Device) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	blob, err := c.data(d)
+	if err != nil {
+		return wrap("save pipeline cache", err)
+	}
+	sum := sha256.Sum256(blob)
+	if len(blob) == 0 || sum == c.disk {
+		return nil
+	}
+	if err := writeCache(d.opt.CacheDir, c.id, blob); err != nil {
+		return fmt.Errorf("driver: save pipeline cache: %w", err)
+	}
+	c.disk = sum
+	return nil
+}
+
+// data is what the driver would have kept; nothing where it keeps caches itself.
+func (c *pipelineCache) data(d *Device) ([]byte, error) {
 	for range 4 { // the cache may grow between the two calls
 		var n C.size_t
 		if err := d.check("vkGetPipelineCacheData", C.fx_cache_data(d.c, c.handle, &n, nil)); err != nil {
-			return wrap("save pipeline cache", err)
+			return nil, err
 		}
 		if n == 0 {
-			return nil
+			return nil, nil
 		}
 		blob := make([]byte, n)
 		r := C.fx_cache_data(d.c, c.handle, &n, unsafe.Pointer(&blob[0]))
@@ -75,22 +92,26 @@ func (c *pipelineCache) save(d *Device) error {
 			continue
 		}
 		if err := d.check("vkGetPipelineCacheData", r); err != nil {
-			return wrap("save pipeline cache", err)
+			return nil, err
 		}
-		if blob = blob[:n]; n < vkHeader {
-			return nil // lavapipe of Mesa 26.2 announces 32 bytes and gives 20
+		if n < vkHeader {
+			return nil, nil // lavapipe of Mesa 26.2 announces 32 bytes and gives 20
 		}
-		sum := sha256.Sum256(blob)
-		if sum == c.disk {
-			return nil
-		}
-		if err := writeCache(d.opt.CacheDir, c.id, blob); err != nil {
-			return fmt.Errorf("driver: save pipeline cache: %w", err)
-		}
-		c.disk = sum
-		return nil
+		return blob[:n], nil
 	}
-	return nil
+	return nil, nil
+}
+
+// CacheBytes is how many bytes of pipeline cache the driver gives to keep: 0 where it
+// has a cache of its own, or none.
+func (d *Device) CacheBytes() int {
+	if d.usable() != nil {
+		return 0
+	}
+	d.cache.mu.Lock()
+	defer d.cache.mu.Unlock()
+	blob, _ := d.cache.data(d)
+	return len(blob)
 }
 
 func (c *pipelineCache) close(d *Device) { C.fx_cache_destroy(d.c, c.handle) }

@@ -1,17 +1,22 @@
 package lower
 
 import (
+	"strings"
+
 	"github.com/fornax-ml/fornax/tensor/ir"
 	"github.com/fornax-ml/fornax/vk/internal/splice"
 )
 
 // How a reduction is cut; see shaders/reduce.comp.
 type reduceShape struct {
-	row    bool
-	chunks int // S
-	chunk  int // C
-	w      int // invocations of a workgroup
+	entry  string // "lane", "row" or "column"
+	chunks int    // S
+	chunk  int    // C
+	w      int    // invocations of a workgroup
 }
+
+// columns is how many outputs a workgroup of the entry column has.
+const columns = 32
 
 // planReduce cuts a reduction of outer × inner positions. along says that
 // neighbours in memory are neighbours along the inner axes. The numbers are
@@ -25,9 +30,9 @@ func (l *lowerer) planReduce(outer, inner int, along bool) reduceShape {
 		fewLanes  = 4096
 		leastLane = 64
 	)
-	s := reduceShape{chunks: 1, chunk: max(inner, 1), w: l.o.Workgroup}
+	s := reduceShape{entry: "lane", chunks: 1, chunk: max(inner, 1), w: l.o.Workgroup}
 	if inner >= short && along || inner >= 4*short && outer < fewRows {
-		s.row = true
+		s.entry = "row"
 		for s.w > 32 && s.w > inner/4 {
 			s.w /= 2
 		}
@@ -36,9 +41,14 @@ func (l *lowerer) planReduce(outer, inner int, along bool) reduceShape {
 		}
 		return s
 	}
+	lanes, least := outer, leastLane
+	if outer >= columns && outer < fewLanes && inner >= short {
+		s.entry = "column"
+		lanes, least = outer*s.w/columns, leastLane*s.w/columns
+	}
 	want := ceilDiv(inner, longLane)
-	if outer < fewLanes {
-		want = max(want, min(fewLanes/max(outer, 1), inner/leastLane))
+	if lanes < fewLanes {
+		want = max(want, min(fewLanes/max(lanes, 1), inner/least))
 	}
 	if want > 1 {
 		s.cut(want, inner)
@@ -127,7 +137,10 @@ func (l *lowerer) lowerReduce(r *ir.Reduce) {
 		at := f.call("axis_add", param0, param1, num(c.word(outer)))
 		f.body.Return = f.call("word_"+digits(c.read(places)), at)
 	}
-	second := reduceShape{chunks: 1, chunk: s.chunks, w: l.o.Workgroup, row: outer < 64 && s.chunks >= 128}
+	second := reduceShape{entry: "lane", chunks: 1, chunk: s.chunks, w: l.o.Workgroup}
+	if outer < 64 && s.chunks >= 128 {
+		second.entry = "row"
+	}
 	l.finishReduce(c, r, second, arg, outer, s.chunks)
 }
 
@@ -175,24 +188,35 @@ func (l *lowerer) emitReduce(c *dispatcher, r *ir.Reduce, s reduceShape, arg boo
 		f.body.Return = f.call(combineName(r.Op, r.DType), param0, param1)
 	}
 	c.numbers(outputs, inner, outer, s.chunk, int(uint32(id)), int(id>>32))
-	way := func(row bool) (entry, name string) {
-		entry = "lane"
-		if row {
-			entry = "row"
+	way := func(entry string) (name string, spec []uint32) {
+		spec = []uint32{uint32(s.w), uint32(out)}
+		if entry == "column" {
+			spec = append(spec, columns)
 		}
-		if arg {
-			entry = "arg_" + entry
-		}
-		return entry, variant(c.d.Kernel.Module, entry, []uint32{uint32(s.w), uint32(out)})
+		return variant(c.d.Kernel.Module, entry, spec), spec
 	}
-	entry, name := way(s.row)
-	if l.off(name) != "" { // the other one does it too
-		s.row = !s.row
-		entry, _ = way(s.row)
+	entry := s.entry
+	if arg { // which needs no order
+		if entry == "column" {
+			entry = "lane"
+		}
+		entry = "arg_" + entry
+	}
+	name, spec := way(entry)
+	if l.off(name) != "" { // another one does it too
+		if strings.HasSuffix(entry, "lane") {
+			entry = strings.TrimSuffix(entry, "lane") + "row"
+		} else {
+			entry = strings.TrimSuffix(strings.TrimSuffix(entry, "row"), "column") + "lane"
+		}
+		_, spec = way(entry)
 	}
 	per := out
-	if !s.row {
+	switch entry {
+	case "lane", "arg_lane":
 		per *= s.w
+	case "column":
+		per = columns
 	}
-	c.emit(entry, fold(ceilDiv(outputs, per)), uint32(s.w), uint32(out))
+	c.emit(entry, fold(ceilDiv(outputs, per)), spec...)
 }

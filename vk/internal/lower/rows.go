@@ -49,7 +49,7 @@ func (l *lowerer) rowGroups() map[int][]stage {
 		}
 		shape := l.planReduce(o, n, alongInner(r))
 		first, ok := l.asStage(i, o, n, shape)
-		if !ok || !l.worthRows(o, n, shape) {
+		if !ok || shape.entry == "column" || !l.worthRows(o, n, shape) {
 			continue
 		}
 		group := []stage{first}
@@ -76,7 +76,7 @@ func (l *lowerer) rowGroups() map[int][]stage {
 // worthRows: a row needs a workgroup, or a lane, to itself, so that few long rows are
 // better off with all of the device in each step.
 func (l *lowerer) worthRows(o, n int, shape reduceShape) bool {
-	return !shape.row || l.o.Software || o >= 64 || n <= 4096
+	return shape.entry == "lane" || l.o.Software || o >= 64 || n <= 4096
 }
 
 // asStage describes instruction i as a step over o rows of n elements, reduced in the
@@ -256,9 +256,9 @@ func (l *lowerer) lowerRows(group []stage) bool {
 	first := group[0].reduce
 	o, n := positions(first.Outer), positions(first.Inner)
 	shape := l.planReduce(o, n, alongInner(first))
-	entry, per := "lane", shape.w
-	if shape.row {
-		entry, per = "row", 1
+	entry, per := shape.entry, shape.w
+	if entry == "row" {
+		per = 1
 	}
 	wide := l.isWide(first)
 	c := l.dispatch("rows", wide)

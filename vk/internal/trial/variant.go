@@ -55,11 +55,14 @@ func mapTrial(d ir.DType, words bool) *Trial {
 }
 
 // reduceTrial sums whole numbers or finds the largest: rows along memory that make a
-// workgroup of w invocations, or short columns. Packed results are comparisons.
+// workgroup of w invocations, or short columns, or longer ones. Packed results are comparisons.
 func reduceTrial(d ir.DType, entry string, w int, packed bool) *Trial {
 	outer, inner := 5, 4*w+1
 	row := strings.HasSuffix(entry, "row")
-	if !row {
+	switch {
+	case entry == "column":
+		outer, inner = 61, 67
+	case !row:
 		outer, inner = 301, 37
 	}
 	view := ir.Contiguous([]int{outer, inner})
@@ -182,7 +185,7 @@ func All(o lower.Options) []*Trial {
 			continue
 		}
 		l = append(l, mapTrial(d, false), mapTrial(d, true), scatterTrial(d, false), scatterTrial(d, true))
-		for _, entry := range []string{"lane", "row", "arg_lane", "arg_row"} {
+		for _, entry := range []string{"lane", "row", "column", "arg_lane", "arg_row"} {
 			for w := o.Workgroup; w >= 32; w /= 2 {
 				l = append(l, reduceTrial(d, entry, w, false), reduceTrial(d, entry, w, true))
 			}
