@@ -93,3 +93,19 @@ func BenchmarkReduce(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkScatterAdd adds the gradients of picked rows of an embedding to zeros.
+func BenchmarkScatterAdd(b *testing.B) {
+	for _, s := range [][3]int{{2000, 64, 512}, {50_000, 256, 8192}} {
+		rows, columns, picks := s[0], s[1], s[2]
+		b.Run(fmt.Sprintf("%dx%d/%d", rows, columns, picks), func(b *testing.B) {
+			index := ir.Contiguous([]int{picks, 1}).Expand([]int{picks, columns})
+			bench(b, open(b, vk.Options{}), &ir.Program{
+				Slots: []ir.Slot{in(ir.I32, picks), in(ir.F32, picks*columns), out(ir.F32, rows*columns)}, Inputs: 2, Outputs: 1,
+				Instrs: []ir.Instr{&ir.ScatterAdd{Shape: []int{rows, columns}, DType: ir.F32, Base: ir.Operand{Slot: ir.NoSlot}, Name: "bench",
+					Index: ir.Operand{Slot: 0, View: index}, Updates: whole(1, picks, columns), Dst: 2}},
+			})
+			b.ReportMetric(4*float64(columns)*float64(rows+2*picks)/float64(b.Elapsed().Nanoseconds())*float64(b.N), "GB/s")
+		})
+	}
+}

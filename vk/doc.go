@@ -15,8 +15,10 @@
 // made them.
 //
 // Families: Map and Gather run map.comp; Reduce runs reduce.comp, in two passes
-// where one would leave the device idle; ScatterAdd runs scatteradd.comp; Gather and
-// ScatterAdd are preceded by indexcheck.comp, which notes the first bad index in a
+// where one would leave the device idle; reductions, Maps and Gathers over the same rows
+// run together in rows.comp. ScatterAdd runs scatteradd.comp, without atomics: a
+// workgroup lists the updates of its rows in order, or an invocation walks through a
+// column's. Gather and ScatterAdd are preceded by indexcheck.comp, which notes the first bad index in a
 // record that the host looks at when it waits. Custom ops bring a [Kernel].
 //
 // MatMul runs matmul.comp, which passes tiles through shared memory, matmul_direct.comp,
@@ -74,7 +76,5 @@
 // that never changes included, so kernels need no push constants.
 //
 // Not here yet: subgroup operations and cooperative matrices; submits split by
-// estimated work; a ScatterAdd whose cost does
-// not grow with elements times updates. Positions of one instruction are limited to
-// 2³¹-1.
+// estimated work. Positions of one instruction are limited to 2³¹-1.
 package vk

@@ -25,7 +25,7 @@ func Variant(k *lower.Kernel) *Trial {
 	case "rows":
 		return rowsTrial(d, k.Entry, int(k.Spec[0]))
 	case "scatteradd":
-		return scatterTrial(d, k.Spec[1] > 1)
+		return scatterTrial(d, k.Entry, k.Spec[1] > 1)
 	case "matmul", "matmul_direct", "matmul_sub8":
 		return matmulTrial(d, k)
 	}
@@ -119,20 +119,26 @@ func rowsTrial(d ir.DType, entry string, w int) *Trial {
 	return b.build(true, ref.Tolerance{})
 }
 
-// scatterTrial adds rows of updates at indices that repeat.
-func scatterTrial(d ir.DType, packed bool) *Trial {
-	const rows, to, n = 29, 7, 11
+// scatterTrial adds updates at indices that repeat: of rows, or for walk of elements.
+func scatterTrial(d ir.DType, entry string, packed bool) *Trial {
+	updates, rows, columns := 1029, 37, 67
+	if entry == "compare" {
+		updates, rows, columns = 29, 7, 11
+	}
 	if packed {
 		d = ir.I8
 	}
 	r := ref.Rand(1, "scatter")
 	var b builder
-	index := b.input(ref.Whole(r, ir.I32, rows, 0, to-1))
+	n, view := updates, ir.Contiguous([]int{updates, 1}).Expand([]int{updates, columns})
+	if entry == "walk" {
+		n, view = updates*columns, ir.Contiguous([]int{updates, columns})
+	}
+	index := whole(b.input(ref.Whole(r, ir.I32, n, 0, rows-1)), view)
 	b.instrs = append(b.instrs, &ir.ScatterAdd{
-		Shape: []int{to, n}, Axis: 0, DType: d, Base: ir.Operand{Slot: ir.NoSlot}, Name: "trial",
-		Index:   whole(index, ir.Contiguous([]int{rows, 1}).Expand([]int{rows, n})),
-		Updates: whole(b.input(ref.Whole(r, d, rows*n, -4, 4)), ir.Contiguous([]int{rows, n})),
-		Dst:     b.output(d, to*n),
+		Shape: []int{rows, columns}, Axis: 0, DType: d, Base: ir.Operand{Slot: ir.NoSlot}, Name: "trial", Index: index,
+		Updates: whole(b.input(ref.Whole(r, d, updates*columns, -4, 4)), ir.Contiguous([]int{updates, columns})),
+		Dst:     b.output(d, rows*columns),
 	})
 	return b.build(true, ref.Tolerance{})
 }
@@ -184,7 +190,8 @@ func All(o lower.Options) []*Trial {
 		if !o.DTypes.Has(d) {
 			continue
 		}
-		l = append(l, mapTrial(d, false), mapTrial(d, true), scatterTrial(d, false), scatterTrial(d, true))
+		l = append(l, mapTrial(d, false), mapTrial(d, true), scatterTrial(d, "rows", false), scatterTrial(d, "walk", false),
+			scatterTrial(d, "compare", false), scatterTrial(d, "compare", true))
 		for _, entry := range []string{"lane", "row", "column", "arg_lane", "arg_row"} {
 			for w := o.Workgroup; w >= 32; w /= 2 {
 				l = append(l, reduceTrial(d, entry, w, false), reduceTrial(d, entry, w, true))
