@@ -16,8 +16,14 @@
 //            the workgroup's 4·W: neighbours touch neighbouring words
 //   words    an invocation takes four positions in a row, and so owns each word
 //            of packed 8-bit or 16-bit results that it writes
+//   turn     a workgroup takes 32 × 32 positions of two axes, r and c. Operands that
+//            lie along r in memory, where results lie along c, come through shared
+//            memory: neighbours load neighbours, and store neighbours. fetch_0 and
+//            fetch_1 load them, place is the position, and element reads them by
+//            turned_0 and turned_1; b counts the positions of all other axes.
 //
-// Numbers: meta(0) is the number of positions.
+// Numbers: meta(0) is the number of positions; of turn 1 the size along r, 2 along c,
+// 3 tiles along c, 4 tiles of a position of the other axes, 5 tiles in all.
 // Specialization constants: 0: W, invocations a workgroup, 1 to the device's
 // limit.
 
@@ -45,9 +51,50 @@ void words() {
 	flush(w);
 }
 
+const uint SIDE = 32u;
+shared REG tile_0[SIDE * (SIDE + 1u)];
+shared REG tile_1[SIDE * (SIDE + 1u)];
+uint tile_at;
+REG turned_0() { return tile_0[tile_at]; }
+REG turned_1() { return tile_1[tile_at]; }
+REG fetch_0(const uint b, const uint r, const uint c) {
+	turned_0();
+	turned_1();
+	return reg(b);
+}
+REG fetch_1(const uint b, const uint r, const uint c) { return reg(b); }
+uint place(const uint b, const uint r, const uint c) { return b; }
+void bring_0(const uint b, const uint r, const uint c) { tile_0[tile_at] = fetch_0(b, r, c); }
+void bring_1(const uint b, const uint r, const uint c) { tile_1[tile_at] = fetch_1(b, r, c); }
+void bring(const uint b, const uint r, const uint c) {
+	bring_0(b, r, c);
+	bring_1(b, r, c);
+}
+
+void turn() {
+	uint g = group();
+	if (g >= meta(5u)) return;
+	uint t = gl_LocalInvocationID.x, rows = gl_WorkGroupSize.x / SIDE;
+	uint b = g / meta(4u);
+	g -= b * meta(4u);
+	uint r0 = g / meta(3u), c0 = (g - r0 * meta(3u)) * SIDE;
+	r0 *= SIDE;
+	uint inner = t % SIDE, outer = t / SIDE;
+	for (uint i = outer; i < SIDE; i += rows) {
+		tile_at = inner * (SIDE + 1u) + i;
+		if (r0 + inner < meta(1u) && c0 + i < meta(2u)) bring(b, r0 + inner, c0 + i);
+	}
+	barrier();
+	for (uint i = outer; i < SIDE; i += rows) {
+		tile_at = i * (SIDE + 1u) + inner;
+		if (r0 + i < meta(1u) && c0 + inner < meta(2u)) element(place(b, r0 + i, c0 + inner), 0u);
+	}
+}
+
 void kernel() {
 	spread();
 	words();
+	turn();
 }
 
 void main() { kernel(); }

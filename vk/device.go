@@ -90,7 +90,7 @@ func Open(i int, o Options) (*Device, error) {
 	if o.CacheDir != "" {
 		d.cache = &saver{}
 	}
-	if err := d.findWays(o.Arguments, tier); err != nil {
+	if err := d.findWays(o, tier); err != nil {
 		drv.Close()
 		return nil, err
 	}

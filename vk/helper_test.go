@@ -19,7 +19,7 @@ var variants = []struct {
 	name string
 	opt  vk.Options
 }{
-	{"address", vk.Options{Arguments: vk.ByAddress}},
+	{"gpu", vk.Options{LikeGPU: true}}, // by address
 	{"minimum", vk.Options{MinimumLimits: true}},
 	{"staging", vk.Options{Tier: vk.TierCore, ForceStaging: true}},
 }

@@ -22,6 +22,9 @@ type Options struct {
 	// invocations and 16 KiB of shared memory a workgroup, bindings of 128 MiB,
 	// allocations of 1 GiB. For tests, and for a driver that promises too much.
 	MinimumLimits bool
+	// LikeGPU chooses kernels on a driver that computes on the CPU as on a GPU, for
+	// tests.
+	LikeGPU bool
 	// Validation enables the Khronos validation layer with synchronization
 	// validation; so does FORNAX_VALIDATION=1. See Device.Messages.
 	Validation bool

@@ -21,11 +21,12 @@ type way struct {
 }
 
 // findWays sets how programs are lowered.
-func (d *Device) findWays(want Arguments, tier int) error {
+func (d *Device) findWays(opt Options, tier int) error {
+	want, software := opt.Arguments, d.info.Software && !opt.LikeGPU
 	p := d.drv.Physical()
 	o := lower.Options{
 		Device: d.info.Name, Buffers: d.info.Limits.Operands, Shared: int(p.Limits.SharedMemory), Align: d.info.Limits.Align,
-		DTypes: d.info.DTypes, Software: d.info.Software, Workgroup: 128,
+		DTypes: d.info.DTypes, Software: software, Workgroup: 128,
 	}
 	if min(p.Limits.MaxWorkGroupInvocations, p.Limits.MaxWorkGroupSize[0]) >= 256 {
 		o.Workgroup = 256
@@ -54,7 +55,7 @@ func (d *Device) findWays(want Arguments, tier int) error {
 	}
 	// Mesa's lavapipe loads through addresses one lane at a time: Map runs at
 	// a quarter of the speed.
-	if len(d.ways) == 2 && d.info.Software {
+	if len(d.ways) == 2 && software {
 		d.ways[0], d.ways[1] = d.ways[1], d.ways[0]
 	}
 	for i, w := range d.ways {

@@ -112,10 +112,12 @@ func (c *dispatcher) emit(entry string, groups [3]uint32, spec ...uint32) {
 type fn struct {
 	c    *dispatcher
 	body *splice.Body
+	// turned are the values of operands that do not come from memory here.
+	turned map[int]splice.Arg
 }
 
 func (c *dispatcher) fn(name string) *fn {
-	f := &fn{c, &splice.Body{}}
+	f := &fn{c: c, body: &splice.Body{}}
 	c.d.Kernel.Bodies[name] = f.body
 	return f
 }
@@ -225,7 +227,11 @@ func (f *fn) chain(c ir.Chain, ops []ir.Operand, sp *space, acc ...splice.Arg) [
 	for i, s := range c {
 		switch s.Op {
 		case ir.OpLoad:
-			r[i] = f.operand(sp, ops[s.K])
+			v, ok := f.turned[s.K]
+			if !ok {
+				v = f.operand(sp, ops[s.K])
+			}
+			r[i] = v
 		case ir.OpIndex:
 			idx, _ := sp.index(ops[s.K].View)
 			r[i] = f.reg(idx)

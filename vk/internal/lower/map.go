@@ -16,6 +16,9 @@ func (l *lowerer) lowerMap(m *ir.Map) {
 	if positions(m.Shape) == 0 {
 		return
 	}
+	if l.lowerTurned(m) {
+		return
+	}
 	c := l.dispatch("map", l.isWide(m))
 	f := c.fn("element")
 	sp := f.space(&param0, []group{{param0, m.Shape}}, views(m.Operands...)...)

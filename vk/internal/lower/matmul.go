@@ -49,7 +49,7 @@ func (l *lowerer) lowerMatMul(m *ir.MatMul) {
 		f.body.Return, _ = sp.index(v)
 	}
 	rows, columns := ceilDiv(m.M, k.BM), ceilDiv(m.N, k.BN)
-	groups := fold(rows * columns * p.Batch)
+	groups := fold(rows * columns * batch * parts)
 	panel := columns
 	if k.Panel > 0 {
 		panel = min(panel, k.Panel)

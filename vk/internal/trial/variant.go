@@ -19,7 +19,7 @@ func Variant(k *lower.Kernel) *Trial {
 	}
 	switch module {
 	case "map":
-		return mapTrial(d, k.Entry == "words")
+		return mapTrial(d, k.Entry)
 	case "reduce":
 		return reduceTrial(d, k.Entry, int(k.Spec[0]), k.Spec[1] > 1)
 	case "rows":
@@ -32,20 +32,24 @@ func Variant(k *lower.Kernel) *Trial {
 	return nil
 }
 
-// mapTrial adds a transposed matrix and a row, over more positions than a workgroup
-// takes, and with words compares them instead.
-func mapTrial(d ir.DType, words bool) *Trial {
-	const m, n = 9, 257
-	r := ref.Rand(1, "map")
-	op := ir.OpAdd
-	if words {
+// mapTrial adds a matrix and a row, over more positions than a workgroup takes: for
+// turn a large transposed matrix, and for words it compares them instead.
+func mapTrial(d ir.DType, entry string) *Trial {
+	m, n, op := 9, 257, ir.OpAdd
+	matrix := func() ir.View { return ir.Contiguous([]int{m, n}) }
+	switch entry {
+	case "words":
 		op = ir.OpLess
+	case "turn":
+		m, n = 67, 261
+		matrix = func() ir.View { return ir.Contiguous([]int{n, m}).Permute([]int{1, 0}) }
 	}
+	r := ref.Rand(1, "map")
 	var b builder
 	b.instrs = append(b.instrs, &ir.Map{
 		Shape: []int{m, n},
 		Operands: []ir.Operand{
-			whole(b.input(ref.Whole(r, d, m*n, -9, 9)), ir.Contiguous([]int{n, m}).Permute([]int{1, 0})),
+			whole(b.input(ref.Whole(r, d, m*n, -9, 9)), matrix()),
 			whole(b.input(ref.Whole(r, d, n, -9, 9)), ir.Contiguous([]int{1, n}).Expand([]int{m, n})),
 		},
 		Chain:  ir.Chain{load(0, d), load(1, d), apply(op, d, 0, 1)},
@@ -190,7 +194,7 @@ func All(o lower.Options) []*Trial {
 		if !o.DTypes.Has(d) {
 			continue
 		}
-		l = append(l, mapTrial(d, false), mapTrial(d, true), scatterTrial(d, "rows", false), scatterTrial(d, "walk", false),
+		l = append(l, mapTrial(d, "spread"), mapTrial(d, "words"), mapTrial(d, "turn"), scatterTrial(d, "rows", false), scatterTrial(d, "walk", false),
 			scatterTrial(d, "compare", false), scatterTrial(d, "compare", true))
 		for _, entry := range []string{"lane", "row", "column", "arg_lane", "arg_row"} {
 			for w := o.Workgroup; w >= 32; w /= 2 {
