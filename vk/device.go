@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 
@@ -26,6 +27,9 @@ type Device struct {
 	tuner    *tuner
 	profile  *profile // nil without Options.Profile
 	minimum  bool     // Options.MinimumLimits
+	// submitWork is the estimated operations that one submit may have: drivers end
+	// those that take seconds.
+	submitWork float64
 
 	kernels kernels
 	corrupt func(module string, words []uint32) []uint32 // Options.Corrupt
@@ -76,6 +80,15 @@ func Open(i int, o Options) (*Device, error) {
 	}
 	d := &Device{in: in, drv: drv, info: describe(i, tier, &p, f, drv.MaxAlloc(), drv.Alignment()), corrupt: o.Corrupt, minimum: o.MinimumLimits}
 	d.disabled = append(o.Disable, environment().disable...)
+	switch d.submitWork = o.SubmitWork; {
+	case o.SubmitWork > 0:
+	case p.Type == driver.CPUDevice:
+		d.submitWork = math.Inf(1) // nobody watches
+	case p.Type == driver.DiscreteDevice:
+		d.submitWork = 1 << 38
+	default:
+		d.submitWork = 1 << 35
+	}
 	if o.Profile {
 		if l := drv.Limits(); l.TimestampBits == 0 || l.TimestampPeriod == 0 {
 			drv.Close()

@@ -37,7 +37,8 @@
 //
 // An executable records one command buffer for the whole program, with a
 // barrier only where a dispatch touches what one since the last barrier wrote,
-// or writes what one read, and submits it once a run. What varies between runs
+// or writes what one read, and submits it once a run, or in parts where
+// its estimated work may trip a driver's watchdog ([Options.SubmitWork]). What varies between runs
 // (addresses, scalars) is in the parameter block, of which an executable has a
 // few with a command buffer each, so that runs overlap. Where kernels get their
 // buffers by descriptor a command buffer belongs to one tuple of arguments, and
@@ -75,6 +76,6 @@
 // One uniform block a dispatch holds everything that is not a buffer, metadata
 // that never changes included, so kernels need no push constants.
 //
-// Not here yet: subgroup operations and cooperative matrices; submits split by
-// estimated work. Positions of one instruction are limited to 2³¹-1.
+// Not here yet: subgroup operations and cooperative matrices; a single kernel cut where
+// it alone is too long for a watchdog. Positions of one instruction are limited to 2³¹-1.
 package vk

@@ -28,6 +28,7 @@ type executable struct {
 	bytes     int                // of the block
 	first     []byte             // the block before scalars and addresses
 	writes    []bool             // by argument
+	taken     []bool             // by argument: an output takes over its memory
 	addresses bool               // kernels reach buffers by address
 	bound     bool               // command buffers name arguments: re-record for others
 
@@ -113,7 +114,12 @@ func (x *executable) layout() {
 			binary.LittleEndian.PutUint32(x.first[x.windows[i]+4*k:], w)
 		}
 	}
-	x.writes = make([]bool, x.p.NumArgs())
+	x.writes, x.taken = make([]bool, x.p.NumArgs()), make([]bool, x.p.NumArgs())
+	for _, s := range x.p.Slots[:x.p.NumArgs()] {
+		if s.Kind == ir.Output && s.Alias != ir.NoSlot {
+			x.taken[s.Alias] = true
+		}
+	}
 	for i := range x.plan.Dispatches {
 		for _, m := range x.plan.Dispatches[i].Writes {
 			if m.Arg >= 0 {
@@ -152,30 +158,60 @@ func (x *executable) Run(ctx context.Context, args []ir.Buffer, scalars []ir.Sca
 	if err := x.prepare(r, args, scalars); err != nil {
 		return d.fail(err)
 	}
-	e, err := d.drv.Submit(r.cb)
+	e, err := x.submit(ctx, r)
+	if e != 0 {
+		x.inUse(r, args, e)
+	}
 	if err != nil {
 		return d.fail(err)
 	}
-	r.epoch = e
-	if x.plan.ArenaBytes > 0 {
-		d.arenaUse = e
-	}
-	for i, a := range args {
-		b := a.(*buffer)
-		b.touched.Store(true)
-		raise(&b.used, e)
-		if x.writes[i] {
-			raise(&b.wrote, e)
-		}
-	}
-	// An output in place of an input has the input's buffer; the write is on
-	// record under the input.
 	d.runs.Add(1)
 	d.dispatches.Add(int64(len(x.plan.Dispatches)))
 	if d.profile != nil {
 		return d.fail(d.profile.add(x, r))
 	}
 	return nil
+}
+
+// inUse notes what the device touches until epoch e.
+func (x *executable) inUse(r *replay, args []ir.Buffer, e driver.Epoch) {
+	r.epoch = e
+	if x.plan.ArenaBytes > 0 {
+		x.d.arenaUse = e
+	}
+	for i, a := range args {
+		b := a.(*buffer)
+		b.touched.Store(true)
+		raise(&b.used, e)
+		// An output in place of an input has the input's buffer; the write is on
+		// record under the input.
+		if x.writes[i] {
+			raise(&b.wrote, e)
+		}
+	}
+}
+
+// submit hands the command buffers to the device one after the other, and returns the
+// epoch of the last. The context cancels between two, until memory that an output took
+// over is written; a submit that fails after that loses the device, since arguments
+// have changed.
+func (x *executable) submit(ctx context.Context, r *replay) (last driver.Epoch, err error) {
+	for i, cb := range r.cbs {
+		if i > 0 && i <= r.donated {
+			if err := ctx.Err(); err != nil {
+				return last, err
+			}
+		}
+		e, err := x.d.drv.Submit(cb)
+		if err != nil {
+			if i > r.donated {
+				err = fmt.Errorf("%w: %w", ir.ErrDeviceLost, err)
+			}
+			return last, err
+		}
+		last = e
+	}
+	return last, nil
 }
 
 func (x *executable) checkArgs(args []ir.Buffer, scalars []ir.Scalar) error {

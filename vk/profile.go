@@ -47,26 +47,31 @@ func (d *Device) Profile() []Timing {
 
 // timed puts a time before each dispatch and behind the last, with barriers, so that no
 // dispatch has the time of another.
-func (r *replay) timed(d *Device, cmds []driver.Command, dispatches int) ([]driver.Command, error) {
+func (r *replay) timed(d *Device, parts [][]driver.Command) ([][]driver.Command, error) {
 	if r.times != nil {
 		r.times.Free()
 		r.times = nil
 	}
-	times, err := d.drv.NewTimestamps(dispatches + 1)
+	times, err := d.drv.NewTimestamps(len(r.timedDispatches) + 1)
 	if err != nil {
 		return nil, err
 	}
 	r.times = times
-	var l []driver.Command
 	n := 0
-	for _, c := range cmds {
-		if c.Kind == driver.DispatchCommand {
-			l = append(l, driver.Barrier(), times.Write(n))
-			n++
+	for i, cmds := range parts {
+		var l []driver.Command
+		for _, c := range cmds {
+			if c.Kind == driver.DispatchCommand {
+				l = append(l, driver.Barrier(), times.Write(n))
+				n++
+			}
+			l = append(l, c)
 		}
-		l = append(l, c)
+		parts[i] = l
 	}
-	return append(l, driver.Barrier(), times.Write(n)), nil
+	last := len(parts) - 1
+	parts[last] = append(parts[last], driver.Barrier(), times.Write(n))
+	return parts, nil
 }
 
 // add waits for a run and adds its times. dispatches are those recorded, in order.

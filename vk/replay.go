@@ -5,20 +5,22 @@ package vk
 import (
 	"context"
 	"encoding/binary"
+	"slices"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
 	"github.com/fornax-ml/fornax/vk/internal/driver"
 	"github.com/fornax-ml/fornax/vk/internal/lower"
 )
 
-// A replay is one recorded command buffer of an executable with the parameter
-// block that it reads. An executable has several, so that runs may be in flight
+// A replay is one recording of an executable, of a command buffer for each submit,
+// with the parameter block that it reads. An executable has several, so that runs may be in flight
 // together, and where command buffers name their arguments, so that arguments
 // that take turns find theirs.
 type replay struct {
 	block    *driver.Allocation
-	cb       *driver.CommandBuffer
+	cbs      []*driver.CommandBuffer // in the order of their submits
 	sets     []*driver.DescriptorSet
+	donated  int                  // the first of cbs that writes over an argument which an output takes over, or their number
 	args     []*driver.Allocation // in the block, or in the sets
 	arenaGen uint64
 	epoch    driver.Epoch // of the last submit
@@ -116,8 +118,8 @@ func (r *replay) same(args []ir.Buffer) bool {
 }
 
 func (r *replay) free(d *Device) {
-	if r.cb != nil {
-		r.cb.Free()
+	for _, cb := range r.cbs {
+		cb.Free()
 	}
 	sets, block, times := r.sets, r.block, r.times
 	d.drv.After(r.epoch, func() {
@@ -145,7 +147,7 @@ func (x *executable) prepare(r *replay, args []ir.Buffer, scalars []ir.Scalar) e
 		copy(b.Mapped, x.first)
 		r.block = b
 	}
-	moved := r.cb == nil || !r.same(args) || x.plan.ArenaBytes > 0 && r.arenaGen != d.arenaGen
+	moved := r.cbs == nil || !r.same(args) || x.plan.ArenaBytes > 0 && r.arenaGen != d.arenaGen
 	if moved {
 		// Should what follows fail, nothing must pass for up to date.
 		r.args = r.args[:0]
@@ -157,7 +159,7 @@ func (x *executable) prepare(r *replay, args []ir.Buffer, scalars []ir.Scalar) e
 	if err := r.block.Flush(0, len(x.first)); err != nil {
 		return err
 	}
-	if r.cb == nil || moved && x.bound {
+	if r.cbs == nil || moved && x.bound {
 		if err := x.record(r, args); err != nil {
 			return err
 		}
@@ -217,14 +219,24 @@ func (x *executable) record(r *replay, args []ir.Buffer) error {
 	r.timedDispatches = r.timedDispatches[:0]
 	var h hazards
 	var cmds []driver.Command
+	var parts [][]driver.Command
+	var ops float64
+	first := -1 // the part that first writes over an argument
 	var shared *driver.DescriptorSet
 	for i := range x.plan.Dispatches {
 		k := &x.plan.Dispatches[i]
+		if ops += k.Work; ops > d.submitWork && len(cmds) > 0 {
+			parts, cmds, ops = append(parts, cmds), nil, k.Work
+			h.clear() // submits see each other's writes
+		}
 		if h.conflict(k) {
 			cmds = append(cmds, driver.Barrier())
 			h.clear()
 		}
 		h.add(k)
+		if first < 0 && slices.ContainsFunc(k.Writes, func(m lower.Mem) bool { return m.Arg >= 0 && x.taken[m.Arg] }) {
+			first = len(parts)
+		}
 		p := x.pipelines[i]
 		var push []byte
 		var dynamic []uint32
@@ -258,18 +270,30 @@ func (x *executable) record(r *replay, args []ir.Buffer) error {
 		r.timedDispatches = append(r.timedDispatches, i)
 		cmds = append(cmds, p.Dispatch(set, push, int(groups[0]), int(groups[1]), int(groups[2]), dynamic...))
 	}
+	parts = append(parts, cmds)
+	if r.donated = first; first < 0 {
+		r.donated = len(parts)
+	}
 	if d.profile != nil {
 		var err error
-		if cmds, err = r.timed(d, cmds, len(r.timedDispatches)); err != nil {
+		if parts, err = r.timed(d, parts); err != nil {
 			return err
 		}
 	}
-	if r.cb != nil {
-		return r.cb.Record(cmds)
+	for i, cmds := range parts {
+		if i < len(r.cbs) {
+			if err := r.cbs[i].Record(cmds); err != nil {
+				return err
+			}
+			continue
+		}
+		cb, err := d.drv.Record(cmds)
+		if err != nil {
+			return err
+		}
+		r.cbs = append(r.cbs, cb)
 	}
-	cb, err := d.drv.Record(cmds)
-	r.cb = cb
-	return err
+	return nil
 }
 
 // bind makes the descriptor set of a dispatch: first, then its buffers.

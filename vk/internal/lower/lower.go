@@ -74,6 +74,7 @@ type Dispatch struct {
 	Groups   [3]uint32
 	Reads    []Mem
 	Writes   []Mem
+	Work     float64 // estimated operations; 0 where nothing is known of them
 }
 
 // A Check names an instruction whose indices are checked; its number in the
@@ -126,10 +127,14 @@ func Lower(p *ir.Program, o Options) (plan *Plan, err error) {
 			continue
 		}
 		l.instr, l.scratch = i, p.ArenaBytes
+		first := len(l.plan.Dispatches)
 		if g := groups[i]; g != nil && l.lowerRows(g) {
+			ops := 0.0
 			for _, s := range g {
 				done[s.index] = true
+				ops += work(p.Instrs[s.index])
 			}
+			l.share(first, ops)
 			continue
 		}
 		switch in := in.(type) {
@@ -148,8 +153,16 @@ func Lower(p *ir.Program, o Options) (plan *Plan, err error) {
 		default:
 			unsupported("instruction family %s", in.Family())
 		}
+		l.share(first, work(in))
 	}
 	return l.plan, nil
+}
+
+// share spreads an instruction's work over its dispatches.
+func (l *lowerer) share(first int, ops float64) {
+	for i := first; i < len(l.plan.Dispatches); i++ {
+		l.plan.Dispatches[i].Work = ops / float64(len(l.plan.Dispatches)-first)
+	}
 }
 
 // instrText finds an instruction's line in the program's text.
