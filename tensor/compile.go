@@ -95,6 +95,8 @@ type replay struct {
 	cells   []*Cell
 	rngs    []*rngUse
 	guards  []guard
+
+	bindings sync.Pool // of *binding
 }
 
 // A cellSet says which output replaces a cell's value.
@@ -338,10 +340,13 @@ func (c *Cell) ready(ctx context.Context) error {
 // are locked.
 func (r *replay) runLocked(ctx context.Context, in []*Tensor) ([]*Tensor, error) {
 	g := &r.graph
-	inputs := make([]*storage, len(g.inputs))
+	b, ok := r.bindings.Get().(*binding)
+	if !ok {
+		b = &binding{}
+	}
+	defer r.release(b)
 	graphMu.Lock()
-	for i := range inputs {
-		t := g.inputs[i]
+	for i, t := range g.inputs {
 		switch {
 		case r.args[i] >= 0:
 			t = in[r.args[i]]
@@ -352,40 +357,44 @@ func (r *replay) runLocked(ctx context.Context, in []*Tensor) ([]*Tensor, error)
 			graphMu.Unlock()
 			return nil, err
 		}
-		inputs[i] = t.st
+		b.inputs = append(b.inputs, t.st)
 	}
-	old := make([]*Tensor, len(r.sets))
-	for i, s := range r.sets {
-		old[i] = s.cell.val
+	for _, s := range r.sets {
+		b.old = append(b.old, s.cell.val)
 	}
 	graphMu.Unlock()
-	outs, args, err := r.dev.bind(r.entry.Program, inputs)
-	if err != nil {
+	if err := b.allocate(r.dev, r.entry.Program); err != nil {
 		return nil, &OpError{Op: "compiled step", Err: err}
 	}
-	err = r.dev.runRetry(ctx, r.entry.Executable, args, r.scalars())
-	runtime.KeepAlive(inputs)
+	err := r.dev.runRetry(ctx, r.entry.Executable, b.args, r.scalars())
+	runtime.KeepAlive(b.inputs)
 	if err != nil {
-		for _, st := range outs {
-			if st != nil {
-				st.free()
-			}
-		}
+		b.free()
 		return nil, &OpError{Op: "compiled step", Err: err}
 	}
 	graphMu.Lock()
 	defer graphMu.Unlock()
-	taken := takeOver(r.entry.Program, outs, inputs)
+	b.takeOver(r.entry.Program)
 	result := make([]*Tensor, len(r.results))
 	for i, o := range r.results {
-		result[i] = r.leaf(outs, o)
+		result[i] = r.leaf(b.outs, o)
 	}
 	for i, s := range r.sets {
-		t := r.leaf(outs, s.output)
-		t.cell = s.cell
-		replacement{cell: s.cell, old: old[i], new: t}.carryOut(taken)
+		old := b.old[i]
+		if old.kept && !old.read && !old.shared && old == s.cell.val && old.st == b.outs[s.output] {
+			continue // the same memory has the new value, and nobody else has the tensor
+		}
+		t := r.leaf(b.outs, s.output)
+		t.cell, t.kept = s.cell, true
+		replacement{cell: s.cell, old: old, new: t}.carryOut(b.taken)
 	}
 	return result, nil
+}
+
+// release keeps the slices of a run for another.
+func (r *replay) release(b *binding) {
+	b.reset()
+	r.bindings.Put(b)
 }
 
 // leaf makes the evaluated tensor of an output.

@@ -136,43 +136,84 @@ func (c *collected) run(ctx context.Context) error {
 		return c.fail(err)
 	}
 	defer entry.Release()
-	outs, args, err := c.dev.bind(entry.Program, c.stores)
-	if err != nil {
+	b := binding{inputs: c.stores}
+	if err := b.allocate(c.dev, entry.Program); err != nil {
 		return c.fail(err)
 	}
-	err = c.dev.runRetry(ctx, entry.Executable, args, c.scalars)
-	if err != nil {
-		for i, st := range outs {
-			if st != nil && entry.Program.Slots[entry.Program.Inputs+i].Alias == ir.NoSlot {
-				st.free()
-			}
-		}
+	if err := c.dev.runRetry(ctx, entry.Executable, b.args, c.scalars); err != nil {
+		b.free()
 		return c.fail(err)
 	}
 	runtime.KeepAlive(c.stores)
 	graphMu.Lock()
 	defer graphMu.Unlock()
 	rec := c.record()
-	taken := takeOver(entry.Program, outs, c.stores)
+	b.takeOver(entry.Program)
 	for i, t := range c.outputs {
 		if t.state == pending { // else freed meanwhile
-			t.commit(outs[i], rec, c.graph.Outputs[i].Node)
+			t.commit(b.outs[i], rec, c.graph.Outputs[i].Node)
 		}
 	}
-	c.carryOut(taken)
+	c.carryOut(b.taken)
 	return nil
 }
 
-// takeOver completes the outputs' storages with those that they took over from
-// inputs, and returns the latter.
-func takeOver(p *ir.Program, outs, inputs []*storage) (taken []*storage) {
-	for i := range outs {
-		if outs[i] == nil {
-			outs[i] = inputs[p.Slots[p.Inputs+i].Alias]
-			taken = append(taken, outs[i])
+// A binding is the memory of a program's run.
+type binding struct {
+	inputs []*storage
+	outs   []*storage // nil where an output takes over an input, until takeOver
+	taken  []*storage // inputs that outputs took over
+	args   []ir.Buffer
+	old    []*Tensor // the values of the cells that a compiled step replaces
+}
+
+func (b *binding) reset() {
+	clear(b.inputs)
+	clear(b.outs)
+	clear(b.taken)
+	clear(b.args)
+	clear(b.old)
+	b.inputs, b.outs, b.taken, b.args, b.old = b.inputs[:0], b.outs[:0], b.taken[:0], b.args[:0], b.old[:0]
+}
+
+// allocate gets memory for the outputs of a program and lists its arguments.
+func (b *binding) allocate(d *Device, p *ir.Program) error {
+	for _, st := range b.inputs {
+		b.args = append(b.args, st.buf)
+	}
+	for _, slot := range p.Slots[p.Inputs:p.NumArgs()] {
+		if slot.Alias != ir.NoSlot {
+			b.outs, b.args = append(b.outs, nil), append(b.args, b.args[slot.Alias])
+			continue
+		}
+		st, err := d.newStorage(slot.Bytes())
+		if err != nil {
+			b.free()
+			return err
+		}
+		b.outs, b.args = append(b.outs, st), append(b.args, st.buf)
+	}
+	return nil
+}
+
+// free gives the outputs' memory back.
+func (b *binding) free() {
+	for _, st := range b.outs {
+		if st != nil {
+			st.free()
 		}
 	}
-	return taken
+}
+
+// takeOver completes the outputs' storages with those that they took over from
+// inputs.
+func (b *binding) takeOver(p *ir.Program) {
+	for i := range b.outs {
+		if b.outs[i] == nil {
+			b.outs[i] = b.inputs[p.Slots[p.Inputs+i].Alias]
+			b.taken = append(b.taken, b.outs[i])
+		}
+	}
 }
 
 // runRetry runs a program; out of memory, it runs the collector once and tries
@@ -184,33 +225,6 @@ func (d *Device) runRetry(ctx context.Context, e ir.Executable, args []ir.Buffer
 		err = e.Run(ctx, args, scalars)
 	}
 	return err
-}
-
-// bind allocates the outputs of a program and returns its arguments. An entry
-// of outs is nil where the output takes over an input.
-func (d *Device) bind(p *ir.Program, inputs []*storage) (outs []*storage, args []ir.Buffer, err error) {
-	args = make([]ir.Buffer, 0, p.NumArgs())
-	for _, st := range inputs {
-		args = append(args, st.buf)
-	}
-	outs = make([]*storage, p.Outputs)
-	for i := range outs {
-		slot := p.Slots[p.Inputs+i]
-		if slot.Alias != ir.NoSlot {
-			args = append(args, args[slot.Alias])
-			continue
-		}
-		if outs[i], err = d.newStorage(slot.Bytes()); err != nil {
-			for _, st := range outs[:i] {
-				if st != nil {
-					st.free()
-				}
-			}
-			return nil, nil, err
-		}
-		args = append(args, outs[i].buf)
-	}
-	return outs, args, nil
 }
 
 // fail names the tensor asked for in an error of the device.

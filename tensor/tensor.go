@@ -29,6 +29,7 @@ type Tensor struct {
 	cell      *Cell // the cell whose value or replacement this is
 	shared    bool  // handed out: the memory is not donated
 	read      bool  // by Cell.Read or Value: pending tensors may depend on it
+	kept      bool  // made by a compiled step for its cell: without read nobody else has it
 	depth     int   // longest chain of pending nodes below, this included
 	readsCell bool  // a pending node below reads a cell
 	mark      uint64

@@ -1,0 +1,70 @@
+//go:build cgo
+
+package vk_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fornax-ml/fornax/nn"
+	"github.com/fornax-ml/fornax/tensor"
+	"github.com/fornax-ml/fornax/vk"
+)
+
+// perceptron makes a compiled training step of hidden layers of 32, and its inputs.
+func perceptron(x *tensor.Device, hidden int) (step *tensor.Compiled, in []*tensor.Tensor) {
+	rng := tensor.NewRNG(1)
+	model := nn.Sequential{nn.NewLinear(x, rng, 64, 32), nn.ReLU{}}
+	for range hidden - 1 {
+		model = append(model, nn.NewLinear(x, rng, 32, 32), nn.ReLU{})
+	}
+	model = append(model, nn.NewLinear(x, rng, 32, 10))
+	opt := nn.NewAdam(nn.Parameters(model), nn.AdamConfig{LR: 1e-3})
+	class := make([]int32, 16)
+	for i := range class {
+		class[i] = int32(i % 10)
+	}
+	return tensor.Compile(func(in ...*tensor.Tensor) []*tensor.Tensor {
+		loss := nn.CrossEntropy(model.Forward(in[0]), in[1])
+		opt.Step(loss)
+		return []*tensor.Tensor{loss}
+	}), []*tensor.Tensor{rng.Uniform(x, 16, 64), tensor.FromSlice(x, class)}
+}
+
+// BenchmarkStepCost times what a compiled training step costs the host, with the device
+// idle before and its time taken out: the call returns when the work is handed over.
+func BenchmarkStepCost(b *testing.B) {
+	for _, hidden := range []int{2, 20} {
+		b.Run(fmt.Sprintf("hidden%d", hidden), func(b *testing.B) {
+			d := open(b, vk.Options{})
+			step, in := perceptron(tensor.New(d), hidden)
+			call := func() {
+				out, err := step.Call(in...)
+				if err != nil {
+					b.Fatal(err)
+				}
+				out[0].Free()
+			}
+			for range 3 {
+				call()
+			}
+			require.NoError(b, d.Sync(context.Background()))
+			b.ReportAllocs()
+			host := time.Duration(0)
+			for b.Loop() {
+				start := time.Now()
+				call()
+				host += time.Since(start)
+				if err := d.Sync(context.Background()); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(host.Microseconds())/float64(b.N), "host-us")
+			b.ReportMetric(float64(d.Stats().Dispatches)/float64(d.Stats().Runs), "dispatches")
+		})
+	}
+}
