@@ -51,7 +51,7 @@ func TestSmoke(t *testing.T) {
 		results = append(results, r)
 	}
 	shareOfCopy(results)
-	o := cpuOptions{out: filepath.Join(t.TempDir(), "a.md"), json: filepath.Join(t.TempDir(), "a.json")}
+	o := options{out: filepath.Join(t.TempDir(), "a.md"), json: filepath.Join(t.TempDir(), "a.json")}
 	require.NoError(t, a.report(o, newHeader(l, 2), results))
 	md, err := os.ReadFile(o.out)
 	require.NoError(t, err)
@@ -92,7 +92,7 @@ func TestWrongResults(t *testing.T) {
 	require.Equal(t, 2, results[2].Seconds.N)
 	require.Contains(t, results[2].Rivals[0].Missing, "wrong result")
 	require.Equal(t, errSlow.Error(), results[2].Rivals[1].Missing)
-	require.ErrorContains(t, a.report(cpuOptions{}, Header{}, results), "2 of 3 cases failed")
+	require.ErrorContains(t, a.report(options{}, Header{}, results), "2 of 3 cases failed")
 	require.Contains(t, out.String(), "| wrong | 2 | **wrong result: element 1 is 2.5, want 2 to within 0** |")
 	require.Contains(t, out.String(), `no memory \| at all`)
 }
@@ -194,6 +194,8 @@ func TestUsage(t *testing.T) {
 		{[]string{"cpu", "-only", "nothing at all"}, exitUsage, "", "no case matches"},
 		{[]string{"peer", "mkl"}, exitUsage, "", "no peer"},
 		{[]string{"tune", "-h"}, exitOK, "usage:", ""},
+		{[]string{"vulkan", "-h"}, exitOK, "usage:", ""},
+		{[]string{"vulkan", "-x"}, exitUsage, "", "-x"},
 		{[]string{"tune", "-x"}, exitUsage, "", "-x"},
 		{[]string{"tune", "more"}, exitUsage, "", "unexpected"},
 		{[]string{"tune", "-merge", "out"}, exitUsage, "", "records"},
@@ -209,7 +211,9 @@ func TestUsage(t *testing.T) {
 
 // The usage tells of each flag, and of no other.
 func TestUsageIsTrue(t *testing.T) {
-	ofCPU, ofTune, ok := strings.Cut(usage, "\ntune times")
+	rest, ofTune, ok := strings.Cut(usage, "\ntune times")
+	require.True(t, ok)
+	ofCPU, ofVulkan, ok := strings.Cut(rest, "\nvulkan measures")
 	require.True(t, ok)
 	flags := func(text string) (l []string) {
 		for _, f := range strings.Split(text, "\n  -")[1:] {
@@ -230,6 +234,7 @@ func TestUsageIsTrue(t *testing.T) {
 		require.NoError(t, err, name)
 	}
 	require.Len(t, flags(ofCPU), 7)
+	require.Equal(t, []string{"device"}, flags(ofVulkan))
 	for _, name := range flags(ofTune) {
 		_, err := parseTune(list(name))
 		require.NoError(t, err, name)

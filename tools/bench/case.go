@@ -7,7 +7,7 @@ type benchCase struct {
 	suite   string
 	group   string // of a table within the suite, such as a SIMD level; may be ""
 	name    string
-	threads int
+	threads int     // of the CPU; 0 on a GPU
 	work    float64 // units of a call
 	// open prepares the case: memory, data, programs, peers.
 	open func() (*entry, error)
@@ -18,6 +18,9 @@ func (c benchCase) id() string {
 	id := c.suite + "/"
 	if c.group != "" {
 		id += c.group + "/"
+	}
+	if c.threads == 0 {
+		return id + c.name
 	}
 	return fmt.Sprintf("%s%s/%dt", id, c.name, c.threads)
 }

@@ -11,8 +11,8 @@ import (
 	"slices"
 )
 
-// cpuOptions are the flags of "bench cpu".
-type cpuOptions struct {
+// options are the flags of a measurement.
+type options struct {
 	only   *regexp.Regexp
 	passes int
 	json   string
@@ -35,13 +35,18 @@ func (a *app) runCPU(args []string) error {
 	return errors.Join(a.report(o, newHeader(l, o.passes), results), a.ctx.Err())
 }
 
-func parseCPU(args []string, l *lab) (cpuOptions, error) {
-	o := cpuOptions{only: regexp.MustCompile("")}
+func parseCPU(args []string, l *lab) (options, error) {
 	fs := flag.NewFlagSet("cpu", flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
 	fs.BoolVar(&l.usePeers, "peers", false, "")
-	fs.BoolVar(&l.quick, "quick", false, "")
 	fs.StringVar(&l.python, "python", "", "")
+	return parseFlags(fs, args, l)
+}
+
+// parseFlags parses the flags of a set and those that all measurements have.
+func parseFlags(fs *flag.FlagSet, args []string, l *lab) (options, error) {
+	o := options{only: regexp.MustCompile("")}
+	fs.SetOutput(io.Discard)
+	fs.BoolVar(&l.quick, "quick", false, "")
 	fs.Func("only", "", func(s string) (err error) {
 		o.only, err = regexp.Compile(s)
 		return err
@@ -119,7 +124,7 @@ func (a *app) measure(l *lab, cases []benchCase, passes int) []Result {
 
 // report writes the tables and, where asked, the files. It fails where a case
 // did.
-func (a *app) report(o cpuOptions, h Header, results []Result) error {
+func (a *app) report(o options, h Header, results []Result) error {
 	write := func(w io.Writer) error { return writeMarkdown(w, h, results) }
 	if err := write(a.stdout); err != nil {
 		return err

@@ -3,6 +3,7 @@
 //
 //	go run ./tools/bench cpu [flags]
 //	go run -tags openblas ./tools/bench cpu -peers [flags]
+//	go run ./tools/bench vulkan [flags]
 //	go run ./tools/bench tune [flags]
 //	go run ./tools/bench tune -merge OUT RECORD...
 //
@@ -25,6 +26,17 @@
 // The exit status is 1 where a case failed, because it gave an error or a wrong
 // result; the others are measured all the same. A peer that is not there is named
 // in the output with the reason, and its cells are empty.
+//
+// # Vulkan
+//
+// vulkan measures one Vulkan device, on the wall: the calls of a batch follow each other
+// without waiting, and the wait for the last is part of its time. It has the flags -only,
+// -repeat, -quick, -o and -json, and
+//
+//	-device NAME  this device (vulkan:0)
+//
+// Products are a.MatMul(b) of float32 and of halves; squares of the memory suite have
+// 1 GiB where the device has 16, else 64 MiB, and 4 MiB with -quick.
 //
 // # Tuning
 //

@@ -15,6 +15,7 @@ import (
 
 // A Header says what was measured and where.
 type Header struct {
+	Device     string            `json:"device,omitempty"` // of Vulkan, with its driver
 	Processor  string            `json:"processor"`
 	System     string            `json:"system"`
 	GOMAXPROCS int               `json:"gomaxprocs"`
@@ -58,7 +59,11 @@ func commit() string {
 }
 
 func (h Header) markdown(w io.Writer) {
-	fmt.Fprintf(w, "# CPU\n\n%s, %s, GOMAXPROCS %d, %s, commit %s, levels %s; passes: %d", h.Processor, h.System, h.GOMAXPROCS, h.Go, h.Commit, strings.Join(h.Levels, ", "), h.Passes)
+	title := "CPU"
+	if h.Device != "" {
+		title = h.Device
+	}
+	fmt.Fprintf(w, "# "+title+"\n\n%s, %s, GOMAXPROCS %d, %s, commit %s, levels %s; passes: %d", h.Processor, h.System, h.GOMAXPROCS, h.Go, h.Commit, strings.Join(h.Levels, ", "), h.Passes)
 	if h.Quick {
 		fmt.Fprint(w, ", quick")
 	}

@@ -24,6 +24,7 @@ type lab struct {
 	kernels  map[string]*cpu.Device
 	devices  map[int]*tensor.Device
 	peers    map[string]startedPeer
+	vulkan   *tensor.Device // where set, the device of all cases
 }
 
 type startedPeer struct {
@@ -82,6 +83,9 @@ func (l *lab) kernelDevice(level string, workers int) *cpu.Device {
 
 // device returns the device for tensors, at the best level.
 func (l *lab) device(workers int) *tensor.Device {
+	if l.vulkan != nil {
+		return l.vulkan
+	}
 	if l.devices[workers] == nil {
 		l.devices[workers] = tensor.New(cpu.New(cpu.Options{Workers: workers}))
 	}

@@ -34,6 +34,7 @@ const (
 type usageError struct{ error }
 
 const usage = `usage: go run ./tools/bench cpu [flags]
+       go run ./tools/bench vulkan [flags]
        go run ./tools/bench tune [flags]
        go run ./tools/bench tune -merge OUT RECORD...
 
@@ -48,6 +49,11 @@ cpu measures the CPU device and writes tables in markdown to standard output.
   -python FILE  the Python interpreter that has torch (python3, /usr/bin/python3)
   -o FILE       write the tables to a file too
   -json FILE    write the results as JSON
+
+vulkan measures a Vulkan device: products, kernels bound by memory, training steps. It
+has the flags -only, -repeat, -quick, -o and -json of cpu, and
+
+  -device NAME  this device (vulkan:0)
 
 tune times the kernels of common products on each Vulkan device and keeps the fastest
 for all programs of this user; -merge joins the records of several runs or machines.
@@ -85,6 +91,8 @@ func (a *app) command(args []string) error {
 	switch name, rest := args[0], args[1:]; name {
 	case "cpu":
 		return a.runCPU(rest)
+	case "vulkan":
+		return a.runVulkan(rest)
 	case "tune":
 		return a.runTune(rest)
 	case "peer": // how the program starts itself

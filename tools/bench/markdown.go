@@ -21,9 +21,9 @@ type suite struct {
 
 var suites = []suite{
 	{productSuite, "Products, float32", "GFLOP/s", 1e9, "peak", "M×K×N; T: the operand lies transposed. The peak is that of multiply-adds on registers, measured beside each round."},
-	{halfSuite, "Products of 16-bit floats, sums in float32", "GFLOP/s", 1e9, "peak", "As above. The peak is that of float32: processors that multiply BF16 by itself reach more."},
+	{halfSuite, "Products, sums in float32", "GFLOP/s", 1e9, "peak", "M×K×N; T: the operand lies transposed. The peak, where there is one, is that of float32: processors that multiply BF16 by itself reach more."},
 	{mlpSuite, "Training steps of a perceptron 784-512-512-10", "ms", 1e-3, "", "ReLU, cross-entropy, Adam. Speed-up: the time on one thread to the time on two, in turns."},
-	{memorySuite, "Kernels bound by memory", "GB/s", 1e9, "copy", "On 4096×4096 float32. The share is of the best copy in this run. chain: ten cheap ops of two inputs; our add does one."},
+	{memorySuite, "Kernels bound by memory", "GB/s", 1e9, "copy", "On a square of float32, 4096×4096 on the CPU. The share is of the best copy in this run. chain: ten cheap ops of two inputs; our add does one."},
 	{rowsSuite, "Rows of a table 50,000×256, 8,192 picked", "GB/s", 1e9, "copy", "gather reads rows, gradient adds rows to zeros, scatter adds rows to the table. What stays in a cache can be faster than a copy."},
 }
 
@@ -70,6 +70,9 @@ func (s suite) table(b *strings.Builder, group string, results []Result) {
 	line(b, slices.Repeat([]string{"---"}, len(head)))
 	for _, r := range results {
 		row := []string{r.Case, fmt.Sprint(r.Threads)}
+		if r.Threads == 0 {
+			row[1] = "–"
+		}
 		if r.Error != "" {
 			line(b, append(row, "**"+cell(r.Error)+"**"))
 			continue

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+
 	"github.com/fornax-ml/fornax/tensor"
 )
 
@@ -33,7 +35,17 @@ func (s *step) call() error {
 	return err
 }
 
-func (s *step) run(n int) (span, error) { return timed(n, s.call) }
+// run returns once the device has computed all n.
+func (s *step) run(n int) (span, error) {
+	return timed(1, func() error {
+		for range n {
+			if err := s.call(); err != nil {
+				return err
+			}
+		}
+		return s.in[0].Device().Sync(context.Background())
+	})
+}
 
 func (s *step) at(elements []int) ([]float32, error) {
 	read := s.first

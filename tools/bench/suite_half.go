@@ -8,11 +8,15 @@ import (
 
 const halfSuite = "half"
 
-// halfDTypes are the 16-bit dtypes, and the distance of 1 from the next number.
-var halfDTypes = []struct {
+// A productDType is a dtype of operands and results, and the distance of 1 from the
+// next number, where results are rounded to less than the sums.
+type productDType struct {
 	tensor.DType
 	epsilon float64
-}{{tensor.BF16, 0x1p-7}, {tensor.F16, 0x1p-10}}
+}
+
+// halfDTypes are the 16-bit dtypes.
+var halfDTypes = []productDType{{tensor.BF16, 0x1p-7}, {tensor.F16, 0x1p-10}}
 
 // halfProducts are the sizes of products of halves, M, K and N.
 func halfProducts(quick bool) [][3]int {
@@ -25,14 +29,14 @@ func halfProducts(quick bool) [][3]int {
 // halfCases are products of halves, with B as it is and transposed.
 func halfCases(l *lab, sizes [][3]int) []benchCase {
 	var cases []benchCase
-	for i, d := range halfDTypes {
+	for _, d := range halfDTypes {
 		for _, s := range sizes {
 			for t := range 2 {
 				p := product{s[0], s[1], s[2], false, t == 1}
 				for _, n := range threads() {
 					cases = append(cases, benchCase{
 						suite: halfSuite, group: d.String(), name: p.String(), threads: n, work: p.flops(),
-						open: func() (*entry, error) { return l.openHalf(i, p, n) },
+						open: func() (*entry, error) { return l.openHalf(d, p, n) },
 					})
 				}
 			}
@@ -41,8 +45,8 @@ func halfCases(l *lab, sizes [][3]int) []benchCase {
 	return cases
 }
 
-func (l *lab) openHalf(dtype int, p product, threads int) (*entry, error) {
-	d, dev := halfDTypes[dtype], l.device(threads)
+func (l *lab) openHalf(d productDType, p product, threads int) (*entry, error) {
+	dev := l.device(threads)
 	a, b, _ := p.operands()
 	shapeB := []int{p.k, p.n}
 	if p.transB {
