@@ -71,6 +71,7 @@ void once() {
 		}
 	memoryBarrierBuffer();
 	barrier();
+	memoryBarrierBuffer();
 	if (gl_LocalInvocationID.x == 0u) record();
 }
 

@@ -126,7 +126,7 @@ void kernel() {
 		if (k0 + BK < tile.k1) {
 			NEXT(k0 + BK)
 		}
-		[[unroll]] for (uint k = 0u; k < BK; k++) {
+		for (uint k = 0u; k < BK; k++) { // unrolled too, a tile of 128 takes seconds to compile
 			NUM x[TM], y[TN];
 			[[unroll]] for (uint i = 0u; i < TM; i++) x[i] = tile_a[k * SA + tm + i / GM * (GM * BM / TM) + i % GM];
 			[[unroll]] for (uint j = 0u; j < TN; j++) y[j] = tile_b[k * SB + tn + j / GN * (GN * BN / TN) + j % GN];

@@ -55,8 +55,16 @@ bool tile_of(uint g, const uint bm, const uint bn, out Tile t) {
 	return true;
 }
 
-// Runs the epilogue of C[b,m,n], or stores a part of its sum.
+// Runs the epilogue of C[b,m,n], or stores a part of its sum. Sums begin with 0, and
+// some kernels add zeros at their end: -0, which products that underflow can leave,
+// becomes 0 in all of them.
 void store_sum(const Tile t, const uint m, const uint n, const NUM sum) {
 	if (m >= meta(0u) || n >= meta(1u)) return;
-	post(((t.b * meta(44u) + t.s) * meta(0u) + m) * meta(1u) + n, t.b, m, n, FROM_NUM(sum));
+	REG r = FROM_NUM(sum);
+#ifdef WIDE
+	if (r.x == 0u && r.y == SIGN) r.y = 0u;
+#else
+	if (r == SIGN) r = 0u;
+#endif
+	post(((t.b * meta(44u) + t.s) * meta(0u) + m) * meta(1u) + n, t.b, m, n, r);
 }

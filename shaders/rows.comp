@@ -30,8 +30,9 @@ layout(local_size_x_id = 0) in;
 shared REG part[gl_WorkGroupSize.x];
 
 void next() {
-	memoryBarrierBuffer();
+	memoryBarrierBuffer(); // what was stored is there,
 	barrier();
+	memoryBarrierBuffer(); // and nothing behind is loaded before
 }
 
 #define STAGE(k)                                                                              \

@@ -15,15 +15,15 @@
 // kernel becomes a call of one of
 //   compare   an invocation an element compares all J indices: for small results
 //   rows      where all columns have the same indices: a workgroup looks at 4·W
-//             indices at a time for its ROWS rows, lists in order those that it
-//             has, and its invocations, which share the columns, add the updates
+//             indices at a time for its ROWS rows and W columns, lists in order those
+//             that it has, and each invocation adds the updates of its column
 //   walk      an invocation a column, which goes through its updates; dst holds the
 //             base already
 // and base, combine, post and flush are rewritten too, for compare match and update of
 // (i, j), for the others row_of and update of (column, j), place and current.
 //
 // Numbers: meta(0) elements of dst, 1 J, 2 rows, 3 columns, 4: 1 where rows is to
-// write the base.
+// write the base, 5 workgroups of columns.
 // Specialization constants: 0: W, invocations a workgroup, a power of two; 1: OUT,
 // elements an invocation of compare takes in a row: 4 where they are packed, else 1.
 
@@ -66,15 +66,16 @@ shared uint list_row[4u * gl_WorkGroupSize.x];
 
 void rows() {
 	uint t = gl_LocalInvocationID.x, W = gl_WorkGroupSize.x;
-	uint first = group() * ROWS, J = meta(1u), columns = meta(3u);
+	uint first = group() / meta(5u), c = (group() - first * meta(5u)) * W + t, J = meta(1u);
+	first *= ROWS;
 	if (first >= meta(2u)) return;
 	uint have = min(ROWS, meta(2u) - first);
-	if (meta(4u) != 0u)
-		for (uint r = 0u; r < have; r++)
-			for (uint c = t; c < columns; c += W) {
-				uint i = place(c, first + r);
-				post(i, 0u, base(i), 0u);
-			}
+	bool mine = c < meta(3u);
+	if (meta(4u) != 0u && mine)
+		for (uint r = 0u; r < have; r++) {
+			uint i = place(c, first + r);
+			post(i, 0u, base(i), 0u);
+		}
 	for (uint j0 = 0u; j0 < J; j0 += 4u * W) {
 		uint row[4], n = 0u;
 		for (uint e = 0u; e < 4u; e++) {
@@ -97,8 +98,8 @@ void rows() {
 				list_row[at++] = first + row[e];
 			}
 		barrier();
-		for (uint k = 0u; k < total; k++)
-			for (uint c = t; c < columns; c += W) {
+		if (mine)
+			for (uint k = 0u; k < total; k++) {
 				uint i = place(c, list_row[k]);
 				post(i, 0u, combine(current(i), update(c, list_j[k])), 0u);
 			}

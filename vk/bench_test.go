@@ -115,7 +115,7 @@ func BenchmarkTranspose(b *testing.B) {
 	for _, n := range []int{512, 2048} {
 		for name, off := range map[string][]string{"turn": nil, "spread": {"map turn"}} {
 			b.Run(fmt.Sprintf("%d/%s", n, name), func(b *testing.B) {
-				bench(b, open(b, vk.Options{Disable: off}), &ir.Program{
+				bench(b, open(b, vk.Options{LikeGPU: true, Disable: off}), &ir.Program{
 					Slots: []ir.Slot{in(ir.F32, n*n), out(ir.F32, n*n)}, Inputs: 1, Outputs: 1,
 					Instrs: []ir.Instr{&ir.Map{Shape: []int{n, n}, Chain: ir.Chain{load(0, ir.F32)}, Stores: []ir.Store{{Slot: 1}},
 						Operands: []ir.Operand{{Slot: 0, View: ir.Contiguous([]int{n, n}).Permute([]int{1, 0})}}}},

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -79,7 +80,7 @@ func Open(i int, o Options) (*Device, error) {
 		tier = 0
 	}
 	d := &Device{in: in, drv: drv, info: describe(i, tier, &p, f, drv.MaxAlloc(), drv.Alignment()), corrupt: o.Corrupt, minimum: o.MinimumLimits}
-	d.disabled = append(o.Disable, environment().disable...)
+	d.disabled = slices.Concat(o.Disable, environment().disable)
 	switch d.submitWork = o.SubmitWork; {
 	case o.SubmitWork > 0:
 	case p.Type == driver.CPUDevice:

@@ -9,6 +9,7 @@ import (
 
 	"github.com/fornax-ml/fornax/nn"
 	"github.com/fornax-ml/fornax/tensor"
+	"github.com/fornax-ml/fornax/tensor/ir"
 	"github.com/fornax-ml/fornax/vk"
 )
 
@@ -52,4 +53,23 @@ func TestDispatches(t *testing.T) {
 		}, logits, tensor.FromSlice(x, labels, 128))
 		require.LessOrEqual(t, loss, 3, "cross-entropy of %d", classes)
 	}
+}
+
+// TestFusedIndexIsChecked: an index that the same rows compute is checked all the same.
+func TestFusedIndexIsChecked(t *testing.T) {
+	eachVariant(t, func(t *testing.T, d *vk.Device) {
+		x := tensor.New(d)
+		data := make([]int32, 300*40)
+		for i := range data {
+			data[i] = int32(i % 40)
+		}
+		y := tensor.FromSlice(x, data, 300, 40)
+		good := y.Gather(1, y.Max(1).Unsqueeze(1))
+		v, err := tensor.Data[int32](good)
+		require.NoError(t, err)
+		require.Equal(t, int32(39), v[299])
+		_, err = tensor.Data[int32](y.Gather(1, y.Max(1).AddScalar(1000).Unsqueeze(1)))
+		var index *ir.IndexError
+		require.ErrorAs(t, err, &index)
+	})
 }

@@ -18,7 +18,7 @@
 // where one would leave the device idle; reductions, Maps and Gathers over the same rows
 // run together in rows.comp. ScatterAdd runs scatteradd.comp, without atomics: a
 // workgroup lists the updates of its rows in order, or an invocation walks through a
-// column's. Gather and ScatterAdd are preceded by indexcheck.comp, which notes the first bad index in a
+// column's; results of 8 and 16 bits compare every index for every element. Gather and ScatterAdd are preceded by indexcheck.comp, which notes the first bad index in a
 // record that the host looks at when it waits. Custom ops bring a [Kernel].
 //
 // MatMul runs matmul.comp, which passes tiles through shared memory, matmul_direct.comp,
@@ -59,7 +59,8 @@
 //
 // Before a program first uses a kernel's variant (module, entry and constants) or
 // an op's function on a device and driver, that is compared with the reference on
-// awkward sizes and special values; see vk/internal/trial. What computes wrongly, does
+// awkward sizes and special values; see vk/internal/trial. (Not tried are index
+// checks, and products of halves apart from those of float32.) What computes wrongly, does
 // not build, or ends the process twice is off from then on, and where it has a
 // stand-in (a smaller tile, lanes for rows, the other way to reach buffers) programs
 // use that; otherwise they get *ir.UnsupportedError with the reason, never a wrong

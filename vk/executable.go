@@ -168,7 +168,7 @@ func (x *executable) Run(ctx context.Context, args []ir.Buffer, scalars []ir.Sca
 	d.runs.Add(1)
 	d.dispatches.Add(int64(len(x.plan.Dispatches)))
 	if d.profile != nil {
-		return d.fail(d.profile.add(x, r))
+		return d.fail(d.profile.add(ctx, x, r))
 	}
 	return nil
 }

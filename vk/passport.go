@@ -23,14 +23,17 @@ import (
 type passport struct {
 	trying sync.Mutex // one at a time has its kernels tried
 	file   string     // "" keeps nothing
-	info   *ir.Info   // of the first device, for the file
+	of     owner      // for the file
+
+	// crashed has, from the file, how many processes ended in a key's trial.
+	crashed map[string]int
 
 	mu       sync.Mutex
 	verdicts map[string]verdict // by way.key
 }
 
-// A verdict is what a trial found. With neither Passed nor Failed the trial began
-// and the process ended in it.
+// A verdict is what a trial found. With neither Passed nor Failed the trial began,
+// and where it is read from a file the process ended in it.
 type verdict struct {
 	Passed bool   `json:"passed,omitempty"`
 	Failed string `json:"failed,omitempty"` // how
@@ -46,7 +49,7 @@ var passports struct {
 // openPassport finds the device's passport in the process, or on disk.
 func openPassport(d *Device, o Options) *passport {
 	id := d.identity()
-	pass := &passport{info: &d.info, verdicts: map[string]verdict{}}
+	pass := &passport{of: owner{d.info.Model, d.info.Driver}, crashed: map[string]int{}, verdicts: map[string]verdict{}}
 	if o.Corrupt != nil {
 		return pass // of a device of its own kind
 	}
@@ -61,6 +64,11 @@ func openPassport(d *Device, o Options) *passport {
 	}
 	if pass.file != "" {
 		pass.verdicts = readRecord[verdict](pass.file)
+		for key, v := range pass.verdicts {
+			if v.Begun > 0 && !v.Passed && v.Failed == "" {
+				pass.crashed[key] = v.Begun
+			}
+		}
 	}
 	if passports.m == nil {
 		passports.m = map[string]*passport{}
@@ -79,20 +87,20 @@ func (d *Device) identity() string {
 	return id
 }
 
-// mostBegun is how many trials may end with the process before the kernel counts as
-// what ends it.
-const mostBegun = 2
+// mostCrashed is how many processes may end in a trial before the kernel counts as what
+// ends them. From the first on its trial has nothing beside it.
+const mostCrashed = 2
 
 // failure says why a kernel must not be used; "" where it may.
 func (p *passport) failure(key string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	v := p.verdicts[key]
-	switch {
+	switch n := p.crashed[key]; {
 	case v.Failed != "":
 		return v.Failed
-	case !v.Passed && v.Begun >= mostBegun:
-		return fmt.Sprintf("the process ended in its self-test %d times", v.Begun)
+	case !v.Passed && n >= mostCrashed:
+		return fmt.Sprintf("the process ended in its self-test %d times", n)
 	}
 	return ""
 }
@@ -101,7 +109,7 @@ func (p *passport) known(key string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	v := p.verdicts[key]
-	return v.Passed || v.Failed != "" || v.Begun >= mostBegun
+	return v.Passed || v.Failed != "" || p.crashed[key] >= mostCrashed
 }
 
 // change sets verdicts and writes the file, where there is one.
@@ -111,7 +119,7 @@ func (p *passport) change(set map[string]verdict) {
 	maps.Copy(p.verdicts, set)
 	if p.file != "" {
 		// Verdicts that cannot be kept are found again.
-		_ = writeRecord(p.file, p.info, p.verdicts)
+		_ = writeRecord(p.file, p.of, p.verdicts)
 	}
 }
 
@@ -217,6 +225,25 @@ func (d *Device) judge(w *way, plan *lower.Plan) (failed bool, err error) {
 	d.passport.trying.Lock()
 	defer d.passport.trying.Unlock()
 	l := d.candidates(w, plan) // another goroutine may have been first
+	var together []*candidate
+	for _, c := range l {
+		if d.passport.crashed[w.key(c.name)] == 0 {
+			together = append(together, c)
+			continue
+		}
+		wrong, err := d.tryAll(w, []*candidate{c})
+		failed = failed || wrong
+		if err != nil {
+			return failed, err
+		}
+	}
+	wrong, err := d.tryAll(w, together)
+	return failed || wrong, err
+}
+
+// tryAll tries candidates side by side and gives them verdicts. Where the device is lost
+// the trials count as begun: in the next process each is tried by itself.
+func (d *Device) tryAll(w *way, l []*candidate) (failed bool, err error) {
 	d.passport.begin(w, l)
 	err = each(len(l), func(i int) error {
 		var wrong *wrongError
@@ -228,12 +255,14 @@ func (d *Device) judge(w *way, plan *lower.Plan) (failed bool, err error) {
 	verdicts := map[string]verdict{}
 	for _, c := range l {
 		var wrong *wrongError
-		switch {
+		switch key := w.key(c.name); {
 		case errors.As(c.err, &wrong):
-			verdicts[w.key(c.name)] = verdict{Failed: wrong.Error()}
+			verdicts[key] = verdict{Failed: wrong.Error()}
 			failed = true
-		default: // what the device's failure interrupted is tried again
-			verdicts[w.key(c.name)] = verdict{Passed: err == nil}
+		case err == nil:
+			verdicts[key] = verdict{Passed: true}
+		case !errors.Is(err, ir.ErrDeviceLost): // which says nothing about the kernel
+			verdicts[key] = verdict{Begun: d.passport.crashed[key]}
 		}
 	}
 	d.passport.change(verdicts)
@@ -242,13 +271,14 @@ func (d *Device) judge(w *way, plan *lower.Plan) (failed bool, err error) {
 
 // begin counts a trial of each candidate that has no end yet.
 func (p *passport) begin(w *way, l []*candidate) {
+	if len(l) == 0 {
+		return
+	}
 	verdicts := map[string]verdict{}
-	p.mu.Lock()
 	for _, c := range l {
 		key := w.key(c.name)
-		verdicts[key] = verdict{Begun: p.verdicts[key].Begun + 1}
+		verdicts[key] = verdict{Begun: p.crashed[key] + 1}
 	}
-	p.mu.Unlock()
 	p.change(verdicts)
 }
 
@@ -258,14 +288,16 @@ type wrongError struct{ err error }
 func (e *wrongError) Error() string { return e.err.Error() }
 func (e *wrongError) Unwrap() error { return e.err }
 
-// try runs a candidate's trial and compares its outputs with what they should be.
+// try runs a candidate's trial and compares its outputs with what they should be. What
+// is disabled by hand may serve; an op is tried on kernels that passed.
 func (d *Device) try(w *way, c *candidate) error {
 	o, t := w.options, c.trial
-	o.Off = func(kernel string) string {
-		if kernel == c.name {
+	_, op := lower.FindOp(c.name)
+	o.Off = func(name string) string {
+		if _, isOp := lower.FindOp(name); isOp || !op {
 			return ""
 		}
-		return w.options.Off(kernel)
+		return d.passport.failure(w.key(name))
 	}
 	plan, err := lower.Lower(t.Program, t.Options(o))
 	if err != nil {

@@ -172,6 +172,19 @@ func TestDisable(t *testing.T) {
 	require.ErrorContains(t, err, `"f32_exp" is disabled`)
 	require.False(t, d.Info().DTypes.Has(ir.F64))
 	require.Equal(t, "off: disabled", fact(d, "reduce row"))
+	// What is off by hand here says nothing about the kernels of other devices, even
+	// where their trials use it.
+	dir := t.TempDir()
+	_, err = tensor.Data[float32](tensor.Ones(tensor.New(open(t, vk.Options{CacheDir: dir, Disable: []string{"f32_add", "f32_less"}})), 3, 300).Cos().Max(1))
+	require.NoError(t, err)
+	other := open(t, vk.Options{CacheDir: dir})
+	require.Empty(t, failures(other))
+	y := tensor.New(other)
+	one := tensor.Ones(y, 3, 300)
+	sum, err := one.Add(one).Less(tensor.Full(y, 3, 3, 300)).Cast(tensor.F32).Sum().Item()
+	require.NoError(t, err)
+	require.Equal(t, 900.0, sum)
+
 	_, err = vk.Open(0, vk.Options{Disable: []string{"address", "descriptor"}})
 	require.ErrorContains(t, err, "neither")
 }

@@ -75,9 +75,9 @@ func (r *replay) timed(d *Device, parts [][]driver.Command) ([][]driver.Command,
 }
 
 // add waits for a run and adds its times. dispatches are those recorded, in order.
-func (p *profile) add(x *executable, r *replay) error {
+func (p *profile) add(ctx context.Context, x *executable, r *replay) error {
 	d := x.d
-	if err := d.drv.Wait(context.Background(), r.epoch); err != nil {
+	if err := d.drv.Wait(ctx, r.epoch); err != nil {
 		return err
 	}
 	at := make([]uint64, len(r.timedDispatches)+1)

@@ -6,13 +6,16 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"sync"
 
 	"github.com/fornax-ml/fornax/shaders"
-	"github.com/fornax-ml/fornax/tensor/ir"
 	"github.com/fornax-ml/fornax/vk/internal/driver"
 )
+
+// An owner is the device that a record is about.
+type owner struct{ model, driver string }
 
 // readRecord reads the entries of a record of this build's kernels; a file that is
 // missing, damaged or of other kernels has none.
@@ -33,8 +36,12 @@ func readRecord[T any](path string) map[string]T {
 }
 
 // writeRecord replaces the file in one step.
-func writeRecord[T any](path string, info *ir.Info, entries map[string]T) error {
-	data, err := json.MarshalIndent(record[T]{kernelsHash(), info.Model, info.Driver, entries}, "", " ")
+//
+// What other processes wrote meanwhile about other things stays.
+func writeRecord[T any](path string, of owner, entries map[string]T) error {
+	all := readRecord[T](path)
+	maps.Copy(all, entries)
+	data, err := json.MarshalIndent(record[T]{kernelsHash(), of.model, of.driver, all}, "", " ")
 	if err != nil {
 		return err
 	}

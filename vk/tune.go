@@ -36,11 +36,12 @@ type tuner struct {
 
 	mu      sync.Mutex
 	fastest map[string]tuned // by lower.Product.Class
+	timed   map[string]bool  // by this process
 	spent   time.Duration
 }
 
 func openTuner(d *Device, o Options) *tuner {
-	t := &tuner{d: d, mode: o.Tuning, fastest: map[string]tuned{}}
+	t := &tuner{d: d, mode: o.Tuning, fastest: map[string]tuned{}, timed: map[string]bool{}}
 	if o.CacheDir != "" {
 		t.file = filepath.Join(o.CacheDir, "tuned-"+d.identity()+".json")
 		t.fastest = readRecord[tuned](t.file)
@@ -59,7 +60,7 @@ func openTuner(d *Device, o Options) *tuner {
 
 // pick returns the index of the kernel to use, the first where nothing is known.
 func (t *tuner) pick(w *way, p lower.Product, ks []lower.MatMulKernel) int {
-	if i := t.known(p, ks); i >= 0 {
+	if i := t.known(p, ks); i >= 0 && (t.mode != TuneAll || t.isTimed(p)) {
 		return i
 	}
 	if t.mode == TuneNever || len(ks) == 1 || p.M*p.N*p.K == 0 {
@@ -67,7 +68,7 @@ func (t *tuner) pick(w *way, p lower.Product, ks []lower.MatMulKernel) int {
 	}
 	t.timing.Lock()
 	defer t.timing.Unlock()
-	if i := t.known(p, ks); i >= 0 {
+	if i := t.known(p, ks); i >= 0 && (t.mode != TuneAll || t.isTimed(p)) {
 		return i
 	}
 	t.mu.Lock()
@@ -82,7 +83,7 @@ func (t *tuner) pick(w *way, p lower.Product, ks []lower.MatMulKernel) int {
 		return 0
 	}
 	start := time.Now()
-	best, first, err := t.race(w, p, ks, start.Add(budget))
+	best, first, whole, err := t.race(w, p, ks, start.Add(budget))
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.spent += time.Since(start)
@@ -90,9 +91,10 @@ func (t *tuner) pick(w *way, p lower.Product, ks []lower.MatMulKernel) int {
 		return 0
 	}
 	t.fastest[p.Class()] = tuned{ks[best.index].Variant(), best.median(), first}
-	if t.file != "" {
+	t.timed[p.Class()] = true
+	if t.file != "" && whole { // the next process has the pipelines in its cache and gets further
 		// What cannot be kept is found again.
-		_ = writeRecord(t.file, &t.d.info, t.fastest)
+		_ = writeRecord(t.file, owner{t.d.info.Model, t.d.info.Driver}, t.fastest)
 	}
 	return best.index
 }
@@ -103,6 +105,12 @@ func (t *tuner) known(p lower.Product, ks []lower.MatMulKernel) int {
 	name := t.fastest[p.Class()].Variant
 	t.mu.Unlock()
 	return slices.IndexFunc(ks, func(k lower.MatMulKernel) bool { return k.Variant() == name })
+}
+
+func (t *tuner) isTimed(p lower.Product) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.timed[p.Class()]
 }
 
 // A racer is a kernel on the way.
@@ -128,43 +136,45 @@ const rounds = 7
 
 // race times kernels in turns; those that are twice as slow as the fastest leave. The
 // default stays unless another is faster by more than a thirtieth; its time is first.
-// Kernels that the deadline keeps from being timed do not win.
-func (t *tuner) race(w *way, p lower.Product, ks []lower.MatMulKernel, deadline time.Time) (best *racer, first time.Duration, err error) {
+// Kernels that the deadline keeps from being timed do not win; then the race is not whole.
+func (t *tuner) race(w *way, p lower.Product, ks []lower.MatMulKernel, deadline time.Time) (best *racer, first time.Duration, whole bool, err error) {
 	program, inputs := trial.Product(p)
 	args := make([]ir.Buffer, program.NumArgs())
 	for i, s := range program.Slots {
 		b, err := t.d.NewBuffer(s.Bytes())
 		if err != nil {
-			return nil, 0, err
+			return nil, 0, false, err
 		}
 		defer b.Free()
 		if i < len(inputs) {
 			if err := b.Write(0, inputs[i]); err != nil {
-				return nil, 0, err
+				return nil, 0, false, err
 			}
 		}
 		args[i] = b
 	}
 	var racers []*racer
+	whole = true
 	for i, k := range ks {
 		if i > 0 && time.Now().After(deadline) {
+			whole = false
 			break
 		}
 		r, err := t.enter(w, program, k, i)
 		if err != nil {
-			return nil, 0, err
+			return nil, 0, false, err
 		}
 		if r == nil {
 			continue
 		}
 		defer r.x.Free()
 		if _, err := t.time(r.x, args); err != nil { // the first run is not timed
-			return nil, 0, err
+			return nil, 0, false, err
 		}
 		racers = append(racers, r)
 	}
 	if len(racers) == 0 {
-		return nil, 0, errors.New("no kernel passed its self-test")
+		return nil, 0, false, errors.New("no kernel passed its self-test")
 	}
 	all := slices.Clone(racers)
 	for round := range rounds {
@@ -174,7 +184,7 @@ func (t *tuner) race(w *way, p lower.Product, ks []lower.MatMulKernel, deadline 
 		for _, r := range racers {
 			d, err := t.time(r.x, args)
 			if err != nil {
-				return nil, 0, err
+				return nil, 0, false, err
 			}
 			r.times = append(r.times, d)
 		}
@@ -188,15 +198,20 @@ func (t *tuner) race(w *way, p lower.Product, ks []lower.MatMulKernel, deadline 
 			best = all[0]
 		}
 	}
-	return best, first, nil
+	return best, first, whole, nil
 }
 
-// enter builds a kernel for the race; nil where it fails its self-test.
+// enter builds a kernel for the race; nil where it fails its self-test, or cannot compute
+// the product after all.
 func (t *tuner) enter(w *way, p *ir.Program, k lower.MatMulKernel, index int) (*racer, error) {
 	o := trial.Options(w.options, k.Variant())
 	plan, err := lower.Lower(p, o)
 	if err != nil {
 		return nil, err
+	}
+	runs := func(d lower.Dispatch) bool { return d.Kernel != nil && d.Kernel.Variant() == k.Variant() }
+	if !slices.ContainsFunc(plan.Dispatches, runs) {
+		return nil, nil
 	}
 	if failed, err := t.d.prove(w, plan); err != nil || failed {
 		return nil, err

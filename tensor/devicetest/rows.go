@@ -27,6 +27,7 @@ func (s *suite) testRows(t *testing.T) {
 				s.sub(t, fmt.Sprint(c.outer, c.inner), func(t *testing.T) {
 					for _, f := range []func(*builder, *rowProgram){
 						(*builder).rowsCentered, (*builder).rowsOfOthers, (*builder).rowsInPlace, (*builder).rowsPicked, (*builder).rowsInterrupted,
+						(*builder).rowsNumbered,
 					} {
 						b := &builder{}
 						f(b, newRows(b, d, c))
@@ -138,6 +139,17 @@ func (b *builder) rowsPicked(p *rowProgram) {
 	hit := c.op(ir.OpEqual, c.index(ir.I32, q), c.load(ir.I32, index, p.each))
 	c.output(b, p.o*p.n, c.op(ir.OpWhere, hit, c.constant(p.d, 1), c.op(ir.OpSub, c.load(p.d, top, p.each), c.load(p.d, picked, p.each))))
 	b.add(c.asMap(p.shape()...))
+}
+
+// rowsNumbered adds positions to all elements, as one axis.
+func (b *builder) rowsNumbered(p *rowProgram) {
+	top, n := b.temp(p.d, p.o), p.o*p.n
+	p.reduce(b, ir.OpMax, p.x, top)
+	var c chain
+	even := c.op(ir.OpRem, c.index(ir.I32, contiguous(n)), c.constant(ir.I32, 2))
+	c.output(b, n, c.op(ir.OpAdd, c.load(p.d, p.x, contiguous(n)), c.cast(p.d, even)))
+	b.add(c.asMap(n))
+	p.less(b, p.x, top, b.output(p.d, n), p.each)
 }
 
 // rowsInterrupted has a sum of all rows between two steps, which the second reads.

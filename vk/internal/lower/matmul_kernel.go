@@ -42,7 +42,7 @@ func (t tileShape) threads() int { return t.bm / t.tm * (t.bn / t.tn) }
 // tileShapes are those that public tuners find best on one GPU or another, the
 // largest first.
 var tileShapes = []tileShape{
-	{128, 128, 16, 8, 8}, {128, 128, 8, 16, 8}, {64, 128, 16, 8, 8}, {128, 64, 16, 8, 8}, {64, 128, 32, 8, 8}, {64, 64, 16, 8, 4}, {64, 64, 32, 4, 8},
+	{128, 128, 16, 8, 8}, {64, 128, 16, 8, 8}, {128, 64, 16, 8, 8}, {64, 128, 32, 8, 8}, {64, 64, 16, 8, 4}, {64, 64, 32, 4, 8}, {128, 128, 8, 16, 8},
 	{64, 64, 16, 4, 4}, {32, 64, 16, 4, 4}, {64, 32, 16, 4, 4}, {32, 32, 16, 4, 4}, {32, 32, 32, 2, 4}, {16, 16, 16, 2, 2}, {8, 8, 8, 1, 1},
 }
 
@@ -127,7 +127,12 @@ func (l *lowerer) chooseMatMul(p Product) MatMulKernel {
 	if len(ks) == 0 {
 		unsupported("matmul of %v: every kernel is off", p.DType)
 	}
-	i := max(slices.IndexFunc(ks, func(k MatMulKernel) bool { return l.suits(p, k) }), 0)
+	i := slices.IndexFunc(ks, func(k MatMulKernel) bool { return l.suits(p, k) })
+	if i < 0 { // a thin product: the least padding
+		padded := func(k MatMulKernel) int { return ceilDiv(p.M, k.BM) * k.BM * ceilDiv(p.N, k.BN) * k.BN }
+		least := slices.MinFunc(ks, func(a, b MatMulKernel) int { return padded(a) - padded(b) })
+		i = slices.IndexFunc(ks, func(k MatMulKernel) bool { return k.Variant() == least.Variant() })
+	}
 	ks[0], ks[i] = ks[i], ks[0]
 	if l.o.MatMul != nil {
 		return ks[l.o.MatMul(p, ks)]

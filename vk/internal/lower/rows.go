@@ -108,7 +108,9 @@ func (l *lowerer) asStage(i, o, n int, shape reduceShape) (s stage, ok bool) {
 		s.mp = in
 		if s.outer < 0 {
 			for _, x := range in.Operands {
-				s.access = append(s.access, access{mem: l.mem(x.Slot), size: l.size(x.Slot), u: n, hi: n - 1})
+				if x.Slot != ir.NoSlot {
+					s.access = append(s.access, access{mem: l.mem(x.Slot), size: l.size(x.Slot), u: n, hi: n - 1})
+				}
 			}
 		} else {
 			s.reads(l, in.Operands, s.outer)
@@ -212,6 +214,10 @@ func (l *lowerer) joins(group []stage, s stage, rows int) bool {
 	}
 	for _, x := range group {
 		for _, a := range x.access {
+			// Indices are checked before the dispatch.
+			if s.gather != nil && a.write && a.mem.Overlaps(l.mem(s.gather.Index.Slot)) {
+				return false
+			}
 			for _, b := range s.access {
 				if (a.write || b.write) && a.mem.Overlaps(b.mem) && rows > 1 && !sameRow(a, b) {
 					return false
@@ -251,8 +257,19 @@ func (l *lowerer) dependent(a, b ir.Instr) bool {
 	return meet(ar, bw) || meet(aw, br) || meet(aw, bw)
 }
 
-// lowerRows emits a group as one dispatch; false where that kernel is off.
-func (l *lowerer) lowerRows(group []stage) bool {
+// lowerRows emits a group as one dispatch; false where that kernel is off, or the group
+// needs more of the device than its members by themselves.
+func (l *lowerer) lowerRows(group []stage) (ok bool) {
+	dispatches, checks := len(l.plan.Dispatches), len(l.plan.Checks)
+	defer func() {
+		if e := recover(); e != nil {
+			if _, unsupported := e.(*ir.UnsupportedError); !unsupported {
+				panic(e)
+			}
+			l.plan.Dispatches, l.plan.Checks = l.plan.Dispatches[:dispatches], l.plan.Checks[:checks]
+			ok = false
+		}
+	}()
 	first := group[0].reduce
 	o, n := positions(first.Outer), positions(first.Inner)
 	shape := l.planReduce(o, n, alongInner(first))

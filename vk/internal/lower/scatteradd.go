@@ -42,7 +42,7 @@ func (l *lowerer) lowerScatterAdd(s *ir.ScatterAdd) {
 	f.body.Return = f.call(opName(ir.OpAdd, s.DType, ir.Invalid), param0, param1)
 	f = c.fn("post")
 	f.store(l.mem(s.Dst), s.DType, param0, param1, splice.Param(2))
-	c.numbers(total, x.updates, x.rows, x.columns, int(b2u(!x.inPlace)))
+	c.numbers(total, x.updates, x.rows, x.columns, int(b2u(!x.inPlace)), ceilDiv(x.columns, l.o.Workgroup))
 	c.emit(entry, fold(groups), spec...)
 }
 
@@ -64,7 +64,7 @@ func (l *lowerer) scatterEntry(x scatter, module string) (entry string, groups i
 	switch {
 	case out > 1 || total*x.updates <= few:
 	case shared && on("rows"):
-		return "rows", ceilDiv(x.rows, scatterRows), spec
+		return "rows", ceilDiv(x.rows, scatterRows) * ceilDiv(x.columns, w), spec
 	case x.columns >= 64 && x.updates >= 8 && on("walk"):
 		return "walk", ceilDiv(x.columns, w), spec
 	}

@@ -147,6 +147,21 @@ func scatterTrial(d ir.DType, entry string, packed bool) *Trial {
 	return b.build(true, ref.Tolerance{})
 }
 
+// layout makes a view of matrices that lie along their rows, or else along their columns,
+// in so many elements: dense where quads of elements are to be read at once, else with
+// runs that begin at no multiple of four.
+func layout(batch, rows, columns int, plain, quad bool) (size int, v ir.View) {
+	outer, inner, axes := rows, columns, []int{0, 1, 2}
+	if !plain {
+		outer, inner, axes = columns, rows, []int{0, 2, 1}
+	}
+	stride := inner
+	if !quad {
+		stride = inner&^1 + 3
+	}
+	return batch * outer * stride, ir.Contiguous([]int{batch, outer, stride}).Slice(2, 0, 1, inner).Permute(axes)
+}
+
 // matmulTrial multiplies matrices of whole numbers, a little larger than a tile and
 // smaller than one, in the layouts that the kernel was made for.
 func matmulTrial(d ir.DType, k *lower.Kernel) *Trial {
@@ -160,19 +175,12 @@ func matmulTrial(d ir.DType, k *lower.Kernel) *Trial {
 	for _, s := range shapes {
 		batch, m, n, depth := s[0], s[1], s[2], s[3]
 		matrix := func(rows, columns int, plain, quad bool) ir.Operand {
-			outer, inner, axes := rows, columns, []int{0, 1, 2}
-			if !plain {
-				outer, inner, axes = columns, rows, []int{0, 2, 1}
-			}
-			stride := inner
-			if !quad {
-				stride |= 1 // where nothing begins at multiples of four
-			}
-			v := ir.Contiguous([]int{batch, outer, stride}).Slice(2, 0, 1, inner)
-			return whole(b.input(ref.Whole(r, d, batch*outer*stride, -3, 3)), v.Permute(axes))
+			size, v := layout(batch, rows, columns, plain, quad)
+			return whole(b.input(ref.Whole(r, d, size, -3, 3)), v)
 		}
 		b.instrs = append(b.instrs, &ir.MatMul{
-			Batch: []int{batch}, M: m, N: n, K: depth, DType: d, A: matrix(m, depth, c.AlongK, c.QuadA), B: matrix(depth, n, c.AlongN, c.QuadB),
+			Batch: []int{batch}, M: m, N: n, K: depth, DType: d,
+			A: matrix(m, depth, c.AlongK, c.QuadA), B: matrix(depth, n, c.AlongN, c.QuadB),
 			Post: ir.Chain{acc(d)}, Stores: []ir.Store{{Slot: b.output(d, batch*m*n)}},
 		})
 	}
@@ -240,13 +248,8 @@ func Options(o lower.Options, matmul string) lower.Options {
 // with bytes for its inputs.
 func Product(p lower.Product) (*ir.Program, [][]byte) {
 	d := p.Stored
-	a, b := p.Batch*p.M*p.K, p.Batch*p.K*p.N
-	matrix := func(slot, rows, columns int, plain bool) ir.Operand {
-		if plain {
-			return whole(slot, ir.Contiguous([]int{p.Batch, rows, columns}))
-		}
-		return whole(slot, ir.Contiguous([]int{p.Batch, columns, rows}).Permute([]int{0, 2, 1}))
-	}
+	a, viewA := layout(p.Batch, p.M, p.K, p.AlongK, p.QuadA)
+	b, viewB := layout(p.Batch, p.K, p.N, p.AlongN, p.QuadB)
 	return &ir.Program{
 		Slots: []ir.Slot{
 			{Kind: ir.Input, DType: d, Len: a}, {Kind: ir.Input, DType: d, Len: b},
@@ -254,7 +257,7 @@ func Product(p lower.Product) (*ir.Program, [][]byte) {
 		},
 		Inputs: 2, Outputs: 1,
 		Instrs: []ir.Instr{&ir.MatMul{
-			Batch: []int{p.Batch}, M: p.M, N: p.N, K: p.K, DType: d, A: matrix(0, p.M, p.K, p.AlongK), B: matrix(1, p.K, p.N, p.AlongN),
+			Batch: []int{p.Batch}, M: p.M, N: p.N, K: p.K, DType: d, A: whole(0, viewA), B: whole(1, viewB),
 			Post: ir.Chain{acc(d)}, Stores: []ir.Store{{Slot: 2}},
 		}},
 	}, [][]byte{numbers(d, a), numbers(d, b)}
