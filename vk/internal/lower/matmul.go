@@ -18,6 +18,10 @@ func (l *lowerer) lowerMatMul(m *ir.MatMul) {
 	if total == 0 {
 		return
 	}
+	if r := l.asReduce(m, sums); r != nil {
+		l.lowerReduce(r)
+		return
+	}
 	parts := l.parts(batch, m)
 	positions(m.Batch, []int{m.M, m.N, parts})
 	r := len(m.Batch)
@@ -69,6 +73,35 @@ func (l *lowerer) lowerMatMul(m *ir.MatMul) {
 	f.store(product, sums, param0, num(0), acc)
 	c.emit("", groups, k.spec...)
 	l.addParts(m, product, sums, parts)
+}
+
+// asReduce is a product with a vector as the sum that it is, for GPUs: tiles would be
+// padding for the most part, and the reductions have workgroups for long sums. Nil
+// where tiles are better.
+func (l *lowerer) asReduce(m *ir.MatMul, sums ir.DType) *ir.Reduce {
+	const short = 32
+	if l.o.Software || min(m.M, m.N) != 1 || m.K < short || ir.Size(m.Batch)*m.M*m.N > maxPositions/m.K {
+		return nil
+	}
+	r := len(m.Batch)
+	outer := slices.Concat(m.Batch, []int{m.M, m.N})
+	stretch := func(o ir.Operand, strides ...int) ir.Operand {
+		o.View = ir.View{Offset: o.View.Offset, Shape: append(slices.Clone(outer), m.K), Strides: slices.Concat(o.View.Strides[:r], strides)}
+		return o
+	}
+	a, b := m.A.View.Strides[r:], m.B.View.Strides[r:]
+	pre := ir.Chain{{Op: ir.OpLoad, K: 0, DType: m.DType}, {Op: ir.OpLoad, K: 1, DType: m.DType}}
+	x, y := 0, 1
+	if sums != m.DType {
+		x, y = 2, 3
+		pre = append(pre, ir.Step{Op: ir.OpCast, DType: sums, From: m.DType, Args: []int{0}}, ir.Step{Op: ir.OpCast, DType: sums, From: m.DType, Args: []int{1}})
+	}
+	pre = append(pre, ir.Step{Op: ir.OpMul, DType: sums, From: sums, Args: []int{x, y}})
+	return &ir.Reduce{
+		Outer: outer, Inner: []int{m.K}, Op: ir.OpSum, DType: sums,
+		Operands: []ir.Operand{stretch(m.A, a[0], 0, a[1]), stretch(m.B, 0, b[1], b[0])}, Pre: pre, Reg: len(pre) - 1,
+		PostOperands: m.PostOperands, Post: m.Post, Stores: m.Stores,
+	}
 }
 
 // addParts sums the parts of a product, of matrix b at (b·parts + s)·M·N, in their

@@ -1,0 +1,41 @@
+#!/bin/sh
+# Measures a machine's GPU in one call of under ten minutes, and leaves the results in a
+# folder: bash tools/bench/gpu.sh [folder] [device]
+#
+#   info.txt      what the device is and has, and every self-test
+#   suite.txt     the conformance suite and training, on this driver
+#   tune.txt      the kernels that are fastest for common products
+#   bench.md/json products, kernels bound by memory, training steps
+#   mnist-*.txt   accuracy of an epoch in float32, bf16 and f16
+#   peer.txt      what $PEER prints, a command that measures another library here
+#
+# A step that fails or runs out of its time is noted in the last lines, and the others
+# run all the same.
+out=${1:-gpu-results}
+device=${2:-vulkan:0}
+cd "$(dirname "$0")/../.." && mkdir -p "$out" || exit 1
+failed=
+
+step() { # name, seconds, command...
+	name=$1 limit=$2
+	shift 2
+	start=$(date +%s)
+	timeout "$limit" "$@" >"$out/$name" 2>"$out/$name.log" || failed="$failed $name"
+	echo "$name: $(($(date +%s) - start)) s"
+}
+
+go build -o "$out/bin/" ./tools/info ./tools/bench ./examples/mnist || exit 1
+step info.txt 90 "$out/bin/info"
+step suite.txt 150 env FORNAX_REQUIRE_VULKAN=1 go test -short -count=1 -run 'Conformance|Training|Broken|Dispatches' ./vk
+step tune.txt 90 "$out/bin/bench" tune -quick -device "$device"
+step bench.md 180 "$out/bin/bench" vulkan -device "$device" -repeat 1 -json "$out/bench.json"
+for precision in f32 bf16 f16; do
+	step "mnist-$precision.txt" 20 "$out/bin/mnist" -epochs 1 -precision $precision
+done
+if [ -n "$PEER" ]; then
+	step peer.txt 60 sh -c "$PEER"
+fi
+if [ -n "$failed" ]; then
+	echo "failed or out of time:$failed (see the .log files in $out)"
+	exit 1
+fi
