@@ -30,7 +30,7 @@ step suite.txt 150 env FORNAX_REQUIRE_VULKAN=1 go test -short -count=1 -run 'Con
 step tune.txt 90 "$out/bin/bench" tune -quick -device "$device"
 step bench.md 180 "$out/bin/bench" vulkan -device "$device" -repeat 1 -json "$out/bench.json"
 for precision in f32 bf16 f16; do
-	step "mnist-$precision.txt" 20 "$out/bin/mnist" -epochs 1 -precision $precision
+	step "mnist-$precision.txt" 20 env FORNAX_DEVICE="$device" "$out/bin/mnist" -epochs 1 -precision $precision
 done
 if [ -n "$PEER" ]; then
 	step peer.txt 60 sh -c "$PEER"

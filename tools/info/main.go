@@ -6,7 +6,7 @@
 // For each device: model, vendor, driver, dtypes, limits, memory, features, and which
 // kernels are in use and why. Every kernel and op of a Vulkan device is compared with
 // the reference first, unless -quick is given; what computes wrongly is switched off,
-// with the reason. A backend without devices says the reason. Set
+// with the reason. Then latency, copy bandwidth and arithmetic are measured for a second. A backend without devices says the reason. Set
 // FORNAX_VK_TIER or FORNAX_CPU_LEVEL to see what they change.
 package main
 
@@ -25,15 +25,17 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	_ "github.com/fornax-ml/fornax/cpu"
 	"github.com/fornax-ml/fornax/tensor/ir"
+	"github.com/fornax-ml/fornax/tensor/ir/gauge"
 	_ "github.com/fornax-ml/fornax/vk"
 )
 
 func main() {
 	asJSON := flag.Bool("json", false, "print JSON")
-	quick := flag.Bool("quick", false, "leave the self-tests out")
+	quick := flag.Bool("quick", false, "leave self-tests and measurements out")
 	flag.Parse()
 	if err := run(os.Stdout, *asJSON, *quick); err != nil {
 		fmt.Fprintln(os.Stderr, "info:", err)
@@ -108,6 +110,17 @@ func open(b ir.Backend, i int, quick bool) (device, error) {
 	}
 	if r, ok := dev.(ir.Reporter); ok {
 		d.Facts = r.Report()
+	}
+	if !quick {
+		f, err := gauge.Measure(context.Background(), dev, time.Second)
+		if err != nil {
+			return device{}, err
+		}
+		d.Facts = append([]ir.Fact{
+			{Topic: "measured", Name: "latency of a program", Value: f.Latency.String()},
+			{Topic: "measured", Name: "copy", Value: fmt.Sprintf("%.1f GB/s", f.Bandwidth/1e9)},
+			{Topic: "measured", Name: "float32 arithmetic", Value: fmt.Sprintf("%.1f GFLOP/s", f.Rate/1e9)},
+		}, d.Facts...)
 	}
 	return d, nil
 }
