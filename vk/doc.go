@@ -35,8 +35,8 @@
 // for common shapes. Without a record the first kernel of lower.MatMulKernels whose tile
 // fits the product runs.
 //
-// An executable records one command buffer for the whole program, with a
-// barrier only where a dispatch touches what one since the last barrier wrote,
+// Dispatches that do not depend on each other are put side by side. An executable records
+// one command buffer for the whole program, with a barrier only where a dispatch touches what one since the last barrier wrote,
 // or writes what one read, and submits it once a run, or in parts where
 // its estimated work may trip a driver's watchdog ([Options.SubmitWork]). What varies between runs
 // (addresses, scalars) is in the parameter block, of which an executable has a

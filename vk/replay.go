@@ -323,16 +323,5 @@ func (h *hazards) add(k *lower.Dispatch) {
 }
 
 func (h *hazards) conflict(k *lower.Dispatch) bool {
-	return overlap(k.Reads, h.writes) || overlap(k.Writes, h.writes) || overlap(k.Writes, h.reads)
-}
-
-func overlap(a, b []lower.Mem) bool {
-	for _, x := range a {
-		for _, y := range b {
-			if x.Overlaps(y) {
-				return true
-			}
-		}
-	}
-	return false
+	return lower.Meet(k.Reads, h.writes) || lower.Meet(k.Writes, h.writes) || lower.Meet(k.Writes, h.reads)
 }

@@ -155,6 +155,7 @@ func Lower(p *ir.Program, o Options) (plan *Plan, err error) {
 		}
 		l.share(first, work(in))
 	}
+	l.plan.schedule()
 	return l.plan, nil
 }
 

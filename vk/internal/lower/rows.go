@@ -249,12 +249,9 @@ func (l *lowerer) dependent(a, b ir.Instr) bool {
 		}
 		return r, w
 	}
-	meet := func(x, y []Mem) bool {
-		return slices.ContainsFunc(x, func(m Mem) bool { return slices.ContainsFunc(y, m.Overlaps) })
-	}
 	ar, aw := ranges(a)
 	br, bw := ranges(b)
-	return meet(ar, bw) || meet(aw, br) || meet(aw, bw)
+	return Meet(ar, bw) || Meet(aw, br) || Meet(aw, bw)
 }
 
 // lowerRows emits a group as one dispatch; false where that kernel is off, or the group
