@@ -71,7 +71,7 @@ func vulkanCases(l *lab, info *ir.Info) []benchCase {
 	if info.Software || l.quick {
 		squares = squares[:3]
 	}
-	if info.Software || info.Limits.MemoryBytes < 16<<30 || info.Limits.BufferBytes < 4*side*side {
+	if info.Software || info.Limits.MemoryBytes>>30 < 16 || info.Limits.BufferBytes < 4*side*side {
 		side = 4096
 	}
 	if l.quick {
