@@ -135,9 +135,12 @@ void kernel() {
 		}
 		barrier();
 	}
-	[[unroll]] for (uint i = 0u; i < TM; i++)
-		[[unroll]] for (uint j = 0u; j < TN; j++)
-			store_sum(tile, tile.m0 + tm + i / GM * (GM * BM / TM) + i % GM, tile.n0 + tn + j / GN * (GN * BN / TN) + j % GN, acc[i * TN + j]);
+	NUM sums[TM * TN];
+	[[unroll]] for (uint i = 0u; i < TM * TN; i++) sums[i] = acc[i];
+	[[dont_unroll]] for (uint p = 0u; p < TM * TN; p++) {
+		uint i = p / TN, j = p % TN;
+		store_sum(tile, tile.m0 + tm + i / GM * (GM * BM / TM) + i % GM, tile.n0 + tn + j / GN * (GN * BN / TN) + j % GN, sums[p]);
+	}
 }
 
 void main() { kernel(); }

@@ -55,6 +55,10 @@ bool tile_of(uint g, const uint bm, const uint bn, out Tile t) {
 	return true;
 }
 
+// Kernels copy their sums to an array of its own and call store_sum in a loop that is not
+// unrolled: an epilogue may be long, and of TM·TN copies of it drivers take seconds to
+// make code that no instruction cache holds.
+//
 // Runs the epilogue of C[b,m,n], or stores a part of its sum. Sums begin with 0, and
 // some kernels add zeros at their end: -0, which products that underflow can leave,
 // becomes 0 in all of them.

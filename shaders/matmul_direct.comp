@@ -54,8 +54,9 @@ void kernel() {
 		STEP(k) STEP(k + 1u) STEP(k + 2u) STEP(k + 3u)
 	}
 	for (; k < tile.k1; k++) STEP(k)
-	[[unroll]] for (uint i = 0u; i < TM; i++)
-		[[unroll]] for (uint j = 0u; j < TN; j++) store_sum(tile, m0 + i, n0 + j * (BN / TN), acc[i * TN + j]);
+	NUM sums[TM * TN];
+	[[unroll]] for (uint i = 0u; i < TM * TN; i++) sums[i] = acc[i];
+	[[dont_unroll]] for (uint i = 0u; i < TM * TN; i++) store_sum(tile, m0 + i / TN, n0 + i % TN * (BN / TN), sums[i]);
 }
 
 void main() { kernel(); }

@@ -2,6 +2,7 @@
 #extension GL_GOOGLE_include_directive : require
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_shader_subgroup_ballot : require
+#extension GL_EXT_control_flow_attributes : require
 #ifdef ADDRESS
 #extension GL_EXT_buffer_reference : require
 #extension GL_EXT_buffer_reference_uvec2 : require
@@ -57,8 +58,9 @@ void kernel() {
 	}
 		STEP(0u) STEP(1u) STEP(2u) STEP(3u) STEP(4u) STEP(5u) STEP(6u) STEP(7u)
 	}
-	for (uint i = 0u; i < TM; i++)
-		for (uint j = 0u; j < TN; j++) store_sum(tile, tile.m0 + i, n0 + j * 8u, acc[i * TN + j]);
+	float sums[TM * TN];
+	for (uint i = 0u; i < TM * TN; i++) sums[i] = acc[i];
+	[[dont_unroll]] for (uint i = 0u; i < TM * TN; i++) store_sum(tile, tile.m0 + i / TN, n0 + i % TN * 8u, sums[i]);
 }
 
 void main() { kernel(); }

@@ -168,9 +168,10 @@ func matmulTrial(d ir.DType, k *lower.Kernel) *Trial {
 	c := lower.MatMulConstants(k)
 	r := ref.Rand(1, "matmul")
 	var b builder
-	shapes := [][4]int{{1, c.BM + 3, c.BN + 5, 2*c.BK + 3}, {2, 3, 2, 5}}
+	// Two matrices each, so that both shapes are one kernel.
+	shapes := [][4]int{{2, c.BM + 3, c.BN + 5, c.BK + 3}, {2, 3, 2, 5}}
 	if c.QuadA || c.QuadB {
-		shapes = [][4]int{{1, c.BM + 4, c.BN + 4, 2*c.BK + 4}, {2, 4, 8, 12}}
+		shapes = [][4]int{{2, c.BM + 4, c.BN + 4, c.BK + 4}, {2, 4, 8, 12}}
 	}
 	for _, s := range shapes {
 		batch, m, n, depth := s[0], s[1], s[2], s[3]
