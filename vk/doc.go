@@ -77,6 +77,6 @@
 // One uniform block a dispatch holds everything that is not a buffer, metadata
 // that never changes included, so kernels need no push constants.
 //
-// Not here yet: subgroup operations and cooperative matrices; a single kernel cut where
+// Not here yet: subgroup reductions and cooperative matrices; a single kernel cut where
 // it alone is too long for a watchdog. Positions of one instruction are limited to 2³¹-1.
 package vk

@@ -60,7 +60,7 @@ func openTuner(d *Device, o Options) *tuner {
 
 // pick returns the index of the kernel to use, the first where nothing is known.
 func (t *tuner) pick(w *way, p lower.Product, ks []lower.MatMulKernel) int {
-	if i := t.known(p, ks); i >= 0 && (t.mode != TuneAll || t.isTimed(p)) {
+	if i := t.known(p, ks); i >= 0 {
 		return i
 	}
 	if t.mode == TuneNever || len(ks) == 1 || p.M*p.N*p.K == 0 {
@@ -68,7 +68,7 @@ func (t *tuner) pick(w *way, p lower.Product, ks []lower.MatMulKernel) int {
 	}
 	t.timing.Lock()
 	defer t.timing.Unlock()
-	if i := t.known(p, ks); i >= 0 && (t.mode != TuneAll || t.isTimed(p)) {
+	if i := t.known(p, ks); i >= 0 {
 		return i
 	}
 	t.mu.Lock()
@@ -90,27 +90,27 @@ func (t *tuner) pick(w *way, p lower.Product, ks []lower.MatMulKernel) int {
 	if err != nil { // the program that wanted the product shall meet it, or not
 		return 0
 	}
-	t.fastest[p.Class()] = tuned{ks[best.index].Variant(), best.median(), first}
-	t.timed[p.Class()] = true
+	class := p.Class()
+	t.fastest[class] = tuned{ks[best.index].Variant(), best.median(), first}
+	t.timed[class] = true
 	if t.file != "" && whole { // the next process has the pipelines in its cache and gets further
 		// What cannot be kept is found again.
-		_ = writeRecord(t.file, owner{t.d.info.Model, t.d.info.Driver}, t.fastest)
+		_ = writeRecord(t.file, owner{t.d.info.Model, t.d.info.Driver}, map[string]tuned{class: t.fastest[class]})
 	}
 	return best.index
 }
 
-// known is the index of the kernel on record, or -1.
+// known is the index of the kernel on record, or -1; TuneAll believes only what this
+// process timed.
 func (t *tuner) known(p lower.Product, ks []lower.MatMulKernel) int {
+	class := p.Class()
 	t.mu.Lock()
-	name := t.fastest[p.Class()].Variant
+	name := t.fastest[class].Variant
+	if t.mode == TuneAll && !t.timed[class] {
+		name = ""
+	}
 	t.mu.Unlock()
 	return slices.IndexFunc(ks, func(k lower.MatMulKernel) bool { return k.Variant() == name })
-}
-
-func (t *tuner) isTimed(p lower.Product) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.timed[p.Class()]
 }
 
 // A racer is a kernel on the way.

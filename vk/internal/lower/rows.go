@@ -238,20 +238,19 @@ func sameRow(a, b access) bool {
 
 // dependent reports whether two instructions touch memory that one of them writes.
 func (l *lowerer) dependent(a, b ir.Instr) bool {
-	ranges := func(in ir.Instr) (r, w []Mem) {
+	touches := func(in ir.Instr) *Dispatch {
+		d := &Dispatch{}
 		for _, x := range in.Reads() {
 			if x.Slot != ir.NoSlot {
-				r = append(r, l.mem(x.Slot))
+				d.Reads = append(d.Reads, l.mem(x.Slot))
 			}
 		}
 		for _, s := range in.Writes() {
-			w = append(w, l.mem(s))
+			d.Writes = append(d.Writes, l.mem(s))
 		}
-		return r, w
+		return d
 	}
-	ar, aw := ranges(a)
-	br, bw := ranges(b)
-	return Meet(ar, bw) || Meet(aw, br) || Meet(aw, bw)
+	return touches(a).conflicts(touches(b))
 }
 
 // lowerRows emits a group as one dispatch; false where that kernel is off, or the group
