@@ -11,6 +11,7 @@
 #define FROM_NUM(x) floatBitsToUint(x)
 #endif
 
+uint fourth(const uint p) { return p & 3u; }
 REG load_a(const uint i) { return reg(word_0(i)); }
 REG load_b(const uint i) { return reg(word_1(i)); }
 uint a_base(const uint b) { return b; }
@@ -19,6 +20,9 @@ void post(const uint p, const uint b, const uint m, const uint n, const REG acc)
 	helpers(p, acc);
 	put_2(p, low(apply(b, acc, acc, acc, acc, acc)));
 }
+// Writes the words of packed results, of four in a row of C: kernels that have such call
+// store_sum for those one after another, and N is a multiple of four.
+void flush(const uint w) { put_2(w, packed_word(fourth(w))); }
 
 #ifndef WIDE
 // Four elements in a row, the first at a multiple of four.
@@ -70,5 +74,7 @@ void store_sum(const Tile t, const uint m, const uint n, const NUM sum) {
 #else
 	if (r == SIGN) r = 0u;
 #endif
-	post(((t.b * meta(44u) + t.s) * meta(0u) + m) * meta(1u) + n, t.b, m, n, r);
+	uint p = ((t.b * meta(44u) + t.s) * meta(0u) + m) * meta(1u) + n;
+	post(p, t.b, m, n, r);
+	if ((n & 3u) == 3u) flush(p >> 2);
 }

@@ -64,13 +64,27 @@ func instance(validation bool) (*driver.Instance, error) {
 
 // tier is the highest that the options, the environment and the package allow.
 func (o Options) tier() int {
-	t := 1
+	t := 2
 	for _, lim := range []int{o.Tier, environment().tier} {
-		if lim == TierCore {
+		switch {
+		case lim == TierCore:
 			t = 0
+		case lim > 0:
+			t = min(t, lim)
 		}
 	}
 	return t
+}
+
+// tierOf is the highest up to a cap that a device with these features has.
+func tierOf(most int, f driver.Features) int {
+	switch {
+	case !f.BufferDeviceAddress:
+		return 0
+	case !f.CooperativeMatrix || !f.VulkanMemoryModel || !f.Float16:
+		return min(most, 1)
+	}
+	return most
 }
 
 // Devices implements ir.Backend.
@@ -81,10 +95,7 @@ func (backend) Devices() ([]ir.Info, error) {
 	}
 	var l []ir.Info
 	for i, p := range in.Devices() {
-		t := Options{}.tier()
-		if !p.Features.BufferDeviceAddress {
-			t = 0
-		}
+		t := tierOf(Options{}.tier(), p.Features)
 		l = append(l, describe(i, t, &p, p.Features, 0, 0))
 	}
 	return l, nil

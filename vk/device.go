@@ -76,9 +76,7 @@ func Open(i int, o Options) (*Device, error) {
 		return nil, fmt.Errorf("vk: %w", err)
 	}
 	f, p := drv.Features(), drv.Physical()
-	if !f.BufferDeviceAddress {
-		tier = 0
-	}
+	tier = tierOf(tier, f)
 	d := &Device{in: in, drv: drv, info: describe(i, tier, &p, f, drv.MaxAlloc(), drv.Alignment()), corrupt: o.Corrupt, minimum: o.MinimumLimits}
 	d.disabled = slices.Concat(o.Disable, environment().disable)
 	switch d.submitWork = o.SubmitWork; {

@@ -50,7 +50,12 @@
 // a uniform block of 16 KiB; 8-bit and 16-bit elements are packed words, four
 // consecutive results an invocation. F16 and BF16 are storage: kernels compute in
 // float32 and round, with integer arithmetic, at every op. Tier 1 adds kernels that get buffers by device
-// address: no limit on a slot's size but memory's, 16 operands an instruction.
+// address: no limit on a slot's size but memory's, 16 operands an instruction. Tier 2 adds
+// products of halves on the GPU's matrix units (VK_KHR_cooperative_matrix): of F16, and
+// where the device has VK_KHR_shader_bfloat16 of BF16, with sums of float32, at the
+// largest fragment that the driver lists for subgroups. Their sums add up in the units' own
+// order and so are not those of other kernels bit by bit; which products run there depends on
+// dtype and sizes only (all of M, N and K at least 8), and all tiles give the same bits.
 // f64 and i64 come with the features shaderFloat64 and shaderInt64, at any tier,
 // as a second build of the same GLSL with 64-bit registers. [Options] and the
 // environment's FORNAX_VK_TIER cap the tier.
@@ -77,6 +82,6 @@
 // One uniform block a dispatch holds everything that is not a buffer, metadata
 // that never changes included, so kernels need no push constants.
 //
-// Not here yet: subgroup reductions and cooperative matrices; a single kernel cut where
+// Not here yet: subgroup reductions and VK_NV_cooperative_matrix2; a single kernel cut where
 // it alone is too long for a watchdog. Positions of one instruction are limited to 2³¹-1.
 package vk

@@ -111,7 +111,15 @@ func (d *Device) pipeline(k *lower.Kernel, addresses bool) (*driver.Pipeline, er
 		if d.corrupt != nil {
 			words = d.corrupt(name, words)
 		}
-		return d.drv.NewPipeline(driver.PipelineDesc{SPIRV: words, Spec: specs(k.Spec), Bindings: bindings})
+		desc := driver.PipelineDesc{SPIRV: words, Spec: specs(k.Spec), Bindings: bindings}
+		if k.Subgroup > 0 {
+			f := d.drv.Features()
+			desc.FullSubgroups = f.FullSubgroups
+			if f.SubgroupSizeControl && d.drv.Physical().Subgroup.SizeRequest {
+				desc.RequiredSubgroupSize = k.Subgroup
+			}
+		}
+		return d.drv.NewPipeline(desc)
 	})
 }
 

@@ -40,6 +40,18 @@ func (d *Device) findWays(opt Options, tier int) error {
 	d.choose("matmul_sub8", o.Subgroup8, "for CPU drivers of tier 1 with subgroups of 8 that broadcast")
 	d.choose("64-bit kernels", d.info.DTypes.Has(ir.F64), "where the device has shaderFloat64 and shaderInt64")
 
+	if tier >= 2 && !software {
+		o.Matrices = d.matrices()
+	}
+	for _, x := range []ir.DType{ir.F16, ir.BF16} {
+		m, on := o.Matrices[x]
+		when := "on GPUs of tier 2 whose matrix units multiply it and sum in f32"
+		if on {
+			when += fmt.Sprintf("; here %d x %d x %d by subgroups of %d", m.M, m.N, m.K, m.Subgroup)
+		}
+		d.choose("matmul_coop_"+x.String(), on, when)
+	}
+
 	address := d.way("address", o)
 	o.Buffers = min(o.Buffers, int(p.Limits.StorageBuffersPerStage), int(p.Limits.StorageBuffersPerSet))
 	o.Range = int(min(p.Limits.StorageBufferRange, 1<<62))
@@ -66,6 +78,32 @@ func (d *Device) findWays(opt Options, tier int) error {
 		d.choose(fmt.Sprintf("arguments by %s, choice %d", w.name, i+1), true, when)
 	}
 	return nil
+}
+
+// matrices chooses for each dtype of halves the largest fragment that the device
+// computes with sums of f32.
+func (d *Device) matrices() map[ir.DType]lower.Matrix {
+	p, f := d.drv.Physical(), d.drv.Features()
+	size := p.Subgroup.Size
+	known := p.Subgroup.Min == p.Subgroup.Max || f.SubgroupSizeControl && p.Subgroup.SizeRequest
+	if !known || !p.Subgroup.Compute {
+		return nil
+	}
+	best := map[ir.DType]lower.Matrix{}
+	for _, c := range p.CooperativeMatrices {
+		x := ir.F16
+		if c.A == driver.ComponentBF16 {
+			x = ir.BF16
+		}
+		halves := c.A == driver.ComponentF16 || c.A == driver.ComponentBF16 && f.BFloat16CooperativeMatrix
+		if !halves || c.B != c.A || c.C != driver.ComponentF32 || c.Result != driver.ComponentF32 || !c.Subgroup || (c.M|c.N|c.K)%8 != 0 {
+			continue
+		}
+		if old := best[x]; c.M*c.N*c.K > old.M*old.N*old.K {
+			best[x] = lower.Matrix{M: c.M, N: c.N, K: c.K, Subgroup: size}
+		}
+	}
+	return best
 }
 
 func (d *Device) way(name string, o lower.Options) *way {

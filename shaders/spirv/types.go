@@ -82,7 +82,7 @@ func (m *Module) Types() (map[uint32]Type, error) {
 		if in.Op == OpTypeForwardPointer && len(in.Words) > 0 {
 			forward[in.Words[0]] = true
 		}
-		if in.Op < OpTypeVoid || in.Op > OpTypePipe {
+		if (in.Op < OpTypeVoid || in.Op > OpTypePipe) && in.Op != OpTypeCooperativeMatrixKHR {
 			continue
 		}
 		if len(in.Words) == 0 {

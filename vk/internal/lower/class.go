@@ -9,17 +9,17 @@ import (
 // of two.
 func (p Product) Class() string {
 	up := func(n int) int { return 1 << bits.Len(uint(max(n, 1)-1)) }
-	layout := func(along, quad bool, yes, no string) string {
+	layout := func(along bool, run int, yes, no string) string {
 		if !along {
 			yes = no
 		}
-		if quad {
-			yes += "4"
+		if run > 1 {
+			yes += fmt.Sprint(run)
 		}
 		return yes
 	}
 	return fmt.Sprintf("%v %dx%dx%dx%d a:%s b:%s", p.Stored, up(p.Batch), up(p.M), up(p.N), up(p.K),
-		layout(p.AlongK, p.QuadA, "k", "m"), layout(p.AlongN, p.QuadB, "n", "k"))
+		layout(p.AlongK, p.RunA, "k", "m"), layout(p.AlongN, p.RunB, "n", "k"))
 }
 
 // Bytes is the memory of A, B and C.

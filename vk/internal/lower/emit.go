@@ -14,7 +14,8 @@ type dispatcher struct {
 	l      *lowerer
 	d      Dispatch
 	wide   bool
-	packed int // narrow stores so far
+	packed int  // narrow stores so far
+	fours  bool // results come four at a time, so that there is no word in part
 	flush  splice.Body
 }
 
@@ -100,7 +101,7 @@ func (c *dispatcher) emit(entry string, groups [3]uint32, spec ...uint32) {
 	if c.packed > 0 || k.Bodies["post"] != nil || k.Bodies["element"] != nil {
 		k.Bodies["flush"] = &c.flush
 	}
-	if strings.HasPrefix(k.Module, "matmul") || strings.HasPrefix(k.Module, "rows") {
+	if strings.HasPrefix(k.Module, "rows") {
 		delete(k.Bodies, "flush")
 	}
 	c.l.refuse(k)
@@ -162,7 +163,13 @@ func (f *fn) store(m Mem, d ir.DType, i, e, v splice.Arg) {
 		f.c.packed += 2
 		f.call("pack_"+d.String(), num(k), e, v)
 		first, second := f.c.flush.Call("packed_word", num(k)), f.c.flush.Call("packed_word", num(k+1))
-		f.c.flush.Call("put_pair_"+strings.TrimPrefix(put, "put_"), splice.Param(0), first, second)
+		if f.c.fours { // 2w, 2w+1
+			w := f.c.flush.Call("add", param0, param0)
+			f.c.flush.Call(put, w, first)
+			f.c.flush.Call(put, f.c.flush.Call("add", w, num(1)), second)
+		} else {
+			f.c.flush.Call("put_pair_"+strings.TrimPrefix(put, "put_"), param0, first, second)
+		}
 	case 8:
 		f.call(put, f.call("first_of_64", i), f.call("low", v))
 		f.call(put, f.call("second_of_64", i), f.call("high", v))

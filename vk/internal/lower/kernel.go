@@ -17,6 +17,9 @@ type Kernel struct {
 	Bodies  map[string]*splice.Body
 	Spec    []uint32 // specialization constants by id
 	Buffers int
+	// Subgroup is the size that subgroups must have, none with idle invocations; 0: any.
+	// Module and constants determine it.
+	Subgroup int
 }
 
 // Key identifies the code.

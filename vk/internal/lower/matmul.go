@@ -29,16 +29,23 @@ func (l *lowerer) lowerMatMul(m *ir.MatMul) {
 		Batch: batch, M: m.M, N: m.N, K: m.K, Parts: parts, DType: sums, Stored: m.DType,
 		AlongK: along(m.A.View.Strides[r+1], m.A.View.Strides[r]), AlongN: along(m.B.View.Strides[r+1], m.B.View.Strides[r]),
 	}
-	p.QuadA = quads(m.A.View, m.DType, r, p.AlongK)
-	p.QuadB = quads(m.B.View, m.DType, r, p.AlongN)
+	p.RunA = runs(m.A.View, m.DType, r, p.AlongK)
+	p.RunB = runs(m.B.View, m.DType, r, p.AlongN)
+	fused, narrow := parts == 1 && l.fusesEpilogue(m), l.hasNarrow(m.Stores)
+	p.Packed = fused && narrow && m.N%4 == 0
 	k := l.chooseMatMul(p)
+	fused = fused && (!narrow || p.Packed && k.Packs)
 	c := l.dispatchOf(k.Module, wide)
 	for _, x := range []struct {
 		o    ir.Operand
 		name string
-		quad bool
-	}{{m.A, "a", p.QuadA}, {m.B, "b", p.QuadB}} {
-		c.load(x.o, m.DType, x.name, x.quad, m.K)
+		run  int
+	}{{m.A, "a", p.RunA}, {m.B, "b", p.RunB}} {
+		if k.Matrix.M > 0 {
+			c.loadHalves(x.o, x.name, x.run == 8)
+		} else {
+			c.load(x.o, m.DType, x.name, x.run >= 4, m.K)
+		}
 	}
 	// Strides and parts have fixed places: they are the block's first words.
 	depth := max(partDepth(m.K, parts), 1)
@@ -62,15 +69,18 @@ func (l *lowerer) lowerMatMul(m *ir.MatMul) {
 
 	f := c.fn("post")
 	acc := splice.Param(4)
-	if parts == 1 && l.fusesEpilogue(m) {
+	c.fours = true
+	if fused {
 		axes := []group{{param1, m.Batch}, {splice.Param(2), []int{m.M}}, {splice.Param(3), []int{m.N}}}
 		sp := f.space(&param0, axes, views(m.PostOperands...)...)
-		f.stores(m.Stores, f.chain(m.Post, m.PostOperands, sp, acc), param0, num(0))
+		f.stores(m.Stores, f.chain(m.Post, m.PostOperands, sp, acc), param0, f.call("fourth", param0))
+		c.d.Kernel.Subgroup = k.Matrix.Subgroup
 		c.emit("", groups, k.spec...)
 		return
 	}
 	product := l.takeScratch(total * parts * sums.Size())
 	f.store(product, sums, param0, num(0), acc)
+	c.d.Kernel.Subgroup = k.Matrix.Subgroup
 	c.emit("", groups, k.spec...)
 	l.addParts(m, product, sums, parts)
 }
@@ -165,19 +175,29 @@ func (c *dispatcher) load(o ir.Operand, d ir.DType, name string, quad bool, k in
 // along is true but where only the outer axis moves by single elements.
 func along(inner, outer int) bool { return inner == 1 || outer != 1 }
 
-// quads reports whether a matrix, behind r batch axes, can be read four elements at a
-// time along its last axis or the one before: they are neighbours, and every run of
-// them begins at a multiple of four.
-func quads(v ir.View, d ir.DType, r int, last bool) bool {
+// runs is how many elements of a matrix, behind r batch axes, can be read at a time
+// along its last axis or the one before: they are neighbours, and every run of them
+// begins at a multiple of its length.
+func runs(v ir.View, d ir.DType, r int, last bool) int {
+	most := map[int]int{4: 4, 2: 8}[d.Size()]
+	for n := most; n >= 4; n /= 2 {
+		if hasRuns(v, n, r, last) {
+			return n
+		}
+	}
+	return 1
+}
+
+func hasRuns(v ir.View, n, r int, last bool) bool {
 	inner, outer := r, r+1
 	if last {
 		inner, outer = r+1, r
 	}
-	if d.Size() > 4 || v.Strides[inner] != 1 || v.Shape[inner]%4 != 0 || v.Offset%4 != 0 || v.Shape[outer] > 1 && v.Strides[outer]%4 != 0 {
+	if v.Strides[inner] != 1 || v.Shape[inner]%n != 0 || v.Offset%n != 0 || v.Shape[outer] > 1 && v.Strides[outer]%n != 0 {
 		return false
 	}
 	for a := range r {
-		if v.Shape[a] > 1 && v.Strides[a]%4 != 0 {
+		if v.Shape[a] > 1 && v.Strides[a]%n != 0 {
 			return false
 		}
 	}
@@ -212,11 +232,9 @@ func partDepth(k, n int) int {
 	return ceilDiv(ceilDiv(k, n), 64) * 64
 }
 
-// fusesEpilogue: packed results need four neighbours in one invocation, which
-// tiles do not give; 64-bit values need the other build; and the buffers must
-// suffice.
+// fusesEpilogue: 64-bit values need the other build, and the buffers must suffice.
 func (l *lowerer) fusesEpilogue(m *ir.MatMul) bool {
-	if l.hasNarrow(m.Stores) || l.isWide(m) != (m.DType == ir.F64) {
+	if l.isWide(m) != (m.DType == ir.F64) {
 		return false
 	}
 	return l.buffers(m.Reads(), m.Stores) <= l.o.Buffers

@@ -2,6 +2,7 @@ package lower
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
 )
@@ -15,9 +16,12 @@ type Product struct {
 	// AlongK and AlongN are true where A moves by single elements along k, B
 	// along n, or neither does along its other axis.
 	AlongK, AlongN bool
-	// QuadA and QuadB are true where four elements along that axis can be loaded
-	// at once.
-	QuadA, QuadB bool
+	// RunA and RunB are the elements along that axis that can be loaded at once: 1, or
+	// 4, or of halves 8.
+	RunA, RunB int
+	// Packed results have less than 32 bits and can be written by the epilogue of
+	// kernels whose invocations have four in a row.
+	Packed bool
 }
 
 // A MatMulKernel is a way to compute products.
@@ -25,6 +29,10 @@ type MatMulKernel struct {
 	Module string
 	BM, BN int // rows and columns of C that a workgroup computes
 	Panel  int // columns of tiles that run together; 0 is all
+	// Packs is true where invocations store four sums of a row one after another.
+	Packs bool
+	// Matrix is the fragment of the matrix units; zero in kernels that use none.
+	Matrix Matrix
 	spec   []uint32
 }
 
@@ -32,7 +40,9 @@ type MatMulKernel struct {
 func (k MatMulKernel) Variant() string { return variant(k.Module, "", k.spec) }
 
 // Kernel returns the kernel's code, before anything is spliced in.
-func (k MatMulKernel) Kernel() *Kernel { return &Kernel{Module: k.Module, Spec: k.spec} }
+func (k MatMulKernel) Kernel() *Kernel {
+	return &Kernel{Module: k.Module, Spec: k.spec, Subgroup: k.Matrix.Subgroup}
+}
 
 // A tileShape is the shape of a tiled kernel; see shaders/matmul.comp.
 type tileShape struct{ bm, bn, bk, tm, tn int }
@@ -56,15 +66,15 @@ func (l *lowerer) tile(p Product, t tileShape) (k MatMulKernel, ok bool) {
 	if threads > l.o.Workgroup || t.bk*(t.bm+t.bn+8)*p.DType.Size() > l.o.Shared || threads > t.bk*min(t.bm, t.bn) {
 		return k, false
 	}
-	load := func(quad bool, rows int) uint32 {
-		if quad && rows*t.bk/threads%4 == 0 {
+	load := func(run, rows int) uint32 {
+		if run >= 4 && rows*t.bk/threads%4 == 0 {
 			return 4
 		}
 		return 1
 	}
-	return MatMulKernel{Module: "matmul" + wideSuffix(p.DType), BM: t.bm, BN: t.bn, Panel: 8, spec: []uint32{
+	return MatMulKernel{Module: "matmul" + wideSuffix(p.DType), BM: t.bm, BN: t.bn, Panel: 8, Packs: t.tn >= 4, spec: []uint32{
 		uint32(threads), uint32(t.bm), uint32(t.bn), uint32(t.bk), uint32(t.tm), uint32(t.tn), b2u(p.AlongK), b2u(p.AlongN),
-		load(p.QuadA, t.bm), load(p.QuadB, t.bn),
+		load(p.RunA, t.bm), load(p.RunB, t.bn),
 	}}, true
 }
 
@@ -88,12 +98,20 @@ func wideSuffix(d ir.DType) string {
 }
 
 // matmulKernels lists the kernels that can compute a product; sums do not depend on
-// the choice.
+// the choice among them.
 func (l *lowerer) matmulKernels(p Product) []MatMulKernel {
 	var ks []MatMulKernel
 	add := func(k MatMulKernel, ok bool) {
 		if ok && l.off(k.Variant()) == "" {
 			ks = append(ks, k)
+		}
+	}
+	if x, ok := l.matrixOf(p); ok {
+		for _, s := range coopShapes {
+			add(l.coop(p, x, s))
+		}
+		if len(ks) > 0 {
+			return ks
 		}
 	}
 	if l.o.Subgroup8 && p.DType == ir.F32 {
@@ -156,19 +174,30 @@ func (l *lowerer) suits(p Product, k MatMulKernel) bool {
 
 // MatMulTile is what a trial of a product's kernel needs to know.
 type MatMulTile struct {
+	DType          ir.DType // of A and B
 	BM, BN, BK     int
+	Least          int // of M, N and K
 	AlongK, AlongN bool
-	QuadA, QuadB   bool
+	RunA, RunB     int
+	Packed         bool
 }
 
 // MatMulConstants reads a product kernel's specialization constants.
 func MatMulConstants(k *Kernel) MatMulTile {
 	c := func(i int) int { return int(k.Spec[i]) }
-	switch k.Module {
-	case "matmul_sub8":
-		return MatMulTile{BM: c(1), BN: 8 * c(2), BK: 8, AlongK: true, AlongN: true}
-	case "matmul_direct", "matmul_direct_wide":
-		return MatMulTile{BM: c(1), BN: c(2), BK: 4, AlongK: true, AlongN: true}
+	d := ir.F32
+	if strings.HasSuffix(k.Module, "_wide") {
+		d = ir.F64
 	}
-	return MatMulTile{BM: c(1), BN: c(2), BK: c(3), AlongK: c(6) != 0, AlongN: c(7) != 0, QuadA: c(8) == 4, QuadB: c(9) == 4}
+	switch k.Module {
+	case "matmul_coop_f16":
+		return coopTile(ir.F16, c)
+	case "matmul_coop_bf16":
+		return coopTile(ir.BF16, c)
+	case "matmul_sub8":
+		return MatMulTile{DType: d, BM: c(1), BN: 8 * c(2), BK: 8, Least: 1, AlongK: true, AlongN: true, RunA: 1, RunB: 1}
+	case "matmul_direct", "matmul_direct_wide":
+		return MatMulTile{DType: d, BM: c(1), BN: c(2), BK: 4, Least: 1, AlongK: true, AlongN: true, RunA: 1, RunB: 1}
+	}
+	return MatMulTile{DType: d, BM: c(1), BN: c(2), BK: c(3), Least: 1, AlongK: c(6) != 0, AlongN: c(7) != 0, RunA: c(8), RunB: c(9)}
 }

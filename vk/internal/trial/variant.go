@@ -26,8 +26,8 @@ func Variant(k *lower.Kernel) *Trial {
 		return rowsTrial(d, k.Entry, int(k.Spec[0]))
 	case "scatteradd":
 		return scatterTrial(d, k.Entry, k.Spec[1] > 1)
-	case "matmul", "matmul_direct", "matmul_sub8":
-		return matmulTrial(d, k)
+	case "matmul", "matmul_direct", "matmul_sub8", "matmul_coop_f16", "matmul_coop_bf16":
+		return matmulTrial(k)
 	}
 	return nil
 }
@@ -148,15 +148,15 @@ func scatterTrial(d ir.DType, entry string, packed bool) *Trial {
 }
 
 // layout makes a view of matrices that lie along their rows, or else along their columns,
-// in so many elements: dense where quads of elements are to be read at once, else with
-// runs that begin at no multiple of four.
-func layout(batch, rows, columns int, plain, quad bool) (size int, v ir.View) {
+// in so many elements: dense where runs of elements are to be read at once, else with
+// rows that begin at no multiple of four.
+func layout(batch, rows, columns int, plain bool, run int) (size int, v ir.View) {
 	outer, inner, axes := rows, columns, []int{0, 1, 2}
 	if !plain {
 		outer, inner, axes = columns, rows, []int{0, 2, 1}
 	}
 	stride := inner
-	if !quad {
+	if run == 1 {
 		stride = inner&^1 + 3
 	}
 	return batch * outer * stride, ir.Contiguous([]int{batch, outer, stride}).Slice(2, 0, 1, inner).Permute(axes)
@@ -164,24 +164,27 @@ func layout(batch, rows, columns int, plain, quad bool) (size int, v ir.View) {
 
 // matmulTrial multiplies matrices of whole numbers, a little larger than a tile and
 // smaller than one, in the layouts that the kernel was made for.
-func matmulTrial(d ir.DType, k *lower.Kernel) *Trial {
+func matmulTrial(k *lower.Kernel) *Trial {
 	c := lower.MatMulConstants(k)
 	r := ref.Rand(1, "matmul")
 	var b builder
 	// Two matrices each, so that both shapes are one kernel.
-	shapes := [][4]int{{2, c.BM + 3, c.BN + 5, c.BK + 3}, {2, 3, 2, 5}}
-	if c.QuadA || c.QuadB {
-		shapes = [][4]int{{2, c.BM + 4, c.BN + 4, c.BK + 4}, {2, 4, 8, 12}}
+	d, n := c.DType, c.Least-1
+	shapes := [][4]int{{2, c.BM + 3, c.BN + 5, c.BK + 3}, {2, n + 3, n + 2, n + 5}}
+	if run := max(c.RunA, c.RunB); run > 1 {
+		shapes = [][4]int{{2, c.BM + run, c.BN + run, c.BK + run}, {2, run, 2 * run, 3 * run}}
+	} else if c.Packed {
+		shapes = [][4]int{{2, c.BM + 3, c.BN + 4, c.BK + 3}, {2, n + 3, 12, n + 5}}
 	}
 	for _, s := range shapes {
 		batch, m, n, depth := s[0], s[1], s[2], s[3]
-		matrix := func(rows, columns int, plain, quad bool) ir.Operand {
-			size, v := layout(batch, rows, columns, plain, quad)
+		matrix := func(rows, columns int, plain bool, run int) ir.Operand {
+			size, v := layout(batch, rows, columns, plain, run)
 			return whole(b.input(ref.Whole(r, d, size, -3, 3)), v)
 		}
 		b.instrs = append(b.instrs, &ir.MatMul{
 			Batch: []int{batch}, M: m, N: n, K: depth, DType: d,
-			A: matrix(m, depth, c.AlongK, c.QuadA), B: matrix(depth, n, c.AlongN, c.QuadB),
+			A: matrix(m, depth, c.AlongK, c.RunA), B: matrix(depth, n, c.AlongN, c.RunB),
 			Post: ir.Chain{acc(d)}, Stores: []ir.Store{{Slot: b.output(d, batch*m*n)}},
 		})
 	}
@@ -214,15 +217,49 @@ func All(o lower.Options) []*Trial {
 			l = append(l, rowsTrial(d, "row", w))
 		}
 		l = append(l, rowsTrial(d, "lane", o.Workgroup))
-		for layout := range 16 {
-			is := func(bit int) bool { return layout&bit != 0 }
-			p := lower.Product{Batch: 1, M: 300, N: 200, K: 40, Parts: 1, DType: d, Stored: d, AlongK: is(1), AlongN: is(2), QuadA: is(4), QuadB: is(8)}
-			if d == ir.F64 && (p.QuadA || p.QuadB) {
-				continue
-			}
+	}
+	for _, d := range []ir.DType{ir.F32, ir.F64, ir.F16, ir.BF16} {
+		if !o.DTypes.Has(d) {
+			continue
+		}
+		for _, p := range products(d, o) {
 			for _, k := range lower.MatMulKernels(p, o) {
-				l = append(l, matmulTrial(d, k.Kernel()))
+				l = append(l, matmulTrial(k.Kernel()))
 			}
+		}
+	}
+	return l
+}
+
+// products are a product in every layout that makes other kernels.
+func products(d ir.DType, o lower.Options) (l []lower.Product) {
+	run, packed := 4, []bool{false}
+	switch d {
+	case ir.F64:
+		run = 1
+	case ir.F16, ir.BF16:
+		if _, ok := o.Matrices[d]; !ok { // they run on the kernels of f32
+			return nil
+		}
+		run, packed = 8, []bool{false, true}
+	}
+	for layout := range 16 {
+		is := func(bit int) bool { return layout&bit != 0 }
+		p := lower.Product{Batch: 1, M: 300, N: 200, K: 40, Parts: 1, DType: ir.F32, Stored: d, AlongK: is(1), AlongN: is(2), RunA: 1, RunB: 1}
+		if d == ir.F64 {
+			p.DType = d
+		}
+		if run == 1 && (is(4) || is(8)) {
+			continue
+		}
+		if is(4) {
+			p.RunA = run
+		}
+		if is(8) {
+			p.RunB = run
+		}
+		for _, p.Packed = range packed {
+			l = append(l, p)
 		}
 	}
 	return l
@@ -249,8 +286,8 @@ func Options(o lower.Options, matmul string) lower.Options {
 // with bytes for its inputs.
 func Product(p lower.Product) (*ir.Program, [][]byte) {
 	d := p.Stored
-	a, viewA := layout(p.Batch, p.M, p.K, p.AlongK, p.QuadA)
-	b, viewB := layout(p.Batch, p.K, p.N, p.AlongN, p.QuadB)
+	a, viewA := layout(p.Batch, p.M, p.K, p.AlongK, p.RunA)
+	b, viewB := layout(p.Batch, p.K, p.N, p.AlongN, p.RunB)
 	return &ir.Program{
 		Slots: []ir.Slot{
 			{Kind: ir.Input, DType: d, Len: a}, {Kind: ir.Input, DType: d, Len: b},
