@@ -1,13 +1,18 @@
 // float32 ops that are exact or basic: arithmetic, rounding, comparisons.
-// Comparisons work on bits: key() orders floats as integers, -0 below +0, so no
-// driver's idea of NaN or of denormals matters.
+// Comparisons work on bits, so that no driver's idea of NaN or of denormals matters, and
+// without branches, since drivers that compute on the CPU keep them. Floats are in the
+// order of their bits as signed integers, -0 below +0, but for two negative ones, where it
+// is the other way round: flip is what to exclude both with.
 
-int key(const uint x) { return int(x) ^ int(uint(int(x) >> 31) & 0x7fffffffu); }
-uint no_minus_zero(const uint x) { return x == SIGN ? 0u : x; }
-bool f32_lt(const uint a, const uint b) {
-	return !is_nan(a) && !is_nan(b) && key(no_minus_zero(a)) < key(no_minus_zero(b));
-}
-bool f32_eq(const uint a, const uint b) { return !is_nan(a) && no_minus_zero(a) == no_minus_zero(b); }
+uint flip(const uint a, const uint b) { return uint(int(a & b) >> 31); }
+uint without_sign(const uint x) { return x & 0x7fffffffu; }
+// Whether one of them is NaN.
+bool any_nan(const uint a, const uint b) { return max(without_sign(a), without_sign(b)) > INF; }
+bool below_bits(const uint a, const uint b) { return int(a ^ flip(a, b)) < int(b ^ flip(a, b)); }
+uint zeros(const uint a, const uint b) { return uint(without_sign(a | b) == 0u); }
+bool f32_lt(const uint a, const uint b) { return (uint(below_bits(a, b)) & uint(!any_nan(a, b)) & (zeros(a, b) ^ 1u)) != 0u; }
+bool f32_eq(const uint a, const uint b) { return ((uint(a == b) | zeros(a, b)) & uint(!is_nan(a))) != 0u; }
+bool f32_le(const uint a, const uint b) { return ((uint(!below_bits(b, a)) | zeros(a, b)) & uint(!any_nan(a, b))) != 0u; }
 
 REG f32_neg(const REG a) { return R(U(a) ^ SIGN); }
 REG f32_abs(const REG a) { return R(U(a) & 0x7fffffffu); }
@@ -16,7 +21,8 @@ REG f32_sign(const REG a) {
 	return R(m > INF ? U(a) : m == 0u ? 0u : (U(a) & SIGN) | 0x3f800000u);
 }
 REG f32_square(const REG a) { precise float r = F(a) * F(a); return RF(r); }
-REG f32_relu(const REG a) { return R((U(a) & SIGN) != 0u && !is_nan(U(a)) ? 0u : U(a)); }
+// Negative numbers and -0 are those from SIGN to SIGN + INF.
+REG f32_relu(const REG a) { return R(mix(U(a), 0u, U(a) - SIGN <= INF)); }
 REG f32_reciprocal(const REG a) { precise float r = 1.0 / F(a); return RF(r); }
 REG f32_floor(const REG a) { return RF(floor(F(a))); }
 REG f32_ceil(const REG a) { return RF(ceil(F(a))); }
@@ -51,18 +57,20 @@ REG f32_rem(const REG a, const REG b) {
 	return R(r | (U(a) & SIGN));
 }
 
+// Of two negative floats the greater is the less as integer. A NaN with the sign that wins
+// wins by its bits; one with the other sign lies above all numbers of that sign.
 REG f32_maximum(const REG a, const REG b) {
-	if (is_nan(U(a))) return a;
-	if (is_nan(U(b))) return b;
-	return key(U(a)) < key(U(b)) ? b : a;
+	int x = int(U(a)), y = int(U(b));
+	uint r = uint(mix(max(x, y), min(x, y), (x & y) < 0));
+	return R(mix(r, NAN, max(U(a), U(b)) > (SIGN | INF)));
 }
 REG f32_minimum(const REG a, const REG b) {
-	if (is_nan(U(a))) return a;
-	if (is_nan(U(b))) return b;
-	return key(U(b)) < key(U(a)) ? b : a;
+	int x = int(U(a)), y = int(U(b));
+	uint r = uint(mix(min(x, y), max(x, y), (x & y) < 0));
+	return R(mix(r, NAN, max(x, y) > int(INF)));
 }
 REG f32_less(const REG a, const REG b) { return RB(f32_lt(U(a), U(b))); }
-REG f32_lessequal(const REG a, const REG b) { return RB(f32_lt(U(a), U(b)) || f32_eq(U(a), U(b))); }
+REG f32_lessequal(const REG a, const REG b) { return RB(f32_le(U(a), U(b))); }
 REG f32_equal(const REG a, const REG b) { return RB(f32_eq(U(a), U(b))); }
 REG f32_notequal(const REG a, const REG b) { return RB(!f32_eq(U(a), U(b))); }
 REG f32_where(const REG c, const REG a, const REG b) { return LO(c) != 0u ? a : b; }

@@ -12,8 +12,12 @@
 //
 // element, flush and kernel are rewritten by package vk/internal/splice: element becomes
 // the chain with its loads and stores, kernel a call of one of
-//   spread   invocation i of a workgroup takes positions i, i+W, i+2W, i+3W of
-//            the workgroup's 4·W: neighbours touch neighbouring words
+//   spread   an invocation takes positions i, i+Q, i+2Q, i+3Q, Q a quarter of all:
+//            neighbours touch neighbouring words, and the prefetcher of a CPU that
+//            runs the kernel sees four streams; less far apart they would share a page,
+//            which took twice as long
+//   sparse   the same in a loop, for long chains: SwiftShader does not unroll loops,
+//            and takes twice as long for a short one
 //   words    an invocation takes four positions in a row, and so owns each word
 //            of packed 8-bit or 16-bit results that it writes
 //   turn     a workgroup takes 32 × 32 positions of two axes, r and c. Operands that
@@ -22,7 +26,8 @@
 //            fetch_1 load them, place is the position, and element reads them by
 //            turned_0 and turned_1; b counts the positions of all other axes.
 //
-// Numbers: meta(0) is the number of positions; of turn 1 the size along r, 2 along c,
+// Numbers: meta(0) is the number of positions; of spread and sparse 1 Q, a multiple of W;
+// of turn 1 the size along r, 2 along c,
 // 3 tiles along c, 4 tiles of a position of the other axes, 5 tiles in all.
 // Specialization constants: 0: W, invocations a workgroup, 1 to the device's
 // limit.
@@ -38,8 +43,21 @@ void element(const uint p, const uint e) {
 void flush(const uint w) { put_0(w, packed_word(0u)); }
 
 void spread() {
-	uint p = group() * gl_WorkGroupSize.x * 4u + gl_LocalInvocationID.x;
-	for (uint e = 0u; e < 4u; e++, p += gl_WorkGroupSize.x)
+	uint p = group() * gl_WorkGroupSize.x + gl_LocalInvocationID.x, q = meta(1u);
+	if (p >= q) return;
+	if (p < meta(0u)) element(p, 0u);
+	p += q;
+	if (p < meta(0u)) element(p, 0u);
+	p += q;
+	if (p < meta(0u)) element(p, 0u);
+	p += q;
+	if (p < meta(0u)) element(p, 0u);
+}
+
+void sparse() {
+	uint p = group() * gl_WorkGroupSize.x + gl_LocalInvocationID.x, q = meta(1u);
+	if (p >= q) return;
+	for (uint e = 0u; e < 4u; e++, p += q)
 		if (p < meta(0u)) element(p, 0u);
 }
 
@@ -93,6 +111,7 @@ void turn() {
 
 void kernel() {
 	spread();
+	sparse();
 	words();
 	turn();
 }

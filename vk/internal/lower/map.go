@@ -28,14 +28,26 @@ func (l *lowerer) lowerMap(m *ir.Map) {
 
 // emitMap adds a dispatch of the map kernel over n positions.
 func (c *dispatcher) emitMap(n int, narrow bool) {
-	c.numbers(n)
 	w := c.l.o.Workgroup
-	entry, spec := "spread", []uint32{uint32(w)}
-	if narrow || c.l.off(variant(c.d.Kernel.Module, entry, spec)) != "" {
-		entry = "words"
+	groups := ceilDiv(n, 4*w)
+	c.numbers(n, groups*w)
+	spec := []uint32{uint32(w)}
+	entries := []string{"spread", "sparse", "words"} // each the stand-in of the one before
+	if len(c.d.Kernel.Bodies["element"].Calls) > mostUnrolled {
+		entries = entries[1:]
 	}
-	c.emit(entry, fold(ceilDiv(n, 4*w)), spec...)
+	if narrow {
+		entries = entries[len(entries)-1:]
+	}
+	for len(entries) > 1 && c.l.off(variant(c.d.Kernel.Module, entries[0], spec)) != "" {
+		entries = entries[1:]
+	}
+	c.emit(entries[0], fold(groups), spec...)
 }
+
+// mostUnrolled is the number of calls of the longest chain that an invocation has four
+// times in its code.
+const mostUnrolled = 48
 
 // Gather: a Map whose chain computes where to load.
 func (l *lowerer) lowerGather(g *ir.Gather) {

@@ -74,7 +74,7 @@ func TestEveryVariantHasATrial(t *testing.T) {
 				"the trial of %s does not run it", name)
 		}
 	}
-	for _, name := range []string{"map spread 128", "map_wide words 128", "map turn 128", "reduce row 32 1", "reduce arg_lane 128 4", "scatteradd compare 128 4", "scatteradd rows 128 1", "scatteradd_wide walk 128 1", "rows row 64", "rows lane 128", "rows_wide row 128", "matmul_sub8 8 8 4"} {
+	for _, name := range []string{"map spread 128", "map sparse 128", "map_wide sparse 128", "map_wide words 128", "map turn 128", "reduce row 32 1", "reduce arg_lane 128 4", "scatteradd compare 128 4", "scatteradd rows 128 1", "scatteradd_wide walk 128 1", "rows row 64", "rows lane 128", "rows_wide row 128", "matmul_sub8 8 8 4"} {
 		require.True(t, tried[name], name)
 	}
 }

@@ -33,7 +33,8 @@ func Variant(k *lower.Kernel) *Trial {
 }
 
 // mapTrial adds a matrix and a row, over more positions than a workgroup takes: for
-// turn a large transposed matrix, and for words it compares them instead.
+// turn a large transposed matrix, for sparse the row is subtracted and added many times
+// more, and for words it compares them instead.
 func mapTrial(d ir.DType, entry string) *Trial {
 	m, n, op := 9, 257, ir.OpAdd
 	matrix := func() ir.View { return ir.Contiguous([]int{m, n}) }
@@ -45,6 +46,13 @@ func mapTrial(d ir.DType, entry string) *Trial {
 		matrix = func() ir.View { return ir.Contiguous([]int{n, m}).Permute([]int{1, 0}) }
 	}
 	r := ref.Rand(1, "map")
+	chain := ir.Chain{load(0, d), load(1, d), apply(op, d, 0, 1)}
+	if entry == "sparse" {
+		for range 25 {
+			last := len(chain) - 1
+			chain = append(chain, apply(ir.OpSub, d, last, 1), apply(ir.OpAdd, d, last+1, 1))
+		}
+	}
 	var b builder
 	b.instrs = append(b.instrs, &ir.Map{
 		Shape: []int{m, n},
@@ -52,8 +60,8 @@ func mapTrial(d ir.DType, entry string) *Trial {
 			whole(b.input(ref.Whole(r, d, m*n, -9, 9)), matrix()),
 			whole(b.input(ref.Whole(r, d, n, -9, 9)), ir.Contiguous([]int{1, n}).Expand([]int{m, n})),
 		},
-		Chain:  ir.Chain{load(0, d), load(1, d), apply(op, d, 0, 1)},
-		Stores: []ir.Store{{Slot: b.output(op.ResultType(d), m*n), Reg: 2}},
+		Chain:  chain,
+		Stores: []ir.Store{{Slot: b.output(op.ResultType(d), m*n), Reg: len(chain) - 1}},
 	})
 	return b.build(true, ref.Tolerance{})
 }
@@ -206,7 +214,7 @@ func All(o lower.Options) []*Trial {
 		if !o.DTypes.Has(d) {
 			continue
 		}
-		l = append(l, mapTrial(d, "spread"), mapTrial(d, "words"), mapTrial(d, "turn"), scatterTrial(d, "rows", false), scatterTrial(d, "walk", false),
+		l = append(l, mapTrial(d, "spread"), mapTrial(d, "sparse"), mapTrial(d, "words"), mapTrial(d, "turn"), scatterTrial(d, "rows", false), scatterTrial(d, "walk", false),
 			scatterTrial(d, "compare", false), scatterTrial(d, "compare", true))
 		for _, entry := range []string{"lane", "row", "column", "arg_lane", "arg_row"} {
 			for w := o.Workgroup; w >= 32; w /= 2 {
