@@ -16,7 +16,7 @@
 //            neighbours touch neighbouring words, and the prefetcher of a CPU that
 //            runs the kernel sees four streams; less far apart they would share a page,
 //            which took twice as long
-//   sparse   the same in a loop, for long chains: SwiftShader does not unroll loops,
+//   sparse   the same in a loop, for chains that are long or of costly ops: SwiftShader does not unroll loops,
 //            and takes twice as long for a short one
 //   words    an invocation takes four positions in a row, and so owns each word
 //            of packed 8-bit or 16-bit results that it writes

@@ -26,13 +26,19 @@ import (
 type Compiled struct {
 	f      func(in ...*Tensor) []*Tensor
 	mu     sync.Mutex
-	traces map[string][]*replay
+	traces []traces
+}
+
+// traces are those of one signature, which differ in their Guards' values.
+type traces struct {
+	of   signature
+	list []*replay
 }
 
 // Compile makes a Compiled of f, which builds a graph with ops of this package
 // and may Set cells. Eval, Data and Item panic inside f with a *TraceError.
 func Compile(f func(in ...*Tensor) []*Tensor) *Compiled {
-	return &Compiled{f: f, traces: map[string][]*replay{}}
+	return &Compiled{f: f}
 }
 
 // Call runs the function. The results are evaluated tensors; gradients do not
@@ -47,8 +53,10 @@ func (c *Compiled) CallContext(ctx context.Context, in ...*Tensor) ([]*Tensor, e
 	if tracing() {
 		return c.f(in...), nil // a compiled function inside another is part of it
 	}
-	if err := EvalContext(ctx, in...); err != nil {
-		return nil, err
+	if !plain(in) {
+		if err := EvalContext(ctx, in...); err != nil {
+			return nil, err
+		}
 	}
 	r, err := c.find(in)
 	if err != nil {
@@ -57,30 +65,40 @@ func (c *Compiled) CallContext(ctx context.Context, in ...*Tensor) ([]*Tensor, e
 	return r.run(ctx, in)
 }
 
+// plain reports whether tensors are evaluated and no cells' values, so that there is
+// nothing to do before a step reads them.
+func plain(in []*Tensor) bool {
+	graphMu.Lock()
+	defer graphMu.Unlock()
+	for _, t := range in {
+		if t.state != evaluated || t.cell != nil {
+			return false
+		}
+	}
+	return true
+}
+
 // find returns the trace for the arguments, making it if there is none.
 func (c *Compiled) find(in []*Tensor) (*replay, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	key := signature(in)
-	for _, r := range c.traces[key] {
-		if r.valid() {
-			return r, nil
+	at := slices.IndexFunc(c.traces, func(t traces) bool { return t.of.is(in) })
+	if at >= 0 {
+		for _, r := range c.traces[at].list {
+			if r.valid() {
+				return r, nil
+			}
 		}
 	}
 	r, err := c.trace(in)
 	if err != nil {
 		return nil, err
 	}
-	c.traces[key] = append(c.traces[key], r)
-	return r, nil
-}
-
-func signature(in []*Tensor) string {
-	b := fmt.Appendf(nil, "%v;", autocasts.current())
-	for _, t := range in {
-		b = fmt.Appendf(b, "%p %v %v;", t.dev, t.dtype, t.shape)
+	if at < 0 {
+		at, c.traces = len(c.traces), append(c.traces, traces{of: signatureOf(in)})
 	}
-	return string(b)
+	c.traces[at].list = append(c.traces[at].list, r)
+	return r, nil
 }
 
 // A replay is a traced function, planned and compiled.

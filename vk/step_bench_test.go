@@ -15,8 +15,9 @@ import (
 	"github.com/fornax-ml/fornax/vk"
 )
 
-// perceptron makes a compiled training step of hidden layers of 32, and its inputs.
-func perceptron(x *tensor.Device, hidden int) (step *tensor.Compiled, in []*tensor.Tensor) {
+// perceptron makes a compiled training step of hidden layers of 32, and its inputs. It
+// returns the loss, or nothing.
+func perceptron(x *tensor.Device, hidden int, loss bool) (step *tensor.Compiled, in []*tensor.Tensor) {
 	rng := tensor.NewRNG(1)
 	model := nn.Sequential{nn.NewLinear(x, rng, 64, 32), nn.ReLU{}}
 	for range hidden - 1 {
@@ -29,10 +30,30 @@ func perceptron(x *tensor.Device, hidden int) (step *tensor.Compiled, in []*tens
 		class[i] = int32(i % 10)
 	}
 	return tensor.Compile(func(in ...*tensor.Tensor) []*tensor.Tensor {
-		loss := nn.CrossEntropy(model.Forward(in[0]), in[1])
-		opt.Step(loss)
-		return []*tensor.Tensor{loss}
+		l := nn.CrossEntropy(model.Forward(in[0]), in[1])
+		opt.Step(l)
+		if !loss {
+			return nil
+		}
+		return []*tensor.Tensor{l}
 	}), []*tensor.Tensor{rng.Uniform(x, 16, 64), tensor.FromSlice(x, class)}
+}
+
+// TestStepAllocatesNothing: a compiled step whose results are all in cells takes nothing
+// from Go's heap.
+func TestStepAllocatesNothing(t *testing.T) {
+	t.Setenv("FORNAX_VALIDATION", "0")
+	d := open(t, vk.Options{})
+	step, in := perceptron(tensor.New(d), 2, false)
+	n := testing.AllocsPerRun(50, func() {
+		if _, err := step.Call(in...); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Sync(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	})
+	require.Zero(t, n)
 }
 
 // BenchmarkStepCost times what a compiled training step costs the host, with the device
@@ -41,7 +62,7 @@ func BenchmarkStepCost(b *testing.B) {
 	for _, hidden := range []int{2, 20} {
 		b.Run(fmt.Sprintf("hidden%d", hidden), func(b *testing.B) {
 			d := open(b, vk.Options{})
-			step, in := perceptron(tensor.New(d), hidden)
+			step, in := perceptron(tensor.New(d), hidden, true)
 			call := func() {
 				out, err := step.Call(in...)
 				if err != nil {

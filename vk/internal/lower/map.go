@@ -33,7 +33,7 @@ func (c *dispatcher) emitMap(n int, narrow bool) {
 	c.numbers(n, groups*w)
 	spec := []uint32{uint32(w)}
 	entries := []string{"spread", "sparse", "words"} // each the stand-in of the one before
-	if len(c.d.Kernel.Bodies["element"].Calls) > mostUnrolled {
+	if !c.unrolls() {
 		entries = entries[1:]
 	}
 	if narrow {
@@ -45,9 +45,27 @@ func (c *dispatcher) emitMap(n int, narrow bool) {
 	c.emit(entries[0], fold(groups), spec...)
 }
 
-// mostUnrolled is the number of calls of the longest chain that an invocation has four
-// times in its code.
-const mostUnrolled = 48
+// unrolls reports whether an invocation has the chain four times in its code: a short
+// one of cheap ops, for which a loop costs as much as the chain.
+func (c *dispatcher) unrolls() bool {
+	const most = 40
+	calls := c.d.Kernel.Bodies["element"].Calls
+	if c.wide || len(calls) > most {
+		return false
+	}
+	for _, call := range calls {
+		if f, ok := FindOp(call.Func); ok && !slices.Contains(cheap, f.Op) {
+			return false
+		}
+	}
+	return true
+}
+
+// cheap are the ops that take a few instructions.
+var cheap = []ir.Op{
+	ir.OpNeg, ir.OpAbs, ir.OpSquare, ir.OpRelu, ir.OpAdd, ir.OpSub, ir.OpMul, ir.OpMaximum, ir.OpMinimum, ir.OpLess, ir.OpLessEqual,
+	ir.OpEqual, ir.OpNotEqual, ir.OpNot, ir.OpAnd, ir.OpOr, ir.OpXor, ir.OpWhere, ir.OpCast,
+}
 
 // Gather: a Map whose chain computes where to load.
 func (l *lowerer) lowerGather(g *ir.Gather) {
