@@ -82,6 +82,5 @@
 // One uniform block a dispatch holds everything that is not a buffer, metadata
 // that never changes included, so kernels need no push constants.
 //
-// Not here yet: subgroup reductions and VK_NV_cooperative_matrix2; a single kernel cut where
-// it alone is too long for a watchdog. Positions of one instruction are limited to 2³¹-1.
+// Not here yet: subgroup reductions and VK_NV_cooperative_matrix2. Positions of one instruction are limited to 2³¹-1.
 package vk

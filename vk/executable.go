@@ -90,7 +90,8 @@ func (x *executable) pipeline(k *lower.Dispatch, c *customCall) (*driver.Pipelin
 	if k.Custom != nil {
 		return x.d.customPipeline(c, len(k.Bindings))
 	}
-	return x.d.pipeline(k.Kernel, x.addresses)
+	_, n := k.Cut(x.d.submitWork)
+	return x.d.pipeline(k.Kernel, x.addresses, n > 1)
 }
 
 // layout places the dispatches' words in the block and fills in what is known.

@@ -89,9 +89,9 @@ func (k *kernels) get(key string, build func() (*driver.Pipeline, error)) (*driv
 	return x.p, x.err
 }
 
-// pipeline builds the pipeline of a lowered kernel.
-func (d *Device) pipeline(k *lower.Kernel, addresses bool) (*driver.Pipeline, error) {
-	return d.kernels.get(fmt.Sprint(addresses, " ", k.Key()), func() (*driver.Pipeline, error) {
+// pipeline builds the pipeline of a lowered kernel; base is for dispatches in pieces.
+func (d *Device) pipeline(k *lower.Kernel, addresses, base bool) (*driver.Pipeline, error) {
+	return d.kernels.get(fmt.Sprint(addresses, base, " ", k.Key()), func() (*driver.Pipeline, error) {
 		name, bindings := k.Module, []driver.BindingType{driver.UniformBuffer}
 		if addresses {
 			name, bindings[0] = name+"_address", driver.UniformBufferDynamic
@@ -111,7 +111,7 @@ func (d *Device) pipeline(k *lower.Kernel, addresses bool) (*driver.Pipeline, er
 		if d.corrupt != nil {
 			words = d.corrupt(name, words)
 		}
-		desc := driver.PipelineDesc{SPIRV: words, Spec: specs(k.Spec), Bindings: bindings}
+		desc := driver.PipelineDesc{SPIRV: words, Spec: specs(k.Spec), Bindings: bindings, Base: base}
 		if k.Subgroup > 0 {
 			f := d.drv.Features()
 			desc.FullSubgroups = f.FullSubgroups

@@ -44,7 +44,8 @@ type Options struct {
 	// SubmitWork is the estimated operations (a multiply-add is two) after which a
 	// program goes on in another submit, so that none takes as long as a driver's
 	// watchdog allows. 0 is 2^38 on discrete GPUs, 2^35 on others, and no end on CPU
-	// drivers. A single kernel is not cut.
+	// drivers. A kernel with more goes out in pieces, of whole workgroups each; only a
+	// user's is not cut.
 	SubmitWork float64
 	// Profile times every kernel on the device's clock; see Device.Profile. Runs then
 	// wait for the device, and kernels do not overlap.

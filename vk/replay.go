@@ -225,10 +225,14 @@ func (x *executable) record(r *replay, args []ir.Buffer) error {
 	var shared *driver.DescriptorSet
 	for i := range x.plan.Dispatches {
 		k := &x.plan.Dispatches[i]
-		if ops += k.Work; ops > d.submitWork && len(cmds) > 0 {
-			parts, cmds, ops = append(parts, cmds), nil, k.Work
-			h.clear() // submits see each other's writes
+		next := func(work float64) { // begins another submit where this one has enough
+			if ops += work; ops > d.submitWork && len(cmds) > 0 {
+				parts, cmds, ops = append(parts, cmds), nil, work
+				h.clear() // submits see each other's writes
+			}
 		}
+		axis, pieces := k.Cut(d.submitWork)
+		next(k.Work / float64(pieces))
 		if h.conflict(k) {
 			cmds = append(cmds, driver.Barrier())
 			h.clear()
@@ -267,8 +271,20 @@ func (x *executable) record(r *replay, args []ir.Buffer) error {
 				return err
 			}
 		}
-		r.timedDispatches = append(r.timedDispatches, i)
-		cmds = append(cmds, p.Dispatch(set, push, int(groups[0]), int(groups[1]), int(groups[2]), dynamic...))
+		for n := range pieces {
+			if n > 0 {
+				next(k.Work / float64(pieces))
+			}
+			var base [2]int
+			part := groups
+			if pieces > 1 {
+				all := int(groups[axis])
+				base[axis] = n * all / pieces
+				part[axis] = uint32((n+1)*all/pieces - base[axis])
+			}
+			r.timedDispatches = append(r.timedDispatches, i)
+			cmds = append(cmds, p.Dispatch(set, push, int(part[0]), int(part[1]), int(part[2]), dynamic...).From(base[0], base[1]))
+		}
 	}
 	parts = append(parts, cmds)
 	if r.donated = first; first < 0 {

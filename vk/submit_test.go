@@ -3,8 +3,10 @@
 package vk_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -121,6 +123,66 @@ func TestSplitRunStopsInTime(t *testing.T) {
 				got := make([]byte, 400)
 				require.NoError(t, buf.Read(got, 0))
 				require.Equal(t, make([]byte, 400), got)
+			}
+		})
+	}
+}
+
+// TestKernelsAreCut: a kernel of more work than a submit may have goes out in pieces of
+// whole workgroups, on one axis and on two, and computes the same.
+func TestKernelsAreCut(t *testing.T) {
+	product := &ir.Program{
+		Slots: []ir.Slot{in(ir.F32, 300*40), in(ir.F32, 40*200), out(ir.F32, 300*200)}, Inputs: 2, Outputs: 1,
+		Instrs: []ir.Instr{&ir.MatMul{
+			M: 300, N: 200, K: 40, DType: ir.F32, A: whole(0, 300, 40), B: whole(1, 40, 200),
+			Post: ir.Chain{{Op: ir.OpAcc, DType: ir.F32}}, Stores: []ir.Store{{Slot: 2}},
+		}},
+	}
+	const large = 65536*4*256 + 5 // positions of more workgroups than an axis has
+	sums := &ir.Program{
+		Slots: []ir.Slot{in(ir.U8, large), in(ir.U8, large), out(ir.U8, large)}, Inputs: 2, Outputs: 1,
+		Instrs: []ir.Instr{&ir.Map{
+			Shape: []int{large}, Operands: []ir.Operand{whole(0, large), whole(1, large)},
+			Chain: ir.Chain{load(0, ir.U8), load(1, ir.U8), apply(ir.OpAdd, ir.U8, 0, 1)}, Stores: []ir.Store{{Slot: 2, Reg: 2}},
+		}},
+	}
+	for _, c := range []struct {
+		name   string
+		p      *ir.Program
+		work   float64
+		pieces int
+	}{
+		{"product", product, 2 * 300 * 200 * 40 / 7.5, 8}, {"map", tenOps(100_003, 3), 100_000, 3}, {"two axes", sums, large / 2, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.p.Slots[0].Len == large && testing.Short() {
+				t.Skip("a second of work and 200 MB")
+			}
+			r := rand.New(rand.NewPCG(1, 2))
+			var inputs [][]byte
+			for k, s := range c.p.Slots[:2] {
+				b := make([]byte, s.Bytes())
+				if s.DType == ir.F32 {
+					b = random(r, s.DType, s.Len, [2]float64{-1, 1})
+				} else {
+					for i := range b {
+						b[i] = byte(i >> (8 * k))
+					}
+				}
+				inputs = append(inputs, b)
+			}
+			for _, o := range []vk.Options{{LikeGPU: true}, {Arguments: vk.ByDescriptor, LikeGPU: true}} {
+				want, err := run(t, open(t, o), c.p, inputs)
+				require.NoError(t, err)
+				o.SubmitWork = c.work
+				d := open(t, o)
+				_, err = run(t, d, c.p, inputs) // self-tests
+				require.NoError(t, err)
+				before := d.Stats().Submits
+				got, err := run(t, d, c.p, inputs)
+				require.NoError(t, err)
+				require.GreaterOrEqual(t, d.Stats().Submits-before, c.pieces)
+				require.True(t, bytes.Equal(want[0], got[0]))
 			}
 		})
 	}

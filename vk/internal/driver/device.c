@@ -160,7 +160,8 @@ void fx_layout_destroy(fx_device *d, VkDescriptorSetLayout set, VkPipelineLayout
 
 // spec holds spec_count pairs (constant id, 32-bit value).
 fx_status fx_pipeline_create(fx_device *d, VkPipelineCache cache, VkPipelineLayout layout, const uint32_t *code, size_t bytes,
-    const char *entry, const uint32_t *spec, uint32_t spec_count, uint32_t subgroup_size, int full_subgroups, VkPipeline *out) {
+    const char *entry, const uint32_t *spec, uint32_t spec_count, uint32_t subgroup_size, int full_subgroups, int base,
+    VkPipeline *out) {
 	*out = 0;
 	VkSpecializationMapEntry *map = NULL;
 	if (spec_count && !(map = calloc(spec_count, sizeof *map))) return fail(VK_ERROR_OUT_OF_HOST_MEMORY, "calloc");
@@ -175,7 +176,8 @@ fx_status fx_pipeline_create(fx_device *d, VkPipelineCache cache, VkPipelineLayo
 	} else {
 		VkPipelineShaderStageRequiredSubgroupSizeCreateInfo size = {
 		    VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO, NULL, subgroup_size};
-		VkComputePipelineCreateInfo info = {VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO, NULL, 0,
+		VkComputePipelineCreateInfo info = {VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO, NULL,
+		    base ? VK_PIPELINE_CREATE_DISPATCH_BASE_BIT : 0,
 		    {VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO, subgroup_size ? &size : NULL,
 		        full_subgroups ? VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT : 0, VK_SHADER_STAGE_COMPUTE_BIT, module,
 		        entry, spec_count ? &si : NULL}, layout, 0, -1};

@@ -79,7 +79,7 @@ void fx_cache_destroy(fx_device *d, VkPipelineCache cache);
 fx_status fx_layout_create(fx_device *d, const int32_t *types, uint32_t n, uint32_t push_bytes, VkDescriptorSetLayout *set, VkPipelineLayout *out);
 void fx_layout_destroy(fx_device *d, VkDescriptorSetLayout set, VkPipelineLayout layout);
 fx_status fx_pipeline_create(fx_device *d, VkPipelineCache cache, VkPipelineLayout layout, const uint32_t *code, size_t bytes,
-    const char *entry, const uint32_t *spec, uint32_t spec_count, uint32_t subgroup_size, int full_subgroups, VkPipeline *out);
+    const char *entry, const uint32_t *spec, uint32_t spec_count, uint32_t subgroup_size, int full_subgroups, int base, VkPipeline *out);
 void fx_pipeline_destroy(fx_device *d, VkPipeline p);
 
 typedef struct { VkBuffer buffer; uint64_t offset, range; int32_t type; uint32_t pad; } fx_binding;
@@ -105,7 +105,7 @@ typedef struct {
 	uint64_t src_offset, dst_offset, size;
 	uint32_t groups[3];
 	uint32_t value; // fill: the word; timestamp: the index; barrier: flags
-	uint32_t dynamic_count, dynamic[4], pad;
+	uint32_t dynamic_count, dynamic[4], base[2], pad;
 	uint32_t push[32];
 } fx_command;
 

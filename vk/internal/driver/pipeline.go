@@ -49,6 +49,9 @@ type PipelineDesc struct {
 	// FullSubgroups asks that no subgroup has idle invocations; needs Features.FullSubgroups, and a
 	// workgroup width that is a multiple of the largest subgroup size or of the required one.
 	FullSubgroups bool
+	// Base allows dispatches that begin at other workgroups than the first; see
+	// Command.From.
+	Base bool
 }
 
 // Pipeline is a compute pipeline with its layout.
@@ -137,14 +140,16 @@ func (d *Device) NewPipeline(desc PipelineDesc) (*Pipeline, error) {
 	if len(desc.Spec) > 0 {
 		spec = (*C.uint32_t)(unsafe.Pointer(&desc.Spec[0]))
 	}
-	full := C.int(0)
-	if desc.FullSubgroups {
-		full = 1
+	flag := func(on bool) C.int {
+		if on {
+			return 1
+		}
+		return 0
 	}
 	p := &Pipeline{d: d, layout: lay}
 	err = d.checkStatus(C.fx_pipeline_create(d.c, d.cache.handle, lay.pipeline,
 		(*C.uint32_t)(unsafe.Pointer(&desc.SPIRV[0])), C.size_t(4*len(desc.SPIRV)), (*C.char)(unsafe.Pointer(&name[0])),
-		spec, C.uint32_t(len(desc.Spec)), C.uint32_t(desc.RequiredSubgroupSize), full, &p.handle))
+		spec, C.uint32_t(len(desc.Spec)), C.uint32_t(desc.RequiredSubgroupSize), flag(desc.FullSubgroups), flag(desc.Base), &p.handle))
 	if err != nil {
 		return nil, wrap("pipeline", err)
 	}

@@ -59,7 +59,10 @@ VkResult fx_record(fx_device *d, VkCommandPool pool, VkCommandBuffer b, const fx
 				d->CmdBindDescriptorSets(b, VK_PIPELINE_BIND_POINT_COMPUTE, layout, 0, 1, &c->set, c->dynamic_count, c->dynamic), set = c->set;
 			if (c->push_bytes && !(pushed && pushed->push_bytes >= c->push_bytes && !memcmp(pushed->push, c->push, c->push_bytes)))
 				d->CmdPushConstants(b, layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, c->push_bytes, c->push), pushed = c;
-			d->CmdDispatch(b, c->groups[0], c->groups[1], c->groups[2]);
+			if (c->base[0] || c->base[1])
+				d->CmdDispatchBase(b, c->base[0], c->base[1], 0, c->groups[0], c->groups[1], c->groups[2]);
+			else
+				d->CmdDispatch(b, c->groups[0], c->groups[1], c->groups[2]);
 			break;
 		case FX_COPY: {
 			VkBufferCopy region = {c->src_offset, c->dst_offset, c->size};

@@ -49,6 +49,7 @@ type Command struct {
 	Value                      uint32 // fill: the word; timestamp: the index; barrier: 1 for the host too
 	DynamicCount               uint32
 	Dynamic                    [MaxDynamic]uint32
+	Base                       [2]uint32 // of the workgroups, on the first two axes
 	_                          uint32
 	Push                       [MaxPush]byte
 }
@@ -73,6 +74,13 @@ func (p *Pipeline) Dispatch(set *DescriptorSet, push []byte, x, y, z int, dynami
 	}
 	copy(c.Dynamic[:], dynamic)
 	copy(c.Push[:], push)
+	return c
+}
+
+// From makes a dispatch's workgroups begin at x and y instead of 0. The pipeline must be
+// one with PipelineDesc.Base, and the ends lie within the device's limits.
+func (c Command) From(x, y int) Command {
+	c.Base = [2]uint32{uint32(x), uint32(y)}
 	return c
 }
 

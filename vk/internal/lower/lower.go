@@ -2,6 +2,7 @@ package lower
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
@@ -77,6 +78,19 @@ type Dispatch struct {
 	Reads    []Mem
 	Writes   []Mem
 	Work     float64 // estimated operations; 0 where nothing is known of them
+}
+
+// Cut says along which axis and into how many dispatches of whole workgroups d is to be
+// cut so that none has more work than most; a user's kernel is never cut. Workgroups count themselves along
+// the first axis before the second.
+func (d *Dispatch) Cut(most float64) (axis, pieces int) {
+	if d.Custom != nil || d.Work <= most {
+		return 0, 1
+	}
+	if d.Groups[1] > 1 {
+		axis = 1
+	}
+	return axis, int(min(math.Ceil(d.Work/most), float64(d.Groups[axis])))
 }
 
 // A Check names an instruction whose indices are checked; its number in the
