@@ -4,7 +4,6 @@ package vk
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
@@ -33,10 +32,13 @@ func (d *Device) findWays(opt Options, tier int) error {
 	}
 	sub := p.Subgroup
 	o.Subgroup8 = tier > 0 && o.Software && sub.Min == 8 && sub.Max == 8 && sub.Compute && sub.Ops&driver.SubgroupBallot != 0
-	// The tuned tables of public libraries stage neither matrix in shared memory on
-	// Arc, Mali and Adreno; on a CPU it is memory like any other.
-	o.NoShared = o.Software || slices.Contains([]string{"Intel", "ARM", "Qualcomm"}, d.info.Vendor)
-	d.choose("products without shared memory first", o.NoShared, "on Intel, ARM, Qualcomm and CPU drivers")
+	if software {
+		o.NoShared = true // which is memory like any other
+	} else {
+		known := o.SetDefaults(d.info.Vendor, p.Name)
+		d.choose("products before tuning", true, known)
+	}
+	d.choose("products without shared memory first", o.NoShared, "where public tuners stage neither matrix, and on CPU drivers")
 	d.choose("matmul_sub8", o.Subgroup8, "for CPU drivers of tier 1 with subgroups of 8 that broadcast")
 	d.choose("64-bit kernels", d.info.DTypes.Has(ir.F64), "where the device has shaderFloat64 and shaderInt64")
 

@@ -23,16 +23,17 @@ const firstFree = AddressWord + 2*MaxBuffers
 
 // Options are the device's traits that matter to kernels.
 type Options struct {
-	Device    string   // for messages
-	Buffers   int      // that a dispatch may bind, at most MaxBuffers
-	Range     int      // bytes that a binding may span; 0: no limit
-	Workgroup int      // invocations of a workgroup, a power of two
-	Shared    int      // bytes of shared memory a workgroup
-	Align     int      // of scratch memory
-	DTypes    ir.Class // Narrow or more
-	Software  bool     // the device is a CPU
-	NoShared  bool     // products do without shared memory, unless measurements say otherwise
-	Subgroup8 bool     // and runs subgroups of 8 with broadcasts; see matmul_sub8.comp
+	Device    string    // for messages
+	Buffers   int       // that a dispatch may bind, at most MaxBuffers
+	Range     int       // bytes that a binding may span; 0: no limit
+	Workgroup int       // invocations of a workgroup, a power of two
+	Shared    int       // bytes of shared memory a workgroup
+	Align     int       // of scratch memory
+	DTypes    ir.Class  // Narrow or more
+	Software  bool      // the device is a CPU
+	NoShared  bool      // products do without shared memory, unless measurements say otherwise
+	first     tileShape // of large products; see SetDefaults
+	Subgroup8 bool      // and runs subgroups of 8 with broadcasts; see matmul_sub8.comp
 	// Matrices are the fragments of the device's matrix units, by the dtype of A and B.
 	Matrices map[ir.DType]Matrix
 

@@ -119,15 +119,15 @@ func (l *lowerer) matmulKernels(p Product) []MatMulKernel {
 		add(sub8(4, 2), true)
 	}
 	if l.o.NoShared {
-		for _, t := range directShapes {
+		for _, t := range l.o.ordered(directShapes, true) {
 			add(l.direct(p, t))
 		}
 	}
-	for _, t := range tileShapes {
+	for _, t := range l.o.ordered(tileShapes, false) {
 		add(l.tile(p, t))
 	}
 	if !l.o.NoShared {
-		for _, t := range directShapes {
+		for _, t := range l.o.ordered(directShapes, true) {
 			add(l.direct(p, t))
 		}
 	}
