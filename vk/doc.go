@@ -82,5 +82,10 @@
 // One uniform block a dispatch holds everything that is not a buffer, metadata
 // that never changes included, so kernels need no push constants.
 //
-// Not here yet: subgroup reductions and VK_NV_cooperative_matrix2. Positions of one instruction are limited to 2³¹-1.
+// Reductions join values through shared memory, in an order that depends on the
+// workgroup's size alone. Sums by subgroups would save some barriers and give other bits where
+// subgroups have another size.
+//
+// Not here yet: VK_NV_cooperative_matrix2. Positions of one instruction are limited to
+// 2³¹-1.
 package vk

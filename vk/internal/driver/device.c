@@ -4,6 +4,7 @@
 
 #include "table.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,11 @@ fx_status fx_device_open(fx_instance *in, const fx_physical *p, int tier, fx_dev
 			d->GetBufferDeviceAddress = (address)in->GetDeviceProcAddr(d->handle, "vkGetBufferDeviceAddressKHR");
 		if (!d->GetBufferDeviceAddress) missing = "vkGetBufferDeviceAddress";
 	}
+	if (d->on.fault) {
+		typedef VkResult(VKAPI_PTR * fault)(VkDevice, VkDeviceFaultCountsEXT *, VkDeviceFaultInfoEXT *);
+		d->GetDeviceFaultInfoEXT = (fault)in->GetDeviceProcAddr(d->handle, "vkGetDeviceFaultInfoEXT");
+		if (!d->GetDeviceFaultInfoEXT) missing = "vkGetDeviceFaultInfoEXT";
+	}
 	if (missing) {
 		if (d->DestroyDevice) d->DestroyDevice(d->handle, NULL);
 		free(d);
@@ -40,6 +46,32 @@ fx_status fx_device_open(fx_instance *in, const fx_physical *p, int tier, fx_dev
 	d->GetDeviceQueue(d->handle, d->family, 0, &d->queue);
 	*out = d;
 	return ok;
+}
+
+// What the driver knows of why the device was lost, as text; empty where it does not tell.
+void fx_fault(fx_device *d, char *text, size_t bytes) {
+	text[0] = 0;
+	if (!d->on.fault) return;
+	VkDeviceFaultCountsEXT counts = {VK_STRUCTURE_TYPE_DEVICE_FAULT_COUNTS_EXT, NULL, 0, 0, 0};
+	if (d->GetDeviceFaultInfoEXT(d->handle, &counts, NULL) < 0) return;
+	enum { MOST = 8 };
+	VkDeviceFaultAddressInfoEXT addresses[MOST];
+	VkDeviceFaultVendorInfoEXT vendors[MOST];
+	if (counts.addressInfoCount > MOST) counts.addressInfoCount = MOST;
+	if (counts.vendorInfoCount > MOST) counts.vendorInfoCount = MOST;
+	counts.vendorBinarySize = 0;
+	VkDeviceFaultInfoEXT info = {VK_STRUCTURE_TYPE_DEVICE_FAULT_INFO_EXT, NULL, {0}, addresses, vendors, NULL};
+	if (d->GetDeviceFaultInfoEXT(d->handle, &counts, &info) < 0) return; // incomplete is no failure
+	static const char *const types[] = {"none", "invalid read", "invalid write", "invalid execution", "instruction, unknown", "instruction, invalid", "instruction fault"};
+	size_t n = (size_t)snprintf(text, bytes, "%.255s", info.description);
+	for (uint32_t i = 0; i < counts.addressInfoCount && n < bytes; i++) {
+		int32_t t = addresses[i].addressType;
+		n += (size_t)snprintf(text + n, bytes - n, "; %s at %#llx, within %llu bytes", t >= 0 && t < 7 ? types[t] : "fault",
+		    (unsigned long long)addresses[i].reportedAddress, (unsigned long long)addresses[i].addressPrecision);
+	}
+	for (uint32_t i = 0; i < counts.vendorInfoCount && n < bytes; i++)
+		n += (size_t)snprintf(text + n, bytes - n, "; %.255s, code %#llx, data %#llx", vendors[i].description,
+		    (unsigned long long)vendors[i].vendorFaultCode, (unsigned long long)vendors[i].vendorFaultData);
 }
 
 void fx_device_close(fx_device *d) {

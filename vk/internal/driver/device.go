@@ -156,8 +156,18 @@ func (d *Device) check(call string, r C.VkResult) error {
 	}
 	if r == C.VK_ERROR_DEVICE_LOST {
 		d.lost.Store(true)
+		if why := d.fault(); why != "" {
+			return fmt.Errorf("%w: %s", callError(call, ErrDeviceLost), why)
+		}
 	}
 	return callError(call, Result(r))
+}
+
+// fault is what the driver tells of why the device was lost (VK_EXT_device_fault).
+func (d *Device) fault() string {
+	var text [4096]C.char
+	C.fx_fault(d.c, &text[0], C.size_t(len(text)))
+	return C.GoString(&text[0])
 }
 
 func (d *Device) checkStatus(s C.fx_status) error {

@@ -13,7 +13,7 @@ typedef struct { VkResult result; const char *call; } fx_status;
 typedef struct {
 	uint8_t float64, int64, int16, float16, int8, storage16, storage8;
 	uint8_t address, timeline, subgroup_size, full_subgroups, sync2, scalar_layout, subgroup_types, dot_product;
-	uint8_t maintenance4, memory_model, memory_model_device, coopmat, bfloat16, bfloat16_coopmat;
+	uint8_t maintenance4, memory_model, memory_model_device, fault, coopmat, bfloat16, bfloat16_coopmat;
 	uint8_t coopmat2, push_descriptor, float_controls, memory_budget, portability_subset;
 } fx_features;
 
@@ -121,5 +121,6 @@ VkResult fx_fence_status(fx_device *d, VkFence f);
 VkResult fx_fence_wait(fx_device *d, VkFence f, uint64_t timeout_ns);
 VkResult fx_submit(fx_device *d, const VkCommandBuffer *buffers, uint32_t n, VkFence f);
 VkResult fx_wait_idle(fx_device *d);
+void fx_fault(fx_device *d, char *text, size_t bytes);
 
 #endif

@@ -40,6 +40,7 @@ static const feature_row rows[] = {
     ROW(sync2, SYNCHRONIZATION_2_FEATURES, 0, V13, "VK_KHR_synchronization2", 1),
     ROW(dot_product, SHADER_INTEGER_DOT_PRODUCT_FEATURES, 0, V13, "VK_KHR_shader_integer_dot_product", 1),
     ROW(maintenance4, MAINTENANCE_4_FEATURES, 0, V13, "VK_KHR_maintenance4", 1),
+    ROW(fault, FAULT_FEATURES_EXT, 0, 0, "VK_EXT_device_fault", 1),
     ROW(coopmat, COOPERATIVE_MATRIX_FEATURES_KHR, 0, 0, "VK_KHR_cooperative_matrix", 2),
     ROW(bfloat16, SHADER_BFLOAT16_FEATURES_KHR, 0, 0, "VK_KHR_shader_bfloat16", 2),
     ROW(bfloat16_coopmat, SHADER_BFLOAT16_FEATURES_KHR, 2, 0, "VK_KHR_shader_bfloat16", 2),

@@ -151,6 +151,7 @@ type Features struct {
 	Maintenance4                         bool
 	VulkanMemoryModel                    bool
 	VulkanMemoryModelDeviceScope         bool
+	Fault                                bool // VK_EXT_device_fault
 	CooperativeMatrix                    bool // VK_KHR_cooperative_matrix
 	BFloat16                             bool // VK_KHR_shader_bfloat16, the type
 	BFloat16CooperativeMatrix            bool
@@ -257,7 +258,7 @@ func features(f C.fx_features) Features {
 		TimelineSemaphore: f.timeline != 0, SubgroupSizeControl: f.subgroup_size != 0, FullSubgroups: f.full_subgroups != 0,
 		SubgroupExtendedTypes: f.subgroup_types != 0, Synchronization2: f.sync2 != 0, ScalarBlockLayout: f.scalar_layout != 0,
 		IntegerDotProduct: f.dot_product != 0, Maintenance4: f.maintenance4 != 0, VulkanMemoryModel: f.memory_model != 0,
-		VulkanMemoryModelDeviceScope: f.memory_model_device != 0, CooperativeMatrix: f.coopmat != 0, BFloat16: f.bfloat16 != 0,
+		VulkanMemoryModelDeviceScope: f.memory_model_device != 0, Fault: f.fault != 0, CooperativeMatrix: f.coopmat != 0, BFloat16: f.bfloat16 != 0,
 		BFloat16CooperativeMatrix: f.bfloat16_coopmat != 0, CooperativeMatrix2: f.coopmat2 != 0,
 		PushDescriptor: f.push_descriptor != 0, FloatControls: f.float_controls != 0, MemoryBudget: f.memory_budget != 0,
 	}

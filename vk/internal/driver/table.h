@@ -103,6 +103,7 @@ struct fx_device {
 	FX_DEVICE_FUNCTIONS(FX_MEMBER)
 	// vkGetBufferDeviceAddress, or its KHR name; NULL unless features.address
 	uint64_t(VKAPI_PTR *GetBufferDeviceAddress)(VkDevice, const VkBufferDeviceAddressInfo *);
+	VkResult(VKAPI_PTR *GetDeviceFaultInfoEXT)(VkDevice, VkDeviceFaultCountsEXT *, VkDeviceFaultInfoEXT *); // NULL unless features.fault
 };
 
 #endif

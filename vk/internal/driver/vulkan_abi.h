@@ -99,6 +99,9 @@ enum {
 	VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_BUFFER_DEVICE_ADDRESS_FEATURES = 1000257000,
 	VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES = 1000280000,
 	VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SYNCHRONIZATION_2_FEATURES = 1000314007,
+	VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FAULT_FEATURES_EXT = 1000341000,
+	VK_STRUCTURE_TYPE_DEVICE_FAULT_COUNTS_EXT = 1000341001,
+	VK_STRUCTURE_TYPE_DEVICE_FAULT_INFO_EXT = 1000341002,
 	VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_FEATURES = 1000413000,
 	VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_PROPERTIES = 1000413001,
 	VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR = 1000506000,
@@ -278,6 +281,19 @@ typedef struct {
 	uint32_t MSize, NSize, KSize; int32_t AType, BType, CType, ResultType;
 	VkBool32 saturatingAccumulation; int32_t scope;
 } VkCooperativeMatrixPropertiesKHR;
+
+typedef struct {
+	VkStructureType sType; void *pNext;
+	uint32_t addressInfoCount, vendorInfoCount; VkDeviceSize vendorBinarySize;
+} VkDeviceFaultCountsEXT;
+
+typedef struct { int32_t addressType; VkDeviceSize reportedAddress, addressPrecision; } VkDeviceFaultAddressInfoEXT;
+typedef struct { char description[256]; uint64_t vendorFaultCode, vendorFaultData; } VkDeviceFaultVendorInfoEXT;
+
+typedef struct {
+	VkStructureType sType; void *pNext;
+	char description[256]; VkDeviceFaultAddressInfoEXT *pAddressInfos; VkDeviceFaultVendorInfoEXT *pVendorInfos; void *pVendorBinaryData;
+} VkDeviceFaultInfoEXT;
 
 // Device
 
