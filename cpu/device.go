@@ -165,7 +165,7 @@ func (d *Device) Stats() ir.Stats {
 	d.mu.Unlock()
 	d.pool.mu.Lock()
 	defer d.pool.mu.Unlock()
-	s.Allocs, s.LiveBytes, s.PoolBytes = d.pool.allocs, d.pool.live, d.pool.held
+	s.Allocs, s.LiveBytes, s.PoolBytes, s.UsedBytes, s.PeakBytes = d.pool.allocs, d.pool.live, d.pool.held, d.pool.inUse, d.pool.peak
 	return s
 }
 

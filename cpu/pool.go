@@ -35,6 +35,7 @@ type pool struct {
 	live     int // asked for, in buffers
 	held     int // from the system: class sizes
 	inUse    int // class sizes handed out
+	peak     int // the most of them since the last trim
 }
 
 // Classes are 64, 80, 96, 112, 128, 160, ...: four to an octave, so that at
@@ -111,6 +112,7 @@ func (p *pool) get(n int, user bool) (*block, error) {
 
 func (p *pool) account(b *block, n int, user bool) {
 	p.inUse += len(b.mem)
+	p.peak = max(p.peak, p.inUse)
 	if user {
 		p.live += n
 	}
@@ -144,6 +146,7 @@ func (p *pool) trim() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.trimLocked()
+	p.peak = p.inUse
 }
 
 func (p *pool) trimLocked() {

@@ -15,3 +15,11 @@ func TestTraining(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestMemoryPlan(t *testing.T) {
+	nntest.Memory(t, func(memory int) *tensor.Device {
+		d := tensor.New(cpu.New(cpu.Options{MemoryBytes: memory}))
+		t.Cleanup(func() { d.Close() })
+		return d
+	})
+}

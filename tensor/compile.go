@@ -90,8 +90,11 @@ func (c *Compiled) find(in []*Tensor) (*replay, error) {
 			}
 		}
 	}
-	r, err := c.trace(in)
+	r, err := c.record(in)
 	if err != nil {
+		return nil, err
+	}
+	if err := r.compile(in); err != nil {
 		return nil, err
 	}
 	if at < 0 {
@@ -133,8 +136,8 @@ func (r *replay) valid() bool {
 	return true
 }
 
-// trace runs f on placeholders and plans what it built.
-func (c *Compiled) trace(in []*Tensor) (r *replay, err error) {
+// record runs f on placeholders and gathers what it built.
+func (c *Compiled) record(in []*Tensor) (r *replay, err error) {
 	traceMu.Lock()
 	defer traceMu.Unlock()
 	args := make([]*Tensor, len(in))
@@ -142,18 +145,18 @@ func (c *Compiled) trace(in []*Tensor) (r *replay, err error) {
 		args[i] = newNode(t.dev, t.dtype, t.shape, spec{op: ir.OpLoad, trace: &placeholder{arg: i}})
 	}
 	tr := &trace{goroutine: goroutineID(), sets: map[*Cell]*Tensor{}, reads: map[*Cell]*Tensor{}}
-	return tr.plan(tr.record(c.f, args))
+	return tr.replay(tr.run(c.f, args))
 }
 
-// record runs f under the trace.
-func (tr *trace) record(f func(...*Tensor) []*Tensor, args []*Tensor) []*Tensor {
+// run runs f under the trace.
+func (tr *trace) run(f func(...*Tensor) []*Tensor, args []*Tensor) []*Tensor {
 	active.Store(tr)
 	defer active.Store(nil)
 	return f(args...)
 }
 
-// plan turns the recorded graph into a replay.
-func (tr *trace) plan(out []*Tensor) (*replay, error) {
+// replay makes a replay of the graph, which is not compiled yet.
+func (tr *trace) replay(out []*Tensor) (*replay, error) {
 	wanted := slices.Clone(out)
 	for _, c := range tr.cells {
 		wanted = append(wanted, tr.sets[c])
@@ -184,13 +187,37 @@ func (tr *trace) plan(out []*Tensor) (*replay, error) {
 		}
 	}
 	r.bind(tr, out)
+	return r, nil
+}
+
+// compile plans and compiles the replay's program.
+func (r *replay) compile(in []*Tensor) error {
 	entry, err := r.dev.cache.Get(&r.graph.graph)
 	if err != nil {
-		return nil, &OpError{Op: "Compile", Err: err}
+		return &OpError{Op: "Compile", Err: r.dev.explain(err, &r.graph.graph, r.held(in))}
 	}
 	r.entry = entry
 	runtime.AddCleanup(r, func(e *plan.Entry) { e.Release() }, entry)
-	return r, nil
+	return nil
+}
+
+// held returns the storages of the program's inputs that are on the device, for
+// arguments in.
+func (r *replay) held(in []*Tensor) (l []*storage) {
+	graphMu.Lock()
+	defer graphMu.Unlock()
+	for i, t := range r.graph.inputs {
+		switch {
+		case r.args[i] >= 0:
+			t = in[r.args[i]]
+		case r.source[i] != nil:
+			t = r.source[i].val
+		}
+		if t.state == evaluated {
+			l = append(l, t.st)
+		}
+	}
+	return l
 }
 
 // dependsOnTrace reports whether t's value is known only when the step runs.
@@ -382,13 +409,13 @@ func (r *replay) runLocked(ctx context.Context, in []*Tensor) ([]*Tensor, error)
 	}
 	graphMu.Unlock()
 	if err := b.allocate(r.dev, r.entry.Program); err != nil {
-		return nil, &OpError{Op: "compiled step", Err: err}
+		return nil, &OpError{Op: "compiled step", Err: r.dev.explain(err, &g.graph, b.inputs)}
 	}
 	err := r.dev.runRetry(ctx, r.entry.Executable, b.args, r.scalars())
 	runtime.KeepAlive(b.inputs)
 	if err != nil {
 		b.free()
-		return nil, &OpError{Op: "compiled step", Err: err}
+		return nil, &OpError{Op: "compiled step", Err: r.dev.explain(err, &g.graph, b.inputs)}
 	}
 	graphMu.Lock()
 	defer graphMu.Unlock()

@@ -230,7 +230,7 @@ func (d *Device) runRetry(ctx context.Context, e ir.Executable, args []ir.Buffer
 // fail names the tensor asked for in an error of the device.
 func (c *collected) fail(err error) error {
 	t := c.outputs[0]
-	return &OpError{Op: t.opName(), Shape: t.shape, Err: err}
+	return &OpError{Op: t.opName(), Shape: t.shape, Err: c.dev.explain(err, &c.graph, c.stores)}
 }
 
 // commit makes t an evaluated tensor that forgets its inputs. graphMu is

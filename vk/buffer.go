@@ -164,7 +164,7 @@ func (d *Device) NewBuffer(bytes int) (ir.Buffer, error) {
 		return nil, &ir.MemoryError{Device: d.info.Name, Need: bytes, Live: int(d.pool.live.Load()), Limit: d.info.Limits.MemoryBytes,
 			Reason: fmt.Sprintf("a buffer has at most %d bytes", d.info.Limits.BufferBytes)}
 	}
-	class := min(classOf(bytes), max((bytes+3)&^3, d.info.Limits.BufferBytes))
+	class := d.class(bytes)
 	b := &buffer{d: d, class: class, bytes: bytes}
 	if !d.pool.take(b) {
 		if err := b.alloc(); err != nil {
@@ -172,6 +172,7 @@ func (d *Device) NewBuffer(bytes int) (ir.Buffer, error) {
 		}
 	}
 	d.pool.live.Add(int64(bytes))
+	d.used.add(d.size(class))
 	return b, nil
 }
 
@@ -249,6 +250,7 @@ func (b *buffer) Free() {
 	}
 	d := b.d
 	d.pool.live.Add(-int64(b.bytes))
+	d.used.add(-d.size(b.class))
 	d.pool.put(b)
 }
 

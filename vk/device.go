@@ -35,6 +35,7 @@ type Device struct {
 	kernels kernels
 	corrupt func(module string, words []uint32) []uint32 // Options.Corrupt
 	pool    pool
+	used    usage
 	status  status
 
 	// run orders what a run does between looking at the arena and submitting.
@@ -61,7 +62,7 @@ func Open(i int, o Options) (*Device, error) {
 	if o.MinimumLimits {
 		tier = 0
 	}
-	opt := driver.DeviceOptions{Tier: tier, Minimum: o.MinimumLimits, ForceStaging: o.ForceStaging, CacheDir: o.CacheDir, FailAlloc: o.FailAlloc}
+	opt := driver.DeviceOptions{Tier: tier, Minimum: o.MinimumLimits, MemoryBytes: o.MemoryBytes, ForceStaging: o.ForceStaging, CacheDir: o.CacheDir, FailAlloc: o.FailAlloc}
 	if f := o.FailSubmit; f != nil {
 		opt.FailSubmit = func(n int) error {
 			err := f(n)
@@ -136,7 +137,7 @@ func (d *Device) Stats() ir.Stats {
 	return ir.Stats{
 		Programs: int(d.programs.Load()), Pipelines: int(s.Pipelines), Submits: int(s.Submits), Runs: int(d.runs.Load()),
 		Dispatches: int(d.dispatches.Load()), Allocs: int(s.Memory.BlockAllocs), LiveBytes: int(d.pool.live.Load()),
-		PoolBytes: int(s.Memory.Reserved),
+		PoolBytes: int(s.Memory.Reserved), UsedBytes: int(d.used.now.Load()), PeakBytes: int(d.used.peak.Load()),
 	}
 }
 
@@ -148,11 +149,13 @@ func (d *Device) Trim() {
 	d.pool.drop(d)
 	d.run.Lock()
 	if d.arena != nil {
+		d.used.add(-d.size(d.arena.Size))
 		d.drv.After(d.arenaUse, d.arena.Free)
 		d.arena = nil
 	}
 	d.run.Unlock()
 	d.drv.Trim()
+	d.used.peak.Store(d.used.now.Load())
 }
 
 // Close implements ir.Device.
@@ -202,6 +205,7 @@ func (d *Device) growArena(ctx context.Context, bytes int) error {
 			if werr := d.drv.Wait(ctx, d.arenaUse); werr != nil {
 				return d.fail(werr)
 			}
+			d.used.add(-d.size(d.arena.Size))
 			d.arena.Free()
 			d.arena = nil
 			d.arenaGen++
@@ -212,8 +216,10 @@ func (d *Device) growArena(ctx context.Context, bytes int) error {
 		}
 	}
 	if d.arena != nil {
+		d.used.add(-d.size(d.arena.Size))
 		d.drv.After(d.arenaUse, d.arena.Free)
 	}
+	d.used.add(d.size(a.Size))
 	d.arena = a
 	d.arenaGen++
 	return nil

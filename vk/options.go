@@ -25,6 +25,8 @@ type Options struct {
 	// LikeGPU chooses kernels on a driver that computes on the CPU as on a GPU, for
 	// tests.
 	LikeGPU bool
+	// MemoryBytes bounds the device's memory; 0 is all of it.
+	MemoryBytes int
 	// Validation enables the Khronos validation layer with synchronization
 	// validation; so does FORNAX_VALIDATION=1. See Device.Messages.
 	Validation bool

@@ -26,3 +26,18 @@ func TestSoak(t *testing.T) {
 		steps = 2000                                                                // enough for the other ways to reach memory
 	})
 }
+
+func TestMemoryPlan(t *testing.T) {
+	for _, v := range variants {
+		if v.opt.MinimumLimits {
+			continue // staging has descriptors too
+		}
+		t.Run(v.name, func(t *testing.T) {
+			nntest.Memory(t, func(memory int) *tensor.Device {
+				o := v.opt
+				o.MemoryBytes = memory
+				return tensor.New(open(t, o))
+			})
+		})
+	}
+}

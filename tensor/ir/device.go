@@ -36,6 +36,18 @@ type SelfTester interface {
 	SelfTest(ctx context.Context) error
 }
 
+// A Sizer is a Device that tells how much memory things take before they are made.
+type Sizer interface {
+	// BufferSize returns the bytes that a buffer of so many bytes takes.
+	BufferSize(bytes int) int
+	// WorkSize returns the bytes that a run of a program takes besides its arguments.
+	// Errors are those of Compile.
+	WorkSize(*Program) (int, error)
+	// Room returns how many bytes buffers and runs together can take when there is
+	// nothing else on the device; 0 where that is not known.
+	Room() int
+}
+
 // A Fact is a line of a report.
 type Fact struct {
 	Topic string `json:"topic"` // what neighbouring facts have in common, such as "limits"
@@ -112,6 +124,8 @@ type Stats struct {
 	Allocs     int // times memory was had from the system
 	LiveBytes  int // in buffers that are not freed
 	PoolBytes  int // had from the system: live, arena and free
+	UsedBytes  int // in buffers that are not freed and arenas, as they are rounded up
+	PeakBytes  int // the most UsedBytes since the device was opened, or trimmed
 }
 
 // A Backend makes the devices of one kind.

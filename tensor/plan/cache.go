@@ -135,6 +135,14 @@ func (e *Entry) build(g *Graph) error {
 	return nil
 }
 
+// Plan plans a graph as Get does, without the limit of the device's buffers and without
+// compiling or keeping it.
+func (c *Cache) Plan(g *Graph) (*ir.Program, error) {
+	o := c.opt
+	o.Limits.BufferBytes = 0
+	return Build(g, o)
+}
+
 // fail hands err to those who wait and forgets the entry.
 func (c *Cache) fail(e *Entry, err error) {
 	e.err = err

@@ -1,6 +1,11 @@
 package plan
 
-import "github.com/fornax-ml/fornax/tensor/ir"
+import (
+	"cmp"
+	"slices"
+
+	"github.com/fornax-ml/fornax/tensor/ir"
+)
 
 // Memory tells what a program needs, in bytes. A device with buffers for the
 // inputs needs Outputs + Arena more to run it.
@@ -26,4 +31,26 @@ func Describe(p *ir.Program) Memory {
 		}
 	}
 	return m
+}
+
+// A Temp is a temporary's place in the arena, and the instructions between which it has
+// its value, from 0.
+type Temp struct {
+	Slot          int
+	DType         ir.DType
+	Offset, Bytes int
+	First, Last   int
+}
+
+// Arena returns the map of a program's arena, by offset.
+func Arena(p *ir.Program) []Temp {
+	l := newLifetimes(p)
+	var temps []Temp
+	for s, slot := range p.Slots {
+		if slot.Kind == ir.Temp {
+			temps = append(temps, Temp{s, slot.DType, slot.Offset, slot.Bytes(), l.written[s], l.read[s]})
+		}
+	}
+	slices.SortStableFunc(temps, func(a, b Temp) int { return cmp.Or(cmp.Compare(a.Offset, b.Offset), cmp.Compare(a.First, b.First)) })
+	return temps
 }

@@ -10,6 +10,7 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -25,6 +26,8 @@ type DeviceOptions struct {
 	Tier int
 	// Minimum treats the device as one that has what Vulkan 1.1 guarantees and no more. It wants tier 0.
 	Minimum bool
+	// MemoryBytes bounds the heaps that are the device's own; 0 leaves them as they are.
+	MemoryBytes int
 	// ForceStaging treats all device memory as invisible to the host, for tests.
 	ForceStaging bool
 	// CacheDir holds the pipeline cache file; empty: none. It is made when it does not exist.
@@ -102,6 +105,14 @@ func (in *Instance) OpenDevice(i int, opt DeviceOptions) (*Device, error) {
 	d.features = features(C.fx_device_features(d.c))
 	if opt.Minimum {
 		d.info, d.features = d.info.minimum(), Features{}
+	}
+	if n := uint64(opt.MemoryBytes); n > 0 {
+		d.info.Heaps = slices.Clone(d.info.Heaps)
+		for i := range d.info.Heaps {
+			if h := &d.info.Heaps[i]; h.DeviceLocal {
+				h.Size = min(h.Size, n)
+			}
+		}
 	}
 	err := d.mem.init(d)
 	if err == nil {

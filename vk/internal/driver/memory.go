@@ -165,6 +165,24 @@ func (d *Device) Alignment() int { return int(d.mem.align) }
 // MaxAlloc is the most bytes that one Alloc can give, whatever is free.
 func (d *Device) MaxAlloc() int { return int(d.mem.limit) }
 
+// MostBlock is the size of the largest block of device memory that several allocations
+// share.
+func (d *Device) MostBlock() int { return int(d.mem.arenas[DeviceMemory].maxBlock) }
+
+// StagingShare is the most bytes that staged transfers take of the heap of device memory.
+func (d *Device) StagingShare() int {
+	if d.HostVisible() {
+		return 0
+	}
+	n := 0
+	for _, k := range []MemoryKind{UploadMemory, ReadbackMemory} {
+		if d.mem.arenas[k].heap == d.mem.arenas[DeviceMemory].heap {
+			n += slotCount * slotBytes
+		}
+	}
+	return n
+}
+
 // HostVisible reports whether DeviceMemory is mapped.
 func (d *Device) HostVisible() bool { return d.mem.arenas[DeviceMemory].mapped }
 
