@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fornax-ml/fornax/tensor"
+	"github.com/fornax-ml/fornax/tools/bench/internal/record"
 )
 
 // tinyCases are cases of every suite, and of every op, that take no time.
@@ -36,7 +36,7 @@ func TestSmoke(t *testing.T) {
 	defer l.close()
 	cases := tinyCases(l)
 	tallies := make([]tally, len(cases))
-	var results []Result
+	var results []record.Result
 	for i, c := range cases {
 		tallies[i].c = c
 		for range 2 {
@@ -60,11 +60,9 @@ func TestSmoke(t *testing.T) {
 		require.Contains(t, out.String(), "## "+s.title)
 	}
 	require.Contains(t, out.String(), "OpenBLAS: missing in")
-	var back struct{ Results []Result }
-	raw, err := os.ReadFile(o.json)
+	back, err := record.ReadFile(o.json)
 	require.NoError(t, err)
-	require.NoError(t, json.Unmarshal(raw, &back))
-	require.Equal(t, results, back.Results)
+	require.Equal(t, results, back.Runs[0].Results)
 }
 
 // A wrong result is reported and not timed; a wrong peer is left out.
@@ -76,7 +74,7 @@ func TestWrongResults(t *testing.T) {
 	of := func(name string, e *entry, err error) *tally {
 		return &tally{c: benchCase{suite: mlpSuite, name: name, threads: 2, work: 1, open: func() (*entry, error) { return e, err }}}
 	}
-	var results []Result
+	var results []record.Result
 	for _, y := range []*tally{
 		of("wrong", &entry{ours: bad, reference: right}, nil),
 		of("broken", nil, errors.New("no memory | at all")),
@@ -92,7 +90,7 @@ func TestWrongResults(t *testing.T) {
 	require.Equal(t, 2, results[2].Seconds.N)
 	require.Contains(t, results[2].Rivals[0].Missing, "wrong result")
 	require.Equal(t, errSlow.Error(), results[2].Rivals[1].Missing)
-	require.ErrorContains(t, a.report(options{}, Header{}, results), "2 of 3 cases failed")
+	require.ErrorContains(t, a.report(options{}, record.Header{}, results), "2 of 3 cases failed")
 	require.Contains(t, out.String(), "| wrong | 2 | **wrong result: element 1 is 2.5, want 2 to within 0** |")
 	require.Contains(t, out.String(), `no memory \| at all`)
 }
@@ -116,7 +114,7 @@ func TestInterrupted(t *testing.T) {
 	}
 	l := newLab(a.ctx)
 	l.quick = true
-	results := a.measure(l, []benchCase{{name: "a", open: good}, {name: "b", open: gone}, {name: "c", open: good}}, 2)
+	results := a.measure(l, []benchCase{{name: "a", open: good}, {name: "b", open: gone}, {name: "c", open: good}}, 2, quickPlan)
 	require.Len(t, results, 1)
 	require.Equal(t, "a", results[0].Case)
 	require.Empty(t, results[0].Error)
@@ -125,10 +123,10 @@ func TestInterrupted(t *testing.T) {
 }
 
 func TestShareOfCopy(t *testing.T) {
-	one := func(x float64) Stat { return Stat{x, x, x, 1} }
-	results := []Result{
-		{Suite: memorySuite, Case: "copy", Work: 8, Seconds: one(4), Rivals: []Rival{{Seconds: one(2)}}},
-		{Suite: memorySuite, Case: "exp", Work: 8, Seconds: one(8), Rivals: []Rival{{Missing: "x"}}},
+	one := func(x float64) record.Stat { return statOf(x, x, x, 1) }
+	results := []record.Result{
+		{Suite: memorySuite, Case: "copy", Work: 8, Seconds: one(4), Rivals: []record.Rival{{Seconds: one(2)}}},
+		{Suite: memorySuite, Case: "exp", Work: 8, Seconds: one(8), Rivals: []record.Rival{{Missing: "x"}}},
 		{Suite: mlpSuite, Case: "b", Work: 1, Seconds: one(8)},
 		{Suite: rowsSuite, Case: "gather", Threads: 2, Work: 8, Seconds: one(8)},
 	}
@@ -144,11 +142,11 @@ func TestShareOfCopy(t *testing.T) {
 func TestMarkdown(t *testing.T) {
 	var b strings.Builder
 	s := suite{productSuite, "Products", "GFLOP/s", 1e9, "peak", "A note."}
-	s.table(&b, "avx2", []Result{
-		{Case: "a", Threads: 1, Work: 4e9, Seconds: Stat{0.1, 0.05, 0.2, 3}, Share: Stat{0.5, 0.5, 0.5, 1}, Rivals: []Rival{
-			{Name: "P", RatioName: "ratio", Seconds: Stat{0.4, 0.2, 0.8, 3}, Ratio: Stat{4, 3, 5, 3}},
-			{Name: "Q", RatioName: "ratio", Seconds: Stat{1, 1, 1, 1}, Ratio: Stat{16, 16, 16, 1}}}},
-		{Case: "b", Threads: 2, Work: 4e9, Seconds: Stat{4, 4, 4, 1}, Waited: Stat{0.4, 0.4, 0.4, 1}, Rivals: []Rival{{Name: "P", RatioName: "ratio", Missing: "away"}, {Name: "Q", RatioName: "ratio", Seconds: Stat{2, 2, 2, 1}, Ratio: Stat{0.25, 0.25, 0.25, 1}}}},
+	s.table(&b, "avx2", []record.Result{
+		{Case: "a", Threads: 1, Work: 4e9, Seconds: statOf(0.1, 0.05, 0.2, 3), Share: statOf(0.5, 0.5, 0.5, 1), Rivals: []record.Rival{
+			{Name: "P", RatioName: "ratio", Seconds: statOf(0.4, 0.2, 0.8, 3), Ratio: statOf(4, 3, 5, 3)},
+			{Name: "Q", RatioName: "ratio", Seconds: statOf(1, 1, 1, 1), Ratio: statOf(16, 16, 16, 1)}}},
+		{Case: "b", Threads: 2, Work: 4e9, Seconds: statOf(4, 4, 4, 1), Waited: statOf(0.4, 0.4, 0.4, 1), Rivals: []record.Rival{{Name: "P", RatioName: "ratio", Missing: "away"}, {Name: "Q", RatioName: "ratio", Seconds: statOf(2, 2, 2, 1), Ratio: statOf(0.25, 0.25, 0.25, 1)}}},
 	})
 	require.Equal(t, `
 ## Products, avx2
@@ -168,12 +166,6 @@ Q: ratio 2.00 in the geometric mean of 2; least 0.250, b on 2.
 
 The machine had other work: in 1 of 1 rows on two threads ours waited for a processor for more than 5% of their time.
 `, b.String())
-}
-
-func TestDigits(t *testing.T) {
-	for x, want := range map[float64]string{0: "0", 1: "1.00", 0.04567: "0.0457", 12.34: "12.3", 123.4: "123", 98765: "98765", -2.5: "-2.50"} {
-		require.Equal(t, want, digits(x))
-	}
 }
 
 func TestUsage(t *testing.T) {
@@ -270,4 +262,8 @@ func TestCases(t *testing.T) {
 	all := len(seen)
 	l.quick = true
 	require.Less(t, len(cpuCases(l)), all)
+}
+
+func statOf(median, low, high float64, n int) record.Stat {
+	return record.Stat{Median: median, Min: low, Max: high, N: n}
 }

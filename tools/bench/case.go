@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // A benchCase is a row of a table.
 type benchCase struct {
@@ -9,13 +12,26 @@ type benchCase struct {
 	name    string
 	threads int     // of the CPU; 0 on a GPU
 	work    float64 // units of a call
+	device  string  // where there are several; "" with commands that measure one
+	// op and size are what the report draws curves of: the cases of one op differ in size.
+	op           string
+	size         float64
+	flops, bytes float64 // of a call; 0 where it has no meaning
 	// open prepares the case: memory, data, programs, peers.
 	open func() (*entry, error)
+	// clocked, where it is not nil, opens the case so that spans have the device's time.
+	clocked func() (*entry, error)
 }
+
+// series names the cases that differ in size only.
+func (c benchCase) series() string { return c.device + "/" + c.suite + "/" + c.group + "/" + c.op }
 
 // id is what -only is matched with.
 func (c benchCase) id() string {
 	id := c.suite + "/"
+	if c.device != "" {
+		id = c.device + "/" + id
+	}
 	if c.group != "" {
 		id += c.group + "/"
 	}
@@ -49,7 +65,7 @@ func (l *lab) against(name, peerName, level, request string, threads int, dims .
 	r := rival{name: name, ratio: "ratio"}
 	p, err := l.peer(peerName, level)
 	if err == nil {
-		r.contender, err = p.open(request, threads, dims...)
+		r.contender, err = p.open(request, cmp.Or(threads, l.width, mostThreads()), dims...)
 	}
 	r.err = err
 	return r

@@ -78,7 +78,7 @@ func TestMemoryReferences(t *testing.T) {
 // parameter by about the rate against its gradient, so the loss falls.
 func TestMLPReference(t *testing.T) {
 	m := mlp{batch: 16, widths: []int{12, 9, 7, 4}}
-	losses := m.losses()
+	losses := m.reference().losses
 	require.Len(t, losses, checkedLosses)
 	require.InDelta(t, math.Log(4), losses[0], 0.3)
 	require.Less(t, losses[1], losses[0])

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -9,6 +8,8 @@ import (
 	"os"
 	"regexp"
 	"slices"
+
+	"github.com/fornax-ml/fornax/tools/bench/internal/record"
 )
 
 // options are the flags of a measurement.
@@ -31,7 +32,7 @@ func (a *app) runCPU(args []string) error {
 	if len(cases) == 0 {
 		return &usageError{fmt.Errorf("no case matches %q", o.only)}
 	}
-	results := a.measure(l, cases, o.passes)
+	results := a.measure(l, cases, o.passes, l.plan())
 	return errors.Join(a.report(o, newHeader(l, o.passes), results), a.ctx.Err())
 }
 
@@ -86,13 +87,18 @@ func cpuCases(l *lab) []benchCase {
 	)
 }
 
-// measure goes through the cases so many times. Interrupted, it returns what it
-// has.
-func (a *app) measure(l *lab, cases []benchCase, passes int) []Result {
-	p := fullPlan
+// plan is that of the commands that measure one device.
+func (l *lab) plan() plan {
 	if l.quick {
-		p = quickPlan
+		return quickPlan
 	}
+	return fullPlan
+}
+
+// measure goes through the cases so many times. Interrupted, it returns what it
+// has. Of cases that differ in size only it leaves out those after one whose calls are so
+// long that the next would be too long, or for which there is no memory.
+func (a *app) measure(l *lab, cases []benchCase, passes int, p plan) []record.Result {
 	tallies := make([]tally, len(cases))
 	for i, c := range cases {
 		tallies[i].c = c
@@ -105,6 +111,9 @@ func (a *app) measure(l *lab, cases []benchCase, passes int) []Result {
 				break
 			}
 			show.begin(tallies[i].label(pass, passes))
+			if i > 0 && pass == 0 {
+				tallies[i].skipAfter(&tallies[i-1], p)
+			}
 			had := tallies[i].clone()
 			if tallies[i].pass(p); a.ctx.Err() != nil {
 				tallies[i] = had // the peers are gone too
@@ -112,9 +121,9 @@ func (a *app) measure(l *lab, cases []benchCase, passes int) []Result {
 			show.end()
 		}
 	}
-	var results []Result
+	var results []record.Result
 	for i := range tallies {
-		if t := &tallies[i]; t.rounds > 0 || t.failed != nil {
+		if t := &tallies[i]; t.rounds > 0 || t.failed != nil || t.skipped != "" {
 			results = append(results, t.result())
 		}
 	}
@@ -124,7 +133,7 @@ func (a *app) measure(l *lab, cases []benchCase, passes int) []Result {
 
 // report writes the tables and, where asked, the files. It fails where a case
 // did.
-func (a *app) report(o options, h Header, results []Result) error {
+func (a *app) report(o options, h record.Header, results []record.Result) error {
 	write := func(w io.Writer) error { return writeMarkdown(w, h, results) }
 	if err := write(a.stdout); err != nil {
 		return err
@@ -136,17 +145,17 @@ func (a *app) report(o options, h Header, results []Result) error {
 	}
 	if o.json != "" {
 		err := toFile(o.json, func(w io.Writer) error {
-			e := json.NewEncoder(w)
-			e.SetIndent("", "\t")
-			return e.Encode(struct {
-				Header  Header   `json:"header"`
-				Results []Result `json:"results"`
-			}{h, results})
+			return (&record.File{Format: record.Format, Runs: []record.Run{{Header: h, Results: results}}}).Write(w)
 		})
 		if err != nil {
 			return err
 		}
 	}
+	return failures(results)
+}
+
+// failures is an error where cases failed.
+func failures(results []record.Result) error {
 	failed := 0
 	for _, r := range results {
 		if r.Error != "" {

@@ -11,26 +11,13 @@ import (
 	"strings"
 
 	"github.com/fornax-ml/fornax/cpu"
+	"github.com/fornax-ml/fornax/tools/bench/internal/record"
 )
 
-// A Header says what was measured and where.
-type Header struct {
-	Device     string            `json:"device,omitempty"` // of Vulkan, with its driver
-	Processor  string            `json:"processor"`
-	System     string            `json:"system"`
-	GOMAXPROCS int               `json:"gomaxprocs"`
-	Go         string            `json:"go"`
-	Commit     string            `json:"commit"`
-	Levels     []string          `json:"levels"`
-	Passes     int               `json:"passes"`
-	Quick      bool              `json:"quick"`
-	Peers      map[string]string `json:"peers,omitempty"` // what they say of themselves
-}
-
-func newHeader(l *lab, passes int) Header {
+func newHeader(l *lab, passes int) record.Header {
 	dev := cpu.New(cpu.Options{})
 	defer dev.Close()
-	h := Header{
+	h := record.Header{
 		Processor: dev.Info().Model, System: runtime.GOOS + "/" + runtime.GOARCH, GOMAXPROCS: runtime.GOMAXPROCS(0),
 		Go: runtime.Version(), Commit: commit(), Levels: cpu.Levels(), Passes: passes, Quick: l.quick, Peers: map[string]string{},
 	}
@@ -58,7 +45,8 @@ func commit() string {
 	return strings.TrimSpace(string(out))
 }
 
-func (h Header) markdown(w io.Writer) {
+// about writes the head of the tables.
+func about(w io.Writer, h record.Header) {
 	title := "CPU"
 	if h.Device != "" {
 		title = h.Device

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -24,7 +25,9 @@ type lab struct {
 	kernels  map[string]*cpu.Device
 	devices  map[int]*tensor.Device
 	peers    map[string]startedPeer
-	vulkan   *tensor.Device // where set, the device of all cases
+	subject  *subject                       // where set, the device of all cases
+	losses   map[string]func() mlpReference // by model
+	width    int                            // threads of a case with 0; 0: the most of any case
 }
 
 type startedPeer struct {
@@ -35,7 +38,7 @@ type startedPeer struct {
 var errNoPeers = errors.New("not asked for (-peers)")
 
 func newLab(ctx context.Context) *lab {
-	return &lab{ctx: ctx, kernels: map[string]*cpu.Device{}, devices: map[int]*tensor.Device{}, peers: map[string]startedPeer{}}
+	return &lab{ctx: ctx, kernels: map[string]*cpu.Device{}, devices: map[int]*tensor.Device{}, losses: map[string]func() mlpReference{}, peers: map[string]startedPeer{}}
 }
 
 func (l *lab) close() {
@@ -83,9 +86,14 @@ func (l *lab) kernelDevice(level string, workers int) *cpu.Device {
 
 // device returns the device for tensors, at the best level.
 func (l *lab) device(workers int) *tensor.Device {
-	if l.vulkan != nil {
-		return l.vulkan
+	if l.subject != nil {
+		return l.subject.tensor
 	}
+	return l.narrow(workers)
+}
+
+// narrow returns the processor with so many workers, at the best level.
+func (l *lab) narrow(workers int) *tensor.Device {
 	if l.devices[workers] == nil {
 		l.devices[workers] = tensor.New(cpu.New(cpu.Options{Workers: workers}))
 	}
@@ -94,7 +102,7 @@ func (l *lab) device(workers int) *tensor.Device {
 
 // peer returns a peer's process; level is that of the kernels it shall use.
 func (l *lab) peer(name, level string) (*peer, error) {
-	if !l.usePeers {
+	if !l.usePeers || l.subject != nil && l.subject.ID != "cpu" {
 		return nil, errNoPeers
 	}
 	key := name
@@ -110,7 +118,7 @@ func (l *lab) peer(name, level string) (*peer, error) {
 }
 
 func (l *lab) start(name, level string) (*peer, error) {
-	env, forced := peerEnv(level)
+	env, forced := peerEnv(level, cmp.Or(l.width, mostThreads()))
 	if name == "torch" {
 		return startTorch(l.ctx, l.python, env, forced)
 	}
@@ -125,8 +133,8 @@ func (l *lab) start(name, level string) (*peer, error) {
 var openblasCores = map[string]string{"avx512": "SKYLAKEX", "avx2": "HASWELL"}
 
 // peerEnv returns the environment for peers: see the command's documentation.
-func peerEnv(level string) (defaults, forced []string) {
-	n := strconv.Itoa(mostThreads())
+func peerEnv(level string, threads int) (defaults, forced []string) {
+	n := strconv.Itoa(threads)
 	defaults = []string{
 		"OMP_NUM_THREADS=" + n, "OPENBLAS_NUM_THREADS=" + n,
 		"OMP_WAIT_POLICY=passive",

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"gonum.org/v1/gonum/stat"
+
+	"github.com/fornax-ml/fornax/tools/bench/internal/record"
 )
 
 // A suite is how the results of a kind of case are shown.
@@ -28,14 +30,14 @@ var suites = []suite{
 }
 
 // writeMarkdown writes a table for each suite and group with results.
-func writeMarkdown(w io.Writer, h Header, results []Result) error {
+func writeMarkdown(w io.Writer, h record.Header, results []record.Result) error {
 	var b strings.Builder
-	h.markdown(&b)
+	about(&b, h)
 	for _, s := range suites {
-		own := slices.DeleteFunc(slices.Clone(results), func(r Result) bool { return r.Suite != s.name })
+		own := slices.DeleteFunc(slices.Clone(results), func(r record.Result) bool { return r.Suite != s.name })
 		for len(own) > 0 {
 			group := own[0].Group
-			n := slices.IndexFunc(own, func(r Result) bool { return r.Group != group })
+			n := slices.IndexFunc(own, func(r record.Result) bool { return r.Group != group })
 			if n < 0 {
 				n = len(own)
 			}
@@ -48,7 +50,7 @@ func writeMarkdown(w io.Writer, h Header, results []Result) error {
 }
 
 // table writes the results of one group.
-func (s suite) table(b *strings.Builder, group string, results []Result) {
+func (s suite) table(b *strings.Builder, group string, results []record.Result) {
 	title := s.title
 	if group != "" {
 		title += ", " + group
@@ -79,16 +81,16 @@ func (s suite) table(b *strings.Builder, group string, results []Result) {
 		}
 		row = append(row, s.rate(r.Work, r.Seconds))
 		if s.share != "" {
-			row = append(row, show(r.Share.times(100)))
+			row = append(row, show(r.Share.Times(100)))
 		}
 		for _, name := range rivals {
-			v := Rival{}
-			if i := slices.IndexFunc(r.Rivals, func(v Rival) bool { return v.Name == name.Name }); i >= 0 {
+			v := record.Rival{}
+			if i := slices.IndexFunc(r.Rivals, func(v record.Rival) bool { return v.Name == name.Name }); i >= 0 {
 				v = r.Rivals[i]
 			}
 			row = append(row, s.rate(r.Work, v.Seconds))
 			if s.share != "" {
-				row = append(row, show(v.Share.times(100)))
+				row = append(row, show(v.Share.Times(100)))
 			}
 			row = append(row, show(v.Ratio))
 		}
@@ -103,7 +105,7 @@ func (s suite) table(b *strings.Builder, group string, results []Result) {
 const quiet = 0.05
 
 // disturbed says how many rows on several threads were measured beside other work.
-func disturbed(b *strings.Builder, results []Result) {
+func disturbed(b *strings.Builder, results []record.Result) {
 	several, some := 0, 0
 	for _, r := range results {
 		if r.Threads > 1 && r.Waited.N > 0 {
@@ -118,11 +120,11 @@ func disturbed(b *strings.Builder, results []Result) {
 }
 
 // rivalNames returns a rival of each name, in order.
-func rivalNames(results []Result) []Rival {
-	var l []Rival
+func rivalNames(results []record.Result) []record.Rival {
+	var l []record.Rival
 	for _, r := range results {
 		for _, v := range r.Rivals {
-			if !slices.ContainsFunc(l, func(o Rival) bool { return o.Name == v.Name }) {
+			if !slices.ContainsFunc(l, func(o record.Rival) bool { return o.Name == v.Name }) {
 				l = append(l, v)
 			}
 		}
@@ -132,7 +134,7 @@ func rivalNames(results []Result) []Rival {
 
 // summary writes how each rival compares over the whole table, and why some have no
 // numbers.
-func (s suite) summary(b *strings.Builder, rivals []Rival, results []Result) {
+func (s suite) summary(b *strings.Builder, rivals []record.Rival, results []record.Result) {
 	for _, name := range rivals {
 		var ratios []float64
 		worst, least := "", math.Inf(1)
@@ -155,7 +157,7 @@ func (s suite) summary(b *strings.Builder, rivals []Rival, results []Result) {
 			}
 		}
 		if len(ratios) > 0 {
-			fmt.Fprintf(b, "\n%s: %s %s in the geometric mean of %d; least %s, %s.\n", name.Name, name.RatioName, digits(stat.GeometricMean(ratios, nil)), len(ratios), digits(least), worst)
+			fmt.Fprintf(b, "\n%s: %s %s in the geometric mean of %d; least %s, %s.\n", name.Name, name.RatioName, record.Digits(stat.GeometricMean(ratios, nil)), len(ratios), record.Digits(least), worst)
 		}
 		for _, why := range reasons {
 			fmt.Fprintf(b, "\n%s: missing in %d of %d rows: %s.\n", name.Name, missing[why], len(results), cell(why))
@@ -164,30 +166,22 @@ func (s suite) summary(b *strings.Builder, rivals []Rival, results []Result) {
 }
 
 // rate shows the work of a call and its seconds in the suite's unit.
-func (s suite) rate(work float64, seconds Stat) string {
+func (s suite) rate(work float64, seconds record.Stat) string {
 	if s.unit == "ms" {
-		return show(seconds.times(1 / s.scale))
+		return show(seconds.Times(1 / s.scale))
 	}
-	return show(seconds.per(work / s.scale))
+	return show(seconds.Per(work / s.scale))
 }
 
 // show returns the median, and the ends where there are several passes.
-func show(s Stat) string {
+func show(s record.Stat) string {
 	switch s.N {
 	case 0:
 		return "–"
 	case 1:
-		return digits(s.Median)
+		return record.Digits(s.Median)
 	}
-	return fmt.Sprintf("%s (%s–%s)", digits(s.Median), digits(s.Min), digits(s.Max))
-}
-
-// digits shows three digits that count, or all before the point.
-func digits(x float64) string {
-	if a := math.Abs(x); a > 0 && !math.IsInf(x, 0) {
-		return fmt.Sprintf("%.*f", max(0, 2-int(math.Floor(math.Log10(a)))), x)
-	}
-	return fmt.Sprint(x)
+	return fmt.Sprintf("%s (%s–%s)", record.Digits(s.Median), record.Digits(s.Min), record.Digits(s.Max))
 }
 
 func line(b *strings.Builder, cells []string) {

@@ -3,14 +3,18 @@ package main
 import (
 	"runtime"
 	"time"
+
+	"github.com/fornax-ml/fornax/tools/bench/internal/record"
 )
 
 // A span is how long calls took, in seconds on the wall and of processor time, and
-// how long threads meanwhile waited for a processor, where that is known.
+// how long threads meanwhile waited for a processor, where that is known. Device is how
+// long kernels took by the device's clock, where the contender asks it.
 type span struct {
 	Wall   float64 `json:"wall"`
 	CPU    float64 `json:"cpu"`
 	Waited float64 `json:"waited,omitempty"`
+	Device float64 `json:"device,omitempty"`
 }
 
 // on returns the seconds that count for so many threads. One thread is timed by
@@ -56,11 +60,19 @@ type plan struct {
 	budget    float64 // seconds of a case in one pass
 	minRounds int
 	maxCall   float64 // a peer whose call takes more seconds of each thread is left out
+	// spread, where it is not 0, ends a pass before its budget is spent: once the
+	// interval of the median is no wider to either side than this part of it.
+	spread float64
+	// clock is the seconds for which a case is timed by the device's clock too.
+	clock float64
 }
 
 var (
 	fullPlan  = plan{batch: 0.025, warm: 0.015, longest: 0.1, budget: 1, minRounds: 3, maxCall: 5}
 	quickPlan = plan{batch: 0.02, warm: 0.012, longest: 0.1, budget: 0.25, minRounds: 3, maxCall: 1}
+	// Across devices a case has no rivals as a rule, and there are many cases.
+	fullRunPlan  = plan{batch: 0.01, warm: 0.005, longest: 0.1, budget: 0.6, minRounds: 6, maxCall: 5, spread: 0.01, clock: 0.2}
+	quickRunPlan = plan{batch: 0.004, warm: 0.002, longest: 0.1, budget: 0.12, minRounds: 6, maxCall: 0.5, spread: 0.03, clock: 0.04}
 )
 
 // A race is a case being measured: we are contender 0.
@@ -80,6 +92,7 @@ type pass struct {
 	share   []float64 // of the yardstick that each contender reached
 	waited  float64   // of the time that our threads had: part for which they waited for a processor
 	rounds  int
+	samples [][]float64 // of each contender: its seconds in each round
 }
 
 // run lets the contenders take turns, so that what disturbs the machine, or
@@ -102,13 +115,13 @@ func (r race) run(p plan) (pass, error) {
 	out := pass{seconds: make([]float64, n), ratio: make([]float64, n), share: make([]float64, n)}
 	var waited []float64
 	before := r.limit()
-	for start := time.Now(); out.rounds < p.minRounds || time.Since(start).Seconds() < p.budget; out.rounds++ {
+	for start := time.Now(); out.rounds < p.minRounds || time.Since(start).Seconds() < p.budget && !p.enough(seconds[0]); out.rounds++ {
 		took := make([]float64, n)
 		for i, c := range r.contenders {
 			if calls[i] == 0 {
 				continue
 			}
-			if warm[i] > 0 {
+			if warm[i] > 0 && (out.rounds == 0 || r.disturbs()) {
 				if _, err := c.run(warm[i]); err != nil {
 					return pass{}, err
 				}
@@ -124,7 +137,7 @@ func (r race) run(p plan) (pass, error) {
 		}
 		after := r.limit()
 		for i, t := range took {
-			if t <= 0 || took[0] <= 0 {
+			if t <= 0 || took[0] <= 0 { // a clock that stood still
 				continue
 			}
 			seconds[i] = append(seconds[i], t)
@@ -135,12 +148,20 @@ func (r race) run(p plan) (pass, error) {
 		}
 		before = after
 	}
-	out.waited = median(waited)
+	out.waited, out.samples = record.Median(waited), seconds
 	for i := range n {
-		out.seconds[i], out.ratio[i], out.share[i] = median(seconds[i]), median(ratios[i]), median(shares[i])
+		out.seconds[i], out.ratio[i], out.share[i] = record.Median(seconds[i]), record.Median(ratios[i]), record.Median(shares[i])
 	}
 	return out, nil
 }
+
+// enough reports whether the median of so many seconds is known well enough.
+func (p plan) enough(seconds []float64) bool {
+	return p.spread > 0 && len(seconds) >= p.minRounds && record.IntervalOf(seconds).Spread() <= p.spread
+}
+
+// disturbs reports whether something else runs between two batches of a contender.
+func (r race) disturbs() bool { return len(r.contenders) > 1 || r.yardstick != nil }
 
 func (r race) limit() float64 {
 	if r.yardstick == nil {

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"math"
+	"slices"
+	"sync"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -39,16 +42,29 @@ func widen(x []float32) []float64 {
 	return y
 }
 
-// losses trains the perceptron in float64 and returns the losses of its first
-// steps.
-func (m mlp) losses() []float64 {
+// An mlpReference is what a perceptron does in float64.
+type mlpReference struct {
+	losses []float64 // of the first steps
+	grads  []float64 // of the first step: of each layer's weights and biases, in order
+}
+
+// reference returns a perceptron's reference, which is computed when it is first needed.
+func (l *lab) reference(m mlp) func() mlpReference {
+	key := fmt.Sprint(m.batch, m.widths)
+	if l.losses[key] == nil {
+		l.losses[key] = sync.OnceValue(m.reference)
+	}
+	return l.losses[key]
+}
+
+// reference trains the perceptron in float64.
+func (m mlp) reference() (r mlpReference) {
 	var weights, biases []*param64
 	for i := range len(m.widths) - 1 {
 		_, _, w, b := m.layer(i)
 		weights, biases = append(weights, newParam64(w)), append(biases, newParam64(b))
 	}
 	x, class := m.data()
-	var losses []float64
 	for t := range checkedLosses {
 		acts := []*mat.Dense{mat.NewDense(m.batch, m.widths[0], widen(x))}
 		for i, w := range weights {
@@ -63,7 +79,8 @@ func (m mlp) losses() []float64 {
 			acts = append(acts, y)
 		}
 		loss, d := crossEntropy64(acts[len(acts)-1], class)
-		losses = append(losses, loss)
+		r.losses = append(r.losses, loss)
+		grads := make([][]float64, 0, 2*len(weights))
 		for i := len(weights) - 1; i >= 0; i-- {
 			dw, dx := &mat.Dense{}, &mat.Dense{}
 			dw.Mul(d.T(), acts[i])
@@ -74,6 +91,7 @@ func (m mlp) losses() []float64 {
 					db[j] += d.At(n, j)
 				}
 			}
+			grads = append(grads, db, dw.RawMatrix().Data)
 			weights[i].step(dw.RawMatrix().Data, t+1)
 			biases[i].step(db, t+1)
 			dx.Apply(func(n, j int, v float64) float64 {
@@ -84,8 +102,12 @@ func (m mlp) losses() []float64 {
 			}, dx)
 			d = dx
 		}
+		if t == 0 {
+			slices.Reverse(grads)
+			r.grads = slices.Concat(grads...)
+		}
 	}
-	return losses
+	return r
 }
 
 // crossEntropy64 returns the mean loss and its gradient.

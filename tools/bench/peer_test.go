@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/fornax-ml/fornax/tools/bench/internal/record"
 )
 
 // TestMain lets the test binary stand for a peer's process.
@@ -59,7 +61,7 @@ func fakePeer(kind string) {
 func fake(t *testing.T, kind string) (*peer, error) {
 	self, err := os.Executable()
 	require.NoError(t, err)
-	defaults, forced := peerEnv("avx2")
+	defaults, forced := peerEnv("avx2", 2)
 	p, err := startPeer(t.Context(), "torch", defaults, append(forced, "BENCH_FAKE_PEER="+kind), []string{self})
 	if p != nil {
 		t.Cleanup(p.stop)
@@ -164,7 +166,7 @@ func checkProducts(t *testing.T, p *peer) {
 
 // The real script computes what the references say.
 func TestTorch(t *testing.T) {
-	defaults, forced := peerEnv(levels()[0])
+	defaults, forced := peerEnv(levels()[0], mostThreads())
 	p, err := startTorch(t.Context(), "", defaults, forced)
 	if err != nil {
 		t.Skip("no torch: ", err)
@@ -196,7 +198,7 @@ func TestStartTorchMissing(t *testing.T) {
 // torch.py has hash once more: its numbers must stay the same.
 func TestFill(t *testing.T) {
 	require.Equal(t, []uint32{3333689995, 2776899489, 3856978111}, []uint32{hash(0, 1), hash(1, 1), hash(1<<24-1, 3)})
-	s := statOf(widen(fill(1000, 1, 8)))
+	s := record.StatOf(widen(fill(1000, 1, 8)))
 	require.Less(t, s.Max, 4.0)
 	require.GreaterOrEqual(t, s.Min, -4.0)
 	require.InDelta(t, 0, s.Median, 0.5)

@@ -4,48 +4,30 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
+
+	"github.com/fornax-ml/fornax/tensor/ir"
+	"github.com/fornax-ml/fornax/tools/bench/internal/record"
 )
-
-// A Result is a measured case. Numbers are over the passes; each is a median
-// over the rounds of its pass.
-type Result struct {
-	Suite   string  `json:"suite"`
-	Group   string  `json:"group,omitempty"`
-	Case    string  `json:"case"`
-	Threads int     `json:"threads"`
-	Work    float64 `json:"work"`            // units of a call: flops, bytes, or 1 for a step
-	Rounds  int     `json:"rounds"`          // of all passes
-	Error   string  `json:"error,omitempty"` // why it was not timed
-	Seconds Stat    `json:"seconds"`         // of a call of ours
-	Share   Stat    `json:"share"`           // of the peak, at most 1 but for noise
-	Waited  Stat    `json:"waited"`          // of our threads' time: part without a processor
-	Rivals  []Rival `json:"rivals,omitempty"`
-}
-
-// A Rival is what a case was compared with.
-type Rival struct {
-	Name      string `json:"name"`
-	RatioName string `json:"ratio_name"`
-	Missing   string `json:"missing,omitempty"` // why there are no numbers
-	Seconds   Stat   `json:"seconds"`
-	Ratio     Stat   `json:"ratio"` // its time to ours: above 1 we are faster
-	Share     Stat   `json:"share"`
-}
 
 // A tally collects the passes of a case.
 type tally struct {
-	c      benchCase
-	failed error
-	rivals []rivalTally
-	ours   rivalTally
-	waited []float64
-	rounds int
+	c       benchCase
+	failed  error
+	skipped string // why it is not measured
+	rivals  []rivalTally
+	ours    rivalTally
+	waited  []float64
+	clock   []float64 // seconds of a call by the device's clock
+	rounds  int
 }
 
 type rivalTally struct {
 	name, ratioName       string
 	missing               error
 	seconds, ratio, share []float64
+	samples               [][]float64
 }
 
 var errSlow = errors.New("a call takes too long")
@@ -53,7 +35,7 @@ var errSlow = errors.New("a call takes too long")
 // pass opens, checks and measures a case once. A case or a rival that was
 // wrong is not measured again.
 func (t *tally) pass(p plan) {
-	if t.failed != nil {
+	if t.failed != nil || t.skipped != "" {
 		return
 	}
 	first := t.rounds == 0
@@ -67,7 +49,10 @@ func (t *tally) pass(p plan) {
 	if err == nil {
 		err = t.measure(e, first, p)
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, ir.ErrOutOfMemory) && t.c.size > 0:
+		t.skipped = err.Error() // sizes grow until there is no memory for them
+	case err != nil:
 		t.failed = err
 	}
 }
@@ -94,6 +79,11 @@ func (t *tally) measure(e *entry, first bool, p plan) error {
 	if err != nil {
 		return err
 	}
+	if first && t.c.clocked != nil && p.clock > 0 {
+		if t.clock, err = t.c.measureClock(p); err != nil {
+			return err
+		}
+	}
 	t.rounds += got.rounds
 	t.waited = append(t.waited, got.waited)
 	t.ours.add(got, 0)
@@ -107,6 +97,35 @@ func (t *tally) measure(e *entry, first bool, p plan) error {
 	return nil
 }
 
+// measureClock returns the seconds of calls by the device's clock, one of each batch. Kernels
+// of a device that is asked do not overlap, so that this is another measurement than that of
+// the wall; nil where the clock says nothing.
+func (c benchCase) measureClock(p plan) ([]float64, error) {
+	e, err := c.clocked()
+	if err != nil {
+		return nil, err
+	}
+	defer e.close()
+	s, err := e.ours.run(1)
+	if err != nil || s.Device <= 0 {
+		return nil, err
+	}
+	var l []float64
+	n := max(1, int(p.batch/max(s.Wall, 1e-9)))
+	for start := time.Now(); len(l) == 0 || time.Since(start).Seconds() < p.clock && len(l) < mostClocked; {
+		if s, err = e.ours.run(n); err != nil {
+			return nil, err
+		}
+		if s.Device > 0 {
+			l = append(l, s.Device/float64(n))
+		}
+	}
+	return l, nil
+}
+
+// mostClocked is how many batches are timed by the device's clock.
+const mostClocked = 50
+
 func (e *entry) checkRival(v rival) error {
 	if v.reference != nil {
 		return v.reference.check(v, true)
@@ -116,9 +135,25 @@ func (e *entry) checkRival(v rival) error {
 
 func (r *rivalTally) add(p pass, i int) {
 	r.seconds, r.ratio = append(r.seconds, p.seconds[i]), append(r.ratio, p.ratio[i])
+	r.samples = append(r.samples, thin(p.samples[i], mostSamples))
 	if p.share[i] > 0 {
 		r.share = append(r.share, p.share[i])
 	}
+}
+
+// mostSamples is how many rounds of a pass are kept one by one.
+const mostSamples = 128
+
+// thin returns up to n of xs, in order, from all over it.
+func thin(xs []float64, n int) []float64 {
+	if len(xs) <= n {
+		return xs
+	}
+	l := make([]float64, n)
+	for k, i := range spread(len(xs), n) {
+		l[k] = xs[i]
+	}
+	return l
 }
 
 // clone returns a tally that later passes of t do not change.
@@ -129,27 +164,41 @@ func (t *tally) clone() tally {
 }
 
 // result sums up the passes.
-func (t *tally) result() Result {
-	r := Result{
+func (t *tally) result() record.Result {
+	r := record.Result{
 		Suite: t.c.suite, Group: t.c.group, Case: t.c.name, Threads: t.c.threads, Work: t.c.work,
-		Rounds: t.rounds, Seconds: statOf(t.ours.seconds), Share: statOf(t.ours.share), Waited: statOf(t.waited),
+		Device: t.c.device, Op: t.c.op, Size: t.c.size, Flops: t.c.flops, Bytes: t.c.bytes, Skipped: t.skipped,
+		Interval: record.IntervalOf(slices.Concat(t.ours.samples...)), OnDevice: record.StatOf(t.clock), Samples: t.ours.samples,
+		Rounds: t.rounds, Seconds: record.StatOf(t.ours.seconds), Share: record.StatOf(t.ours.share), Waited: record.StatOf(t.waited),
 	}
-	if t.failed != nil {
-		r.Error = t.failed.Error()
+	if t.failed != nil { // what it has been timed before is not to be believed either
+		return record.Result{
+			Suite: r.Suite, Group: r.Group, Case: r.Case, Threads: r.Threads, Work: r.Work,
+			Device: r.Device, Op: r.Op, Size: r.Size, Flops: r.Flops, Bytes: r.Bytes, Error: cut(t.failed.Error()),
+		}
 	}
 	for _, v := range t.rivals {
-		o := Rival{Name: v.name, RatioName: v.ratioName, Seconds: statOf(v.seconds), Ratio: statOf(v.ratio), Share: statOf(v.share)}
+		o := record.Rival{Name: v.name, RatioName: v.ratioName, Seconds: record.StatOf(v.seconds), Ratio: record.StatOf(v.ratio), Share: record.StatOf(v.share), Samples: v.samples}
 		if v.missing != nil {
-			o = Rival{Name: v.name, RatioName: v.ratioName, Missing: v.missing.Error()}
+			o = record.Rival{Name: v.name, RatioName: v.ratioName, Missing: cut(v.missing.Error())}
 		}
 		r.Rivals = append(r.Rivals, o)
 	}
 	return r
 }
 
+// cut keeps a reason to a length that can be shown.
+func cut(s string) string {
+	const most = 1000
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + " …"
+	}
+	return s
+}
+
 // shareOfCopy fills in the shares of the cases that move memory: of the rate of
 // the best copy among the results, ours or a rival's, on as many threads.
-func shareOfCopy(results []Result) {
+func shareOfCopy(results []record.Result) {
 	best := map[int]float64{} // by threads
 	for _, r := range results {
 		if r.Suite != memorySuite || r.Case != "copy" || r.Seconds.N == 0 {
@@ -168,11 +217,30 @@ func shareOfCopy(results []Result) {
 		if rate == 0 || r.Suite != memorySuite && r.Suite != rowsSuite {
 			continue
 		}
-		r.Share = r.Seconds.per(r.Work / rate)
+		r.Share = r.Seconds.Per(r.Work / rate)
 		for k := range r.Rivals {
 			v := &r.Rivals[k]
-			v.Share = v.Seconds.per(r.Work / rate)
+			v.Share = v.Seconds.Per(r.Work / rate)
 		}
+	}
+}
+
+// skipAfter leaves the case out where the one before, smaller and otherwise the same, was
+// left out, or says that this one would take too long.
+func (t *tally) skipAfter(before *tally, p plan) {
+	if t.c.size <= 0 || t.c.series() != before.c.series() || t.c.size <= before.c.size {
+		return
+	}
+	if before.skipped != "" {
+		t.skipped = before.skipped
+		return
+	}
+	grows := t.c.size / before.c.size
+	if before.c.flops > 0 {
+		grows = max(grows, t.c.flops/before.c.flops)
+	}
+	if s := record.Median(before.ours.seconds); s > p.maxCall/16 && s*grows > p.maxCall {
+		t.skipped = fmt.Sprintf("a call would take about %s, more than %s", record.Show(s*grows, "s"), record.Show(p.maxCall, "s"))
 	}
 }
 

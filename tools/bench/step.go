@@ -12,7 +12,7 @@ import (
 type step struct {
 	f   *tensor.Compiled
 	in  []*tensor.Tensor
-	out *tensor.Tensor // the last result; nil where the function only sets a cell
+	out []*tensor.Tensor // the last results; none where the function only sets a cell
 	// first is read for the result where it is no result of the function.
 	first func() ([]float32, error)
 }
@@ -24,14 +24,11 @@ func newStep(f func(in ...*tensor.Tensor) []*tensor.Tensor, in ...*tensor.Tensor
 }
 
 func (s *step) call() error {
-	if s.out != nil {
-		s.out.Free()
-		s.out = nil
+	for _, t := range s.out {
+		t.Free()
 	}
-	out, err := s.f.Call(s.in...)
-	if err == nil && len(out) > 0 {
-		s.out = out[0]
-	}
+	var err error
+	s.out, err = s.f.Call(s.in...)
 	return err
 }
 
@@ -50,7 +47,7 @@ func (s *step) run(n int) (span, error) {
 func (s *step) at(elements []int) ([]float32, error) {
 	read := s.first
 	if read == nil {
-		read = func() ([]float32, error) { return tensor.Data[float32](s.out) }
+		read = s.read
 	}
 	all, err := read()
 	if err != nil {
@@ -59,9 +56,21 @@ func (s *step) at(elements []int) ([]float32, error) {
 	return (&call{result: all}).at(elements)
 }
 
+// read returns the results one behind the other.
+func (s *step) read() (all []float32, err error) {
+	for _, t := range s.out {
+		x, err := tensor.Data[float32](t)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, x...)
+	}
+	return all, nil
+}
+
 func (s *step) close() {
-	if s.out != nil {
-		s.out.Free()
+	for _, t := range s.out {
+		t.Free()
 	}
 	for _, t := range s.in {
 		t.Free()

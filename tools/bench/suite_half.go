@@ -69,7 +69,7 @@ func (l *lab) openHalf(d productDType, p product, threads int) (*entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.first = func() ([]float32, error) { return tensor.Data[float32](s.out.Cast(tensor.F32)) }
+	s.first = func() ([]float32, error) { return tensor.Data[float32](s.out[0].Cast(tensor.F32)) }
 	r := p.reference(a, b)
 	sum := r.want
 	r.want = func(e int) (float64, float64) {

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"math"
-	"sync"
 
 	"github.com/fornax-ml/fornax/nn"
 	"github.com/fornax-ml/fornax/tensor"
@@ -51,18 +50,18 @@ func mlpCases(l *lab, batches []int, widths ...int) []benchCase {
 	var cases []benchCase
 	for _, b := range batches {
 		m := mlp{b, widths}
-		want := sync.OnceValue(m.losses)
 		for _, n := range threads() {
 			cases = append(cases, benchCase{
 				suite: mlpSuite, name: m.String(), threads: n, work: 1,
-				open: func() (*entry, error) { return l.openMLP(m, n, want) },
+				open: func() (*entry, error) { return l.openMLP(m, n) },
 			})
 		}
 	}
 	return cases
 }
 
-func (l *lab) openMLP(m mlp, threads int, want func() []float64) (*entry, error) {
+func (l *lab) openMLP(m mlp, threads int) (*entry, error) {
+	want := l.reference(m)
 	ours, err := m.train(l.device(threads))
 	if err != nil {
 		return nil, err
@@ -70,7 +69,7 @@ func (l *lab) openMLP(m mlp, threads int, want func() []float64) (*entry, error)
 	// The gradients of float32 differ in the last places, and Adam's first step
 	// is ±1e-3 however small a gradient is.
 	e := &entry{ours: ours, reference: reference{n: checkedLosses, want: func(i int) (float64, float64) {
-		return want()[i], 1e-3 * want()[i]
+		return want().losses[i], 1e-3 * want().losses[i]
 	}}}
 	dims := append([]int{m.batch, m.classes()}, m.widths...)
 	e.rivals = append(e.rivals, l.against("torch", "torch", levels()[0], mlpSuite, threads, dims...))
@@ -85,9 +84,8 @@ func (l *lab) openMLP(m mlp, threads int, want func() []float64) (*entry, error)
 	return e, nil
 }
 
-// train makes the model and its compiled step, and runs the first steps.
-func (m mlp) train(dev *tensor.Device) (*step, error) {
-	var model nn.Sequential
+// model makes the perceptron.
+func (m mlp) model(dev *tensor.Device) (model nn.Sequential) {
 	for i := range len(m.widths) - 1 {
 		in, out, weight, bias := m.layer(i)
 		if i > 0 {
@@ -98,6 +96,12 @@ func (m mlp) train(dev *tensor.Device) (*step, error) {
 			Bias:   nn.NewParam(tensor.FromSlice(dev, bias, out)),
 		})
 	}
+	return model
+}
+
+// train makes the model and its compiled step, and runs the first steps.
+func (m mlp) train(dev *tensor.Device) (*step, error) {
+	model := m.model(dev)
 	opt := nn.NewAdam(nn.Parameters(model), nn.AdamConfig{LR: adamRate})
 	x, class := m.data()
 	s, err := newStep(func(in ...*tensor.Tensor) []*tensor.Tensor {
@@ -115,7 +119,7 @@ func (m mlp) train(dev *tensor.Device) (*step, error) {
 				return nil, err
 			}
 		}
-		loss, err := s.out.Item()
+		loss, err := s.out[0].Item()
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"runtime"
 	"sync"
 
@@ -93,4 +94,15 @@ func peak(dev *cpu.Device, threads int) float64 {
 		sum += r
 	}
 	return sum
+}
+
+// peakAll makes peakWork multiply-adds on each of so many threads.
+func peakAll(dev *cpu.Device, threads int) error {
+	errs := make([]error, threads)
+	var all sync.WaitGroup
+	for i := range threads {
+		all.Go(func() { _, errs[i] = dev.Peak(peakWork) })
+	}
+	all.Wait()
+	return errors.Join(errs...)
 }

@@ -5,11 +5,9 @@ import (
 	"flag"
 	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/fornax-ml/fornax/tensor"
 	"github.com/fornax-ml/fornax/tensor/ir"
-	"github.com/fornax-ml/fornax/vk"
 )
 
 // runVulkan is the subcommand vulkan.
@@ -30,19 +28,18 @@ func (a *app) runVulkan(args []string) error {
 	if i < 0 {
 		return fmt.Errorf("no device %q", *name)
 	}
-	dev, err := vk.Open(i, vk.Options{CacheDir: vk.DefaultCacheDir()})
+	s, err := openVulkan(i, *name)
 	if err != nil {
 		return err
 	}
-	defer dev.Close()
-	l.vulkan = tensor.New(dev)
-	cases := slices.DeleteFunc(vulkanCases(l, dev.Info()), func(c benchCase) bool { return !o.only.MatchString(c.id()) })
+	defer s.close()
+	cases := slices.DeleteFunc(vulkanCases(l, s), func(c benchCase) bool { return !o.only.MatchString(c.id()) })
 	if len(cases) == 0 {
 		return &usageError{fmt.Errorf("no case matches %q", o.only)}
 	}
-	results := a.measure(l, cases, o.passes)
+	results := a.measure(l, cases, o.passes, l.plan())
 	h := newHeader(l, o.passes)
-	h.Device = fmt.Sprintf("%s, %s", dev.Info().Model, dev.Info().Driver)
+	h.Device = fmt.Sprintf("%s, %s", s.Model, s.Driver)
 	return errors.Join(a.report(o, h, results), a.ctx.Err())
 }
 
@@ -52,20 +49,11 @@ const mostElements = 1 << 25
 
 // vulkanCases are the cases of all suites on a device. Its time is the wall's, the
 // calls of a batch follow each other without waiting, and the wait for the last counts.
-func vulkanCases(l *lab, info *ir.Info) []benchCase {
+func vulkanCases(l *lab, s *subject) []benchCase {
+	info := s.info
 	var cases []benchCase
 	add := func(suite, group, name string, work float64, open func() (*entry, error)) {
-		cases = append(cases, benchCase{suite: suite, group: group, name: name, work: work, open: func() (*entry, error) {
-			e, err := open()
-			if err == nil { // peers and peaks are the CPU's
-				e.yardstick = nil
-				if e.reference.n > mostElements {
-					e.reference.elements = spread(e.reference.n, mostElements/32)
-				}
-				e.rivals = slices.DeleteFunc(e.rivals, func(r rival) bool { return r.contender == nil })
-			}
-			return e, err
-		}})
+		cases = append(cases, benchCase{suite: suite, group: group, name: name, work: work, open: func() (*entry, error) { return l.openOn(s, open) }})
 	}
 	squares, side := []int{256, 512, 1024, 2048, 4096}, 16384
 	if info.Software || l.quick {
@@ -87,8 +75,7 @@ func vulkanCases(l *lab, info *ir.Info) []benchCase {
 	}
 	for _, b := range []int{32, 128, 1024} {
 		m := mlp{b, []int{784, 512, 512, 10}}
-		want := sync.OnceValue(m.losses)
-		add(mlpSuite, "", m.String(), 1, func() (*entry, error) { return l.openMLP(m, 0, want) })
+		add(mlpSuite, "", m.String(), 1, func() (*entry, error) { return l.openMLP(m, 0) })
 	}
 	for _, op := range memoryOps {
 		add(memorySuite, fmt.Sprintf("%d×%d", side, side), op.name, 4*float64(op.moves)*float64(side)*float64(side),

@@ -35,7 +35,7 @@ const (
 // Measure measures a device for about the given time. Errors are the device's.
 func Measure(ctx context.Context, d ir.Device, budget time.Duration) (f Figures, err error) {
 	part := budget / 3
-	latency, err := best(ctx, d, copies(1), part)
+	latency, err := best(ctx, d, Copy(1), part)
 	if err != nil {
 		return f, err
 	}
@@ -48,17 +48,17 @@ func Measure(ctx context.Context, d ir.Device, budget time.Duration) (f Figures,
 	if b := d.Info().Limits.BufferBytes; b > 0 {
 		limit = min(limit, b/4)
 	}
-	n, t, err := grow(ctx, d, copies, limit, part)
+	n, t, err := grow(ctx, d, Copy, limit, part)
 	if err != nil {
 		return f, err
 	}
 	f.Bandwidth = 8 * float64(n) / t.Seconds()
 
-	n, t, err = grow(ctx, d, arithmetic, 1<<30, part)
+	n, t, err = grow(ctx, d, Arithmetic, 1<<30, part)
 	if err != nil {
 		return f, err
 	}
-	f.Rate = chainOps * float64(n) / t.Seconds()
+	f.Rate = Operations * float64(n) / t.Seconds()
 	return f, nil
 }
 
@@ -111,8 +111,8 @@ func best(ctx context.Context, d ir.Device, p *ir.Program, budget time.Duration)
 	return max(slices.Min(times[1:]), 1), nil
 }
 
-// copies is the program that copies n floats.
-func copies(n int) *ir.Program {
+// Copy returns the program that copies n floats.
+func Copy(n int) *ir.Program {
 	return &ir.Program{
 		Slots: []ir.Slot{
 			{Kind: ir.Input, DType: ir.F32, Len: n, Alias: ir.NoSlot}, {Kind: ir.Output, DType: ir.F32, Len: n, Alias: ir.NoSlot},
@@ -125,20 +125,38 @@ func copies(n int) *ir.Program {
 	}
 }
 
-// chainOps is the operations of each element of arithmetic.
-const chainOps = 56
+// Dependent returns the program of n copies of one float, each of what the one before
+// wrote, so that none can begin before the last is done.
+func Dependent(n int) *ir.Program {
+	one := ir.Contiguous([]int{1})
+	p := &ir.Program{Slots: []ir.Slot{{Kind: ir.Input, DType: ir.F32, Len: 1, Alias: ir.NoSlot}}, Inputs: 1, Outputs: n}
+	for i := range n {
+		p.Slots = append(p.Slots, ir.Slot{Kind: ir.Output, DType: ir.F32, Len: 1, Alias: ir.NoSlot})
+		p.Instrs = append(p.Instrs, &ir.Map{
+			Shape: []int{1}, Operands: []ir.Operand{{Slot: i, View: one}},
+			Chain: ir.Chain{{Op: ir.OpLoad, DType: ir.F32}}, Stores: []ir.Store{{Slot: i + 1}},
+		})
+	}
+	return p
+}
 
-// arithmetic is the program that sums, in rows of 256, chains over n positions which are
-// computed from the position.
-func arithmetic(n int) *ir.Program {
-	const row = 256
-	rows := max(n/row, 1)
-	shape := []int{rows, row}
+// Operations is how many float32 multiplications and additions [Arithmetic] makes for
+// each element, and Row how many elements it adds up to one.
+const (
+	Operations = 56
+	Row        = 256
+)
+
+// Arithmetic returns the program that sums, in rows of Row, chains of multiplications and
+// additions over n positions, at least one row. It reads no memory.
+func Arithmetic(n int) *ir.Program {
+	rows := max(n/Row, 1)
+	shape := []int{rows, Row}
 	chain := ir.Chain{
 		{Op: ir.OpIndex, DType: ir.I32}, {Op: ir.OpCast, DType: ir.F32, From: ir.I32, Args: []int{0}},
 		{Op: ir.OpConst, DType: ir.F32, Imm: ir.FloatBits(ir.F32, 0.5)},
 	}
-	for i := range chainOps {
+	for i := range Operations {
 		op := ir.OpMul
 		if i%2 == 1 {
 			op = ir.OpAdd

@@ -1,4 +1,4 @@
-package main
+package record
 
 import (
 	"testing"
@@ -19,10 +19,10 @@ func TestStatOf(t *testing.T) {
 		{[]float64{5, 5, 1, 7, 6, 0}, Stat{5, 0, 7, 6}},
 		{[]float64{7, 6, 5, 4, 3, 2, 1}, Stat{4, 1, 7, 7}},
 	} {
-		require.Equal(t, c.want, statOf(c.xs), "%v", c.xs)
+		require.Equal(t, c.want, StatOf(c.xs), "%v", c.xs)
 	}
 	xs := []float64{2, 1}
-	statOf(xs)
+	StatOf(xs)
 	require.Equal(t, []float64{2, 1}, xs, "the argument is left as it is")
 	for n := 1; n < 100; n++ { // 0 … n-1
 		xs := make([]float64, n)
@@ -30,14 +30,14 @@ func TestStatOf(t *testing.T) {
 			xs[i] = float64(i * 37 % n)
 		}
 		if n%37 != 0 {
-			require.Equal(t, float64(n-1)/2, median(xs), "%d numbers", n)
+			require.Equal(t, float64(n-1)/2, Median(xs), "%d numbers", n)
 		}
 	}
 }
 
 func TestStatUnits(t *testing.T) {
 	s := Stat{Median: 2, Min: 1, Max: 4, N: 3}
-	require.Equal(t, Stat{4, 2, 8, 3}, s.per(8), "the shortest time is the highest rate")
-	require.Equal(t, Stat{20, 10, 40, 3}, s.times(10))
-	require.Equal(t, Stat{}, Stat{}.per(8))
+	require.Equal(t, Stat{4, 2, 8, 3}, s.Per(8), "the shortest time is the highest rate")
+	require.Equal(t, Stat{20, 10, 40, 3}, s.Times(10))
+	require.Equal(t, Stat{}, Stat{}.Per(8))
 }
