@@ -111,8 +111,8 @@ func (a *app) measure(l *lab, cases []benchCase, passes int, p plan) []record.Re
 				break
 			}
 			show.begin(tallies[i].label(pass, passes))
-			if i > 0 && pass == 0 {
-				tallies[i].skipAfter(&tallies[i-1], p)
+			if pass == 0 {
+				tallies[i].skipAfter(tallies[:i], p)
 			}
 			had := tallies[i].clone()
 			if tallies[i].pass(p); a.ctx.Err() != nil {

@@ -97,7 +97,16 @@ func (a *app) command(args []string) error {
 		return a.runVulkan(rest)
 	case "tune":
 		return a.runTune(rest)
+	case "merge":
+		return a.runMerge(rest)
+	case "compare":
+		return a.runCompare(rest)
+	case "readme":
+		return a.runReadme(rest)
 	case "peer": // how the program starts itself
+		if len(rest) == 2 && rest[0] == "cases" {
+			return servePeer(func() (engine, error) { return casesEngine(a.ctx, rest[1]) }, a.stdin, a.stdout)
+		}
 		if len(rest) != 1 || engines[rest[0]] == nil {
 			return &usageError{fmt.Errorf("no peer %q", rest)}
 		}

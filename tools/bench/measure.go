@@ -63,6 +63,9 @@ type plan struct {
 	// spread, where it is not 0, ends a pass before its budget is spent: once the
 	// interval of the median is no wider to either side than this part of it.
 	spread float64
+	// most, where it is not 0, ends a pass after so many seconds, and two rounds, even
+	// before minRounds.
+	most float64
 	// clock is the seconds for which a case is timed by the device's clock too.
 	clock float64
 }
@@ -71,8 +74,8 @@ var (
 	fullPlan  = plan{batch: 0.025, warm: 0.015, longest: 0.1, budget: 1, minRounds: 3, maxCall: 5}
 	quickPlan = plan{batch: 0.02, warm: 0.012, longest: 0.1, budget: 0.25, minRounds: 3, maxCall: 1}
 	// Across devices a case has no rivals as a rule, and there are many cases.
-	fullRunPlan  = plan{batch: 0.01, warm: 0.005, longest: 0.1, budget: 0.6, minRounds: 6, maxCall: 5, spread: 0.01, clock: 0.2}
-	quickRunPlan = plan{batch: 0.004, warm: 0.002, longest: 0.1, budget: 0.12, minRounds: 6, maxCall: 0.5, spread: 0.03, clock: 0.04}
+	fullRunPlan  = plan{batch: 0.01, warm: 0.005, longest: 0.1, budget: 0.6, minRounds: 10, maxCall: 5, spread: 0.01, clock: 0.2, most: 20}
+	quickRunPlan = plan{batch: 0.004, warm: 0.002, longest: 0.1, budget: 0.1, minRounds: 10, maxCall: 0.2, spread: 0.03, clock: 0.02, most: 0.5}
 )
 
 // A race is a case being measured: we are contender 0.
@@ -115,7 +118,7 @@ func (r race) run(p plan) (pass, error) {
 	out := pass{seconds: make([]float64, n), ratio: make([]float64, n), share: make([]float64, n)}
 	var waited []float64
 	before := r.limit()
-	for start := time.Now(); out.rounds < p.minRounds || time.Since(start).Seconds() < p.budget && !p.enough(seconds[0]); out.rounds++ {
+	for start := time.Now(); p.goes(out.rounds, time.Since(start).Seconds(), seconds[0]); out.rounds++ {
 		took := make([]float64, n)
 		for i, c := range r.contenders {
 			if calls[i] == 0 {
@@ -153,6 +156,17 @@ func (r race) run(p plan) (pass, error) {
 		out.seconds[i], out.ratio[i], out.share[i] = record.Median(seconds[i]), record.Median(ratios[i]), record.Median(shares[i])
 	}
 	return out, nil
+}
+
+// goes reports whether another round follows so many, after so many seconds in all.
+func (p plan) goes(rounds int, all float64, seconds []float64) bool {
+	switch {
+	case p.most > 0 && all > p.most && rounds >= 2:
+		return false
+	case rounds < p.minRounds:
+		return true
+	}
+	return all < p.budget && !p.enough(seconds)
 }
 
 // enough reports whether the median of so many seconds is known well enough.

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -225,24 +226,40 @@ func shareOfCopy(results []record.Result) {
 	}
 }
 
-// skipAfter leaves the case out where the one before, smaller and otherwise the same, was
-// left out, or says that this one would take too long.
-func (t *tally) skipAfter(before *tally, p plan) {
-	if t.c.size <= 0 || t.c.series() != before.c.series() || t.c.size <= before.c.size {
+// skipAfter leaves the case out where one before, smaller and otherwise the same, was left
+// out, or where those before say that this one would take too long.
+func (t *tally) skipAfter(before []tally, p plan) {
+	var l []*tally // the last two of the series
+	for i := len(before) - 1; i >= 0 && len(l) < 2; i-- {
+		if b := &before[i]; b.c.series() == t.c.series() && b.c.size < t.c.size && t.c.size > 0 {
+			l = append(l, b)
+		} else {
+			break
+		}
+	}
+	if len(l) == 0 {
 		return
 	}
-	if before.skipped != "" {
-		t.skipped = before.skipped
+	if l[0].skipped != "" {
+		t.skipped = l[0].skipped
 		return
 	}
-	grows := t.c.size / before.c.size
-	if before.c.flops > 0 {
-		grows = max(grows, t.c.flops/before.c.flops)
+	// The least times: other work on the machine shall not leave cases out.
+	least := func(t *tally) float64 { return record.StatOf(slices.Concat(t.ours.samples...)).Min }
+	last, power := least(l[0]), 0.6
+	if len(l) == 2 && last > 0 {
+		if first := least(l[1]); first > 0 {
+			power = math.Log(last/first) / math.Log(l[0].c.load()/l[1].c.load())
+		}
 	}
-	if s := record.Median(before.ours.seconds); s > p.maxCall/16 && s*grows > p.maxCall {
-		t.skipped = fmt.Sprintf("a call would take about %s, more than %s", record.Show(s*grows, "s"), record.Show(p.maxCall, "s"))
+	s := last * math.Pow(t.c.load()/l[0].c.load(), min(max(power, 0.3), 1.2))
+	if s > p.maxCall {
+		t.skipped = fmt.Sprintf("a call would take about %s, more than %s", record.Show(s, "s"), record.Show(p.maxCall, "s"))
 	}
 }
+
+// load is what the time of the cases of a series grows with.
+func (c benchCase) load() float64 { return max(c.flops, c.bytes, c.size) }
 
 // label names a case on the progress.
 func (t *tally) label(pass, passes int) string {

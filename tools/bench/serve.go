@@ -66,6 +66,9 @@ func (e engine) obey(q request, c *contender) (r reply, err error) {
 	case "at":
 		r.Values, err = (*c).at(q.At)
 	case "close":
+		if *c != nil {
+			(*c).close()
+		}
 		*c = nil
 	default:
 		err = fmt.Errorf("no request %q", q.Do)

@@ -39,7 +39,10 @@ var (
 
 // confined are packages of other modules that only some parts of the tree may
 // import, tests included: the library shall not need them.
-var confined = map[string][]string{"gonum.org/v1/gonum/...": {"tools/bench/..."}}
+var confined = map[string][]string{
+	"gonum.org/v1/gonum/...": {"tools/bench/..."},
+	"gonum.org/v1/plot/...":  {"tools/bench/..."},
+}
 
 // maxLines is the length of the longest file written by hand.
 const maxLines = 600

@@ -3,13 +3,17 @@ package record
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 )
 
 // Digits shows three digits that count, or all before the point.
 func Digits(x float64) string {
 	if a := math.Abs(x); a > 0 && !math.IsInf(x, 0) {
-		return fmt.Sprintf("%.*f", max(0, 2-int(math.Floor(math.Log10(a)))), x)
+		// The power of ten after rounding: 0.9999 is 1.00.
+		_, e, _ := strings.Cut(fmt.Sprintf("%.2e", a), "e")
+		power, _ := strconv.Atoi(e)
+		return fmt.Sprintf("%.*f", max(0, 2-power), x)
 	}
 	return fmt.Sprint(x)
 }
