@@ -78,6 +78,10 @@ func (l *lab) openHalf(d productDType, p product, threads int) (*entry, error) {
 	}
 	kernels := l.kernelDevice(levels()[0], threads)
 	e := &entry{ours: s, reference: r, yardstick: func() float64 { return peak(kernels, threads) }}
+	if d.DType == tensor.F32 {
+		e.rivals = append(e.rivals, l.against("OpenBLAS", "openblas", levels()[0], "product", threads, p.dims()...))
+		e.rivals = append(e.rivals, l.against("gonum", "gonum", levels()[0], "product", threads, p.dims()...))
+	}
 	e.rivals = append(e.rivals, l.against("torch", "torch", levels()[0], halfSuite+"/"+d.String(), threads, p.dims()...))
 	return e, nil
 }

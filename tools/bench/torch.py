@@ -118,7 +118,7 @@ def rows(name, table, width, picked):
 
 
 def half(name, m, k, n, _, transposed):
-    dtype = {"bf16": torch.bfloat16, "f16": torch.float16}[name]
+    dtype = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}[name]
     a = fill(m * k, 1, 1.0, m, k).to(dtype)
     b = fill(k * n, 2, 1.0, *((n, k) if transposed else (k, n))).to(dtype)
     b = b.t() if transposed else b

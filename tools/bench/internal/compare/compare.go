@@ -79,6 +79,7 @@ type sides struct {
 	turns      bool
 	verdict    Verdict
 	p          float64
+	draws      func(*rand.Rand) float64 // of the ratio, from samples drawn anew
 }
 
 // Files compares the runs of two files, which shall be of the same devices; runs of one
@@ -175,7 +176,7 @@ func gather(f *record.File) gathered {
 }
 
 // resamples is how often medians are drawn anew for an interval.
-const resamples = 1000
+const resamples = 400
 
 func judge(cases []*sides, turns bool, o Options) (*Comparison, error) {
 	if o.Alpha == 0 {
@@ -192,7 +193,7 @@ func judge(cases []*sides, turns bool, o Options) (*Comparison, error) {
 	var ps []float64
 	for _, s := range cases {
 		if s.verdict.State == "" {
-			if s.measure(rng); s.verdict.State == "" {
+			if s.measure(); s.verdict.State == "" {
 				with = append(with, s)
 				ps = append(ps, s.p)
 			}
@@ -200,7 +201,9 @@ func judge(cases []*sides, turns bool, o Options) (*Comparison, error) {
 	}
 	c := &Comparison{Turns: turns}
 	for i, p := range Holm(ps) {
-		with[i].verdict.P = p
+		if with[i].verdict.P = p; p < o.Alpha { // else it does not matter
+			with[i].verdict.Low, with[i].verdict.High = interval(func() float64 { return with[i].draws(rng) })
+		}
 	}
 	noise := map[string]Drift{}
 	for _, s := range with {
@@ -218,7 +221,7 @@ func judge(cases []*sides, turns bool, o Options) (*Comparison, error) {
 }
 
 // measure fills in the numbers of the verdict.
-func (s *sides) measure(rng *rand.Rand) {
+func (s *sides) measure() {
 	v := &s.verdict
 	a, b := slices.Concat(s.old...), slices.Concat(s.new...)
 	if len(a) == 0 || len(b) == 0 {
@@ -241,13 +244,13 @@ func (s *sides) measure(rng *rand.Rand) {
 		v.Ratio = math.Exp(record.Median(logs))
 		s.p = Wilcoxon(logs)
 		units := units(passes)
-		v.Low, v.High = interval(func() float64 { return math.Exp(record.Median(draw(units, rng))) })
+		s.draws = func(rng *rand.Rand) float64 { return math.Exp(record.Median(draw(units, rng))) }
 		return
 	}
 	v.Ratio = v.New / v.Old
 	s.p = MannWhitney(a, b)
 	x, y := units(s.old), units(s.new)
-	v.Low, v.High = interval(func() float64 { return record.Median(draw(y, rng)) / record.Median(draw(x, rng)) })
+	s.draws = func(rng *rand.Rand) float64 { return record.Median(draw(y, rng)) / record.Median(draw(x, rng)) }
 }
 
 // fewestPasses is from how many passes on their medians are what is drawn anew: rounds of
@@ -291,7 +294,7 @@ func interval(f func() float64) (low, high float64) {
 const fewestCases = 8
 
 // standsOut is how many standard deviations of the other cases a change must be away.
-const standsOut = 4
+const standsOut = 5
 
 // drift is the middle of the cases of a device and their spread, by the median of the
 // distances from it, which a few changed cases do not move.

@@ -65,6 +65,7 @@ func (d Device) Label() string {
 		return "CPU"
 	}
 	name, _, _ := strings.Cut(d.Model, " (")
+	name = strings.TrimSuffix(name, " Device")
 	if name = strings.TrimSpace(name); name == "" {
 		return d.ID
 	}

@@ -5,7 +5,9 @@ import (
 	"html/template"
 	"io"
 	"maps"
+	"math"
 	"slices"
+	"strings"
 
 	"github.com/fornax-ml/fornax/tools/bench/internal/record"
 )
@@ -120,10 +122,10 @@ func (s *source) fact(key string) (fact, bool) {
 
 // rounded is a count without the fraction that an interpolation gave it.
 func rounded(f record.Figure) float64 {
-	if f.Unit == "s" || f.Unit == "times" || f.Value < 10 || f.Unit == "FLOP per byte" {
+	if f.Unit == "s" || f.Unit == "times" || strings.Contains(f.Unit, "B") || strings.HasSuffix(f.Unit, "/s") || f.Unit == "FLOP per byte" {
 		return f.Value
 	}
-	return float64(int64(f.Value + 0.5))
+	return math.Ceil(f.Value)
 }
 
 func (s *source) crossovers(v *runView) {
@@ -148,7 +150,7 @@ func (s *source) crossovers(v *runView) {
 				cell.Size, cell.SizeKey = f.Text, f.Key
 			}
 			if f, ok := s.fact(d.ID + "/gain/" + c.suite + "/" + c.op); ok {
-				cell.Gain, cell.GainKey, cell.Who, some = f.Text, f.Key, "it", true
+				cell.Gain, cell.GainKey, cell.Who, some = f.Text, f.Key, "device", true
 			}
 			if f, ok := s.fact(d.ID + "/loss/" + c.suite + "/" + c.op); ok {
 				cell.Gain, cell.GainKey, cell.Who, some = f.Text, f.Key, "processor", true

@@ -121,7 +121,7 @@ func (c *chart) svg() template.HTML {
 
 // glyph gives each colour a shape too.
 func glyph(i int) draw.GlyphDrawer {
-	return []draw.GlyphDrawer{draw.CircleGlyph{}, draw.BoxGlyph{}, draw.TriangleGlyph{}, draw.PyramidGlyph{}}[i%4]
+	return []draw.GlyphDrawer{draw.CircleGlyph{}, draw.BoxGlyph{}, draw.PyramidGlyph{}}[i%3]
 }
 
 // around widens a range, so that no point lies on its edge and it is never empty.
