@@ -175,7 +175,19 @@ func TestUsage(t *testing.T) {
 		out  string
 		err  string
 	}{
-		{nil, exitOK, "usage: go run ./tools/bench cpu", ""},
+		{[]string{"help"}, exitOK, "usage: go run ./tools/bench [flags]", ""},
+		{[]string{"-x"}, exitUsage, "", "-x"},
+		{[]string{"-device", "gpu"}, exitUsage, "", "no device \"gpu\""},
+		{[]string{"-device", "cpu", "-only", "nothing at all"}, exitUsage, "", "no case matches"},
+		{[]string{"-quick", "-full"}, exitUsage, "", "-quick and -full"},
+		{[]string{"merge"}, exitUsage, "", "at least 1"},
+		{[]string{"merge", "no such file"}, exitFailed, "", "no such file"},
+		{[]string{"compare", "a"}, exitUsage, "", "at least 2"},
+		{[]string{"compare", "-alpha", "7", "a", "b"}, exitUsage, "", "alpha"},
+		{[]string{"compare", "no such file", "b"}, exitFailed, "", "no such file"},
+		{[]string{"compare", "-run", "no such file", "b"}, exitFailed, "", "no such file"},
+		{[]string{"readme", "-h"}, exitOK, "usage:", ""},
+		{[]string{"readme", "no such file"}, exitFailed, "", "no such file"},
 		{[]string{"-h"}, exitOK, "usage:", ""},
 		{[]string{"cpu", "-h"}, exitOK, "usage:", ""},
 		{[]string{"gpu"}, exitUsage, "", `no command "gpu"`},
@@ -205,7 +217,11 @@ func TestUsage(t *testing.T) {
 func TestUsageIsTrue(t *testing.T) {
 	rest, ofTune, ok := strings.Cut(usage, "\ntune times")
 	require.True(t, ok)
+	ofAll, rest, ok := strings.Cut(rest, "\ncpu measures")
+	require.True(t, ok)
 	ofCPU, ofVulkan, ok := strings.Cut(rest, "\nvulkan measures")
+	require.True(t, ok)
+	ofAll, _, ok = strings.Cut(ofAll, "\nmerge joins")
 	require.True(t, ok)
 	flags := func(text string) (l []string) {
 		for _, f := range strings.Split(text, "\n  -")[1:] {
@@ -214,13 +230,18 @@ func TestUsageIsTrue(t *testing.T) {
 		}
 		return l
 	}
-	args := map[string]string{"only": "x", "repeat": "2", "python": "p", "o": "f", "json": "f", "dir": "d", "device": "v"}
+	args := map[string]string{"only": "x", "repeat": "2", "python": "p", "o": "f", "json": "f", "dir": "d", "device": "v", "html": "h"}
 	list := func(name string) []string {
 		if v, ok := args[name]; ok {
 			return []string{"-" + name, v}
 		}
 		return []string{"-" + name}
 	}
+	for _, name := range flags(ofAll) {
+		_, err := parseRun(list(name), newLab(t.Context()))
+		require.NoError(t, err, name)
+	}
+	require.Len(t, flags(ofAll), 10)
 	for _, name := range flags(ofCPU) {
 		_, err := parseCPU(list(name), newLab(t.Context()))
 		require.NoError(t, err, name)

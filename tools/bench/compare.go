@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"text/tabwriter"
@@ -131,13 +131,13 @@ func (a *app) takeTurns(old, new string, o compareOptions) (*compare.Comparison,
 func (a *app) race(l *lab, old, new, device string, cases []benchCase, o compareOptions) ([]record.Result, error) {
 	var sides [2]*peer
 	for i, name := range []string{old, new} {
-		path, err := exec.LookPath(name)
+		path, err := filepath.Abs(name)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w (compare -run wants two builds of this command)", name, err)
+			return nil, err
 		}
 		p, err := startPeer(a.ctx, name, nil, nil, []string{path, "peer", "cases", device})
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w (compare -run wants two builds of this command)", err)
 		}
 		defer p.stop()
 		sides[i] = p
@@ -152,7 +152,7 @@ func (a *app) race(l *lab, old, new, device string, cases []benchCase, o compare
 		own = append(own, c)
 	}
 	plan := quickRunPlan
-	plan.clock, plan.spread = 0, 0
+	plan.clock, plan.spread, plan.rotate = 0, 0, true
 	results := a.measure(l, own, o.passes, plan)
 	c, err := compare.Turns(&record.Run{Results: results}, oldSide, o.Options)
 	if err != nil || a.ctx.Err() != nil {
@@ -180,7 +180,7 @@ func (a *app) race(l *lab, old, new, device string, cases []benchCase, o compare
 
 // openSides opens a case on both builds. They have checked it themselves.
 func openSides(old, new *peer, id string) (*entry, error) {
-	right := reference{want: func(int) (float64, float64) { return 0, 0 }, elements: []int{}}
+	right := reference{checked: true}
 	ours, err := new.open(id, 0)
 	if err != nil {
 		return nil, err

@@ -1,14 +1,86 @@
-// Bench measures devices, and compares them with other libraries on the same
-// machine in the same run.
+// Bench measures devices, compares them with each other and with other libraries on
+// the same machine, and says in a page to read why GPUs are used for deep learning.
 //
+//	go run ./tools/bench [flags]
+//	go run ./tools/bench merge [flags] JSON...
+//	go run ./tools/bench compare [flags] OLD NEW
+//	go run ./tools/bench readme [-file README.md] JSON...
 //	go run ./tools/bench cpu [flags]
 //	go run -tags openblas ./tools/bench cpu -peers [flags]
 //	go run ./tools/bench vulkan [flags]
 //	go run ./tools/bench tune [flags]
 //	go run ./tools/bench tune -merge OUT RECORD...
 //
-// It prints progress to standard error and tables in markdown to standard
-// output. The flags of cpu:
+// # Every device
+//
+// Without a command it measures the CPU and every Vulkan device that the loader finds
+// (VK_DRIVER_FILES names drivers to it), prints progress to standard error and a table to
+// standard output, and writes a record, bench.json, and a report, bench.html. The flags:
+//
+//	-full         all sizes, to what memory allows, and longer; else a quick set
+//	-device LIST  only these, with commas: cpu, cpu/avx2, vulkan, vulkan:1
+//	-levels       the CPU at each SIMD level
+//	-peers        compare the CPU with OpenBLAS, gonum and PyTorch too
+//	-python FILE  as with cpu
+//	-only REGEXP  only the cases whose names match: device/suite/op/size, such as
+//	              vulkan:0/matmul or /exp/
+//	-repeat N     passes over all cases (1; with -full 3)
+//	-json FILE    the record (bench.json); "" for none
+//	-html FILE    the report (bench.html); "" for none
+//	-o FILE       write the table to a file too
+//
+// The suites:
+//
+//   - limits: the start of a program of one kernel with the wait for it (submit), a kernel
+//     that waits for the one before within a program (dispatch), copies by size, transfers
+//     from and to the host, multiplications and additions by the number of rows of 256
+//     (about a workgroup each), and the processor's multiply-adds on registers (peak).
+//   - map, reduce, move, index, random, matmul: kernel families from one element on;
+//     _backward is the gradient alone, given that of the result.
+//   - train: the loss of a perceptron 784-512-512-10, the loss with all gradients, and a
+//     whole step with Adam, by the size of the batch.
+//   - scaling: work of one size on one core to all.
+//
+// Time is the wall's: calls of a batch follow each other and the wait for the last counts.
+// Rounds go on until the interval that holds the median with 95 % confidence (a pair of order
+// statistics, whatever the distribution) reaches no farther than 3 % of it (1 % with -full)
+// to either side, or the time of the case is spent; table and record state it. A Vulkan
+// device is then opened once more with its clock, and the time of its kernels measured
+// apart. Cases that would take too long, or for which there is no memory, are skipped, with
+// the reason in the record; a wrong result is reported, never timed. merge joins records of
+// other machines and vendors:
+//
+//	-json FILE    (merged.json)
+//	-html FILE    (merged.html)
+//
+// readme writes a table of the figures of records between two lines of a file (-file,
+// README.md), with the peers' columns.
+//
+// # Comparing two commits
+//
+// compare shows which cases got slower from OLD to NEW, and exits with 1 where some did.
+// Package internal/compare says how. Two records of a busy machine differ for many reasons;
+// it says what cannot be told from noise. With -run OLD and NEW are two builds of this
+// command instead, which compute each case in turns, round by round:
+//
+//	git worktree add /tmp/old COMMIT && (cd /tmp/old && go build -o /tmp/bench-old ./tools/bench)
+//	go build -o /tmp/bench-new ./tools/bench
+//	go run ./tools/bench compare -run -only 'cpu/matmul' /tmp/bench-old /tmp/bench-new
+//
+// What seems to have changed is measured once more from the start, twice as long, and
+// counts only if it does so again. The flags:
+//
+//	-run          OLD and NEW are builds of this command, which are measured in turns
+//	-device LIST  with -run: the devices (cpu)
+//	-only REGEXP  with -run: the cases
+//	-repeat N     with -run: passes (5)
+//	-json FILE    with -run: write what was measured
+//	-least X      the least change that counts, as a part of the time (0.05)
+//	-alpha P      the probability of any accidental finding (0.05)
+//
+// # The CPU against other libraries
+//
+// cpu prints tables in markdown to standard output. Its flags:
 //
 //	-peers        compare with OpenBLAS, gonum and PyTorch
 //	-only REGEXP  only the cases whose names match: suite/group/case/threads, such

@@ -35,10 +35,48 @@ const (
 // A usageError is a mistake in the arguments.
 type usageError struct{ error }
 
-const usage = `usage: go run ./tools/bench cpu [flags]
+const usage = `usage: go run ./tools/bench [flags]
+       go run ./tools/bench merge [flags] JSON...
+       go run ./tools/bench compare [flags] OLD NEW
+       go run ./tools/bench readme [-file README.md] JSON...
+       go run ./tools/bench cpu [flags]
        go run ./tools/bench vulkan [flags]
        go run ./tools/bench tune [flags]
        go run ./tools/bench tune -merge OUT RECORD...
+
+Without a command it measures every device, prints a table, and writes a record and a
+report.
+
+  -full         all sizes, to what memory allows, and longer; else a quick set
+  -device LIST  only these, with commas: cpu, cpu/avx2, vulkan, vulkan:1
+  -levels       the CPU at each SIMD level
+  -peers        compare the CPU with OpenBLAS, gonum and PyTorch too
+  -python FILE  as with cpu
+  -only REGEXP  only the cases whose names match, such as vulkan:0/matmul or /exp/
+  -repeat N     passes over all cases (1; with -full 3)
+  -json FILE    the record (bench.json); "" for none
+  -html FILE    the report (bench.html); "" for none
+  -o FILE       write the table to a file too
+
+merge joins records, of other machines too, to one record and one report.
+
+  -json FILE    (merged.json)
+  -html FILE    (merged.html)
+
+compare shows which cases got slower from one record to another, each of which may be
+several with commas between them. Its exit status is 1 where some did.
+
+  -run          OLD and NEW are builds of this command, which are measured in turns
+  -device LIST  with -run: the devices (cpu)
+  -only REGEXP  with -run: the cases
+  -repeat N     with -run: passes (5)
+  -json FILE    with -run: write what was measured
+  -least X      the least change that counts, as a part of the time (0.05)
+  -alpha P      the probability of any accidental finding (0.05)
+
+readme writes the table of measured figures into a file, between its two lines.
+
+  -file FILE    (README.md)
 
 cpu measures the CPU device and writes tables in markdown to standard output.
 

@@ -66,6 +66,9 @@ type plan struct {
 	// most, where it is not 0, ends a pass after so many seconds, and two rounds, even
 	// before minRounds.
 	most float64
+	// rotate lets another contender begin each round, so that what it does to the
+	// caches of the next meets all.
+	rotate bool
 	// clock is the seconds for which a case is timed by the device's clock too.
 	clock float64
 }
@@ -120,7 +123,12 @@ func (r race) run(p plan) (pass, error) {
 	before := r.limit()
 	for start := time.Now(); p.goes(out.rounds, time.Since(start).Seconds(), seconds[0]); out.rounds++ {
 		took := make([]float64, n)
-		for i, c := range r.contenders {
+		for k := range r.contenders {
+			i := k
+			if p.rotate {
+				i = (k + out.rounds) % n
+			}
+			c := r.contenders[i]
 			if calls[i] == 0 {
 				continue
 			}
