@@ -17,5 +17,8 @@ type Device struct {
 	ir.SelfTester
 }
 
+// Profile returns nil: there are no kernels to time.
+func (*Device) Profile() []Timing { return nil }
+
 // Open returns ErrNoCgo.
 func Open(int, Options) (*Device, error) { return nil, ErrNoCgo }

@@ -2,6 +2,7 @@ package vk
 
 import (
 	"errors"
+	"time"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
 )
@@ -64,6 +65,14 @@ type Options struct {
 	// before its pipeline is built, and returns other words: a driver that
 	// computes a kernel wrongly. Custom kernels are left alone.
 	Corrupt func(module string, words []uint32) []uint32
+}
+
+// A Timing is the time that the device spent on one kernel for one instruction.
+type Timing struct {
+	Kernel string // the variant, or "custom" and the op's name
+	Instr  string // as a program prints it; the first of those that share a dispatch
+	Runs   int
+	Total  time.Duration
 }
 
 // Tuning says when kernels are timed to find the fastest.

@@ -21,14 +21,6 @@ type profile struct {
 
 type profileKey struct{ kernel, instr string }
 
-// A Timing is the time that the device spent on one kernel for one instruction.
-type Timing struct {
-	Kernel string // the variant, or "custom" and the op's name
-	Instr  string // as a program prints it; the first of those that share a dispatch
-	Runs   int
-	Total  time.Duration
-}
-
 // Profile returns the times of all kernels since the device was opened with
 // Options.Profile, the longest total first; nil without.
 func (d *Device) Profile() []Timing {

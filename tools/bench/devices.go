@@ -34,7 +34,7 @@ func newSubject(id string, d ir.Device) *subject {
 	info := d.Info()
 	s := &subject{
 		Device: record.Device{
-			ID: id, Kind: info.Backend, Model: info.Model, Vendor: info.Vendor, Driver: info.Driver,
+			ID: id, Kind: info.Backend, Model: info.Model, Vendor: info.Vendor, Driver: strings.TrimSpace(info.Driver),
 			Software: info.Software, Memory: info.Limits.MemoryBytes,
 		},
 		info: info, ir: d, tensor: tensor.New(d),
