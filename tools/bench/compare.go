@@ -9,6 +9,7 @@ import (
 	"math"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -21,6 +22,7 @@ import (
 type compareOptions struct {
 	compare.Options
 	turns   bool
+	one     bool // a thread, by the processor's clock
 	devices string
 	only    *regexp.Regexp
 	passes  int
@@ -35,6 +37,7 @@ func (a *app) runCompare(args []string) error {
 	o := compareOptions{only: regexp.MustCompile("")}
 	fs := flag.NewFlagSet("compare", flag.ContinueOnError)
 	fs.BoolVar(&o.turns, "run", false, "")
+	fs.BoolVar(&o.one, "one", false, "")
 	fs.StringVar(&o.devices, "device", "cpu", "")
 	fs.IntVar(&o.passes, "repeat", 5, "")
 	fs.Float64Var(&o.Least, "least", 0.05, "")
@@ -130,12 +133,16 @@ func (a *app) takeTurns(old, new string, o compareOptions) (*compare.Comparison,
 // changed.
 func (a *app) race(l *lab, old, new, device string, cases []benchCase, o compareOptions) ([]record.Result, error) {
 	var sides [2]*peer
+	var env []string
+	if o.one {
+		env = []string{"GOMAXPROCS=1"}
+	}
 	for i, name := range []string{old, new} {
 		path, err := filepath.Abs(name)
 		if err != nil {
 			return nil, err
 		}
-		p, err := startPeer(a.ctx, name, nil, nil, []string{path, "peer", "cases", device})
+		p, err := startPeer(a.ctx, name, nil, env, []string{path, "peer", "cases", device})
 		if err != nil {
 			return nil, fmt.Errorf("%w (compare -run wants two builds of this command)", err)
 		}
@@ -148,7 +155,14 @@ func (a *app) race(l *lab, old, new, device string, cases []benchCase, o compare
 			continue
 		}
 		c.clocked = nil
-		c.open = func() (*entry, error) { return openSides(sides[0], sides[1], c.id()) }
+		id, opened := c.id(), 0
+		c.open = func() (*entry, error) {
+			opened++
+			return openSides(sides[0], sides[1], id, opened%2 == 0)
+		}
+		if o.one {
+			c.threads = 1
+		}
 		own = append(own, c)
 	}
 	plan := quickRunPlan
@@ -178,18 +192,22 @@ func (a *app) race(l *lab, old, new, device string, cases []benchCase, o compare
 	return results, a.ctx.Err()
 }
 
-// openSides opens a case on both builds. They have checked it themselves.
-func openSides(old, new *peer, id string) (*entry, error) {
+// openSides opens a case on both builds, which check it themselves. Which is opened first
+// shows in the times, so that it shall be either as often.
+func openSides(old, new *peer, id string, oldFirst bool) (*entry, error) {
 	right := reference{checked: true}
+	r := rival{name: oldSide, ratio: "old to new", reference: &right}
+	if oldFirst {
+		r.contender, r.err = old.open(id, 0)
+	}
 	ours, err := new.open(id, 0)
 	if err != nil {
 		return nil, err
 	}
-	e := &entry{ours: ours, reference: right}
-	r := rival{name: oldSide, ratio: "old to new", reference: &right}
-	r.contender, r.err = old.open(id, 0)
-	e.rivals = []rival{r}
-	return e, nil
+	if !oldFirst {
+		r.contender, r.err = old.open(id, 0)
+	}
+	return &entry{ours: ours, reference: right, rivals: []rival{r}}, nil
 }
 
 // casesEngine serves the cases of a device to compare -run. A case that computes a wrong
@@ -222,6 +240,7 @@ func casesEngine(ctx context.Context, device string) (engine, error) {
 			e.close()
 			return nil, err
 		}
+		runtime.GC() // of what the check left, not while calls are timed
 		return e.ours, nil
 	}}, nil
 }

@@ -71,6 +71,8 @@
 // counts only if it does so again. The flags:
 //
 //	-run          OLD and NEW are builds of this command, which are measured in turns
+//	-one          with -run: one thread of the CPU, by its clock, which other work on the
+//	              machine does not add to
 //	-device LIST  with -run: the devices (cpu)
 //	-only REGEXP  with -run: the cases
 //	-repeat N     with -run: passes (5)

@@ -67,6 +67,8 @@ compare shows which cases got slower from one record to another, each of which m
 several with commas between them. Its exit status is 1 where some did.
 
   -run          OLD and NEW are builds of this command, which are measured in turns
+  -one          with -run: one thread of the CPU, by its clock, which other work on the
+                machine does not add to
   -device LIST  with -run: the devices (cpu)
   -only REGEXP  with -run: the cases
   -repeat N     with -run: passes (5)
