@@ -48,6 +48,17 @@ type Sizer interface {
 	Room() int
 }
 
+// A Composite is a Device that runs programs on others.
+type Composite interface {
+	Members() []Device
+}
+
+// An Explainer is an Executable that says, for people, what its runs are expected to
+// take, what they took, and why they run where they do.
+type Explainer interface {
+	Explain() string
+}
+
 // A Fact is a line of a report.
 type Fact struct {
 	Topic string `json:"topic"` // what neighbouring facts have in common, such as "limits"

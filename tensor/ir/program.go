@@ -2,6 +2,7 @@ package ir
 
 import (
 	"fmt"
+	"hash/fnv"
 	"slices"
 	"strings"
 )
@@ -73,6 +74,13 @@ func (p *Program) String() string {
 		fmt.Fprintf(&b, "arena %d\n", p.ArenaBytes)
 	}
 	return b.String()
+}
+
+// Fingerprint returns eight digits that tell programs apart in what is printed of them.
+func (p *Program) Fingerprint() string {
+	h := fnv.New32a()
+	h.Write([]byte(p.String()))
+	return fmt.Sprintf("%08x", h.Sum32())
 }
 
 // Check reports the first fault: a slot out of order, a view outside its
