@@ -55,7 +55,7 @@ func (m *MemoryPlan) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "memory on %s: %s\n", m.Device, m.figures())
 	for _, t := range m.Arena {
-		fmt.Fprintf(&b, "  arena %10d + %10d  %%%d %v, instructions %d to %d\n", t.Offset, t.Bytes, t.Slot, t.DType, t.First, t.Last)
+		fmt.Fprintf(&b, "  %v\n", t)
 	}
 	return b.String()
 }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"io"
 	"sync"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
@@ -18,6 +19,8 @@ type Cache struct {
 	dev  ir.Device
 	opt  Options
 	keys sync.Pool // *[]byte
+	// explain is told of each program that is compiled; nil: nobody.
+	explain io.Writer
 
 	mu      sync.Mutex
 	size    int
@@ -56,6 +59,10 @@ func NewCache(dev ir.Device) *Cache {
 	return &Cache{dev: dev, opt: Options{Limits: dev.Info().Limits}, size: DefaultCacheSize,
 		keys: sync.Pool{New: func() any { return new([]byte) }}, entries: map[string]*Entry{}}
 }
+
+// Explain has every program that is compiled from now on printed to w, with what memory
+// it needs and what it is expected to take. It is called before the first Get.
+func (c *Cache) Explain(w io.Writer) { c.explain = w }
 
 // SetSize bounds the number of entries kept, at least 1. Entries in use stay
 // until they are released.
@@ -132,6 +139,9 @@ func (e *Entry) build(g *Graph) error {
 		return err
 	}
 	e.Program, e.Executable, e.Memory = p, x, Describe(p)
+	if w := e.cache.explain; w != nil {
+		explain(w, e.cache.dev.Info().Name, p, x)
+	}
 	return nil
 }
 

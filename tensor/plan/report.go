@@ -2,7 +2,10 @@ package plan
 
 import (
 	"cmp"
+	"fmt"
+	"io"
 	"slices"
+	"strings"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
 )
@@ -42,6 +45,10 @@ type Temp struct {
 	First, Last   int
 }
 
+func (t Temp) String() string {
+	return fmt.Sprintf("arena %10d + %10d  %%%d %v, instructions %d to %d", t.Offset, t.Bytes, t.Slot, t.DType, t.First, t.Last)
+}
+
 // Arena returns the map of a program's arena, by offset.
 func Arena(p *ir.Program) []Temp {
 	l := newLifetimes(p)
@@ -53,4 +60,25 @@ func Arena(p *ir.Program) []Temp {
 	}
 	slices.SortStableFunc(temps, func(a, b Temp) int { return cmp.Or(cmp.Compare(a.Offset, b.Offset), cmp.Compare(a.First, b.First)) })
 	return temps
+}
+
+// Peak returns the most bytes that the program's arguments and temporaries take at once.
+func (m Memory) Peak() int { return m.Arena + m.Inputs + m.Outputs }
+
+// explain prints a program that was compiled: its text, what memory it needs and, where
+// the executable knows, what it is expected to take. One call of Write for each program
+// keeps those of several goroutines apart.
+func explain(w io.Writer, device string, p *ir.Program, x ir.Executable) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "fornax: program %s for %s, %d instructions\n%s", p.Fingerprint(), device, len(p.Instrs), p)
+	m := Describe(p)
+	fmt.Fprintf(&b, "memory: inputs %d, outputs %d, arena %d, together %d bytes; largest %d\n", m.Inputs, m.Outputs, m.Arena, m.Peak(), m.LargestBuffer)
+	for _, t := range Arena(p) {
+		fmt.Fprintf(&b, "  %v\n", t)
+	}
+	if e, ok := x.(ir.Explainer); ok {
+		b.WriteString(e.Explain())
+	}
+	b.WriteByte('\n')
+	io.WriteString(w, b.String())
 }
