@@ -1,0 +1,155 @@
+package auto
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/fornax-ml/fornax/tensor/ir"
+)
+
+// An executable is a program, compiled on the members that ran it. It is an
+// ir.Executable.
+type executable struct {
+	d     *Device
+	p     *ir.Program
+	works []work
+	on    []placed
+	calls sync.Pool    // of *call
+	last  atomic.Int32 // the member of the last run
+	gone  atomic.Bool  // as freed
+
+	mu     sync.Mutex
+	freed  bool
+	choice choice
+}
+
+// placed is a program on one member.
+type placed struct {
+	making sync.Mutex   // held while the member compiles
+	using  atomic.Int32 // runs of exe in progress; more come under executable.mu only
+	// What follows is guarded by executable.mu.
+	exe    ir.Executable
+	err    error // why the member never can
+	runs   int
+	next   int // the run that is measured next
+	gap    int // and after how many more the next one
+	times  samples
+	tried  float64 // choice.spent when it was last tried beside a better one
+	wasted bool    // it was tried, and measured
+}
+
+// A call is the state of one Run; calls are used again.
+type call struct {
+	bufs  []*buffer // pinned, but for outputs in place of an input; nil once unpinned
+	snaps []snapshot
+	args  []ir.Buffer // the memory on member on; nil where it is not there yet
+	on    int
+	valid uint64 // members with all that is read
+	tries uint64 // members that failed for this call
+
+	exe      ir.Executable // that pick took for the run; release gives it back
+	measure  bool          // the run begins a window
+	expected float64       // seconds
+}
+
+// Compile implements ir.Device. The program is made ready on the member that is
+// expected to run it first, on others when they are to run it. A program that no member
+// can run has the error of the last.
+func (d *Device) Compile(p *ir.Program) (ir.Executable, error) {
+	if err := d.usable(); err != nil {
+		return nil, err
+	}
+	if err := p.Check(); err != nil {
+		return nil, err
+	}
+	e := &executable{d: d, p: p, works: worksOf(p), on: make([]placed, len(d.members))}
+	e.choice.init(e)
+	c := &call{valid: ^uint64(0), on: -1}
+	var first error
+	for {
+		m, err := e.pick(c, false)
+		if m == nil {
+			if first != nil {
+				err = first
+			}
+			return nil, err
+		}
+		if _, err = e.compiled(m); err == nil {
+			break
+		}
+		c.tries |= 1 << m.index
+		if first == nil || !errors.Is(err, ir.ErrUnsupported) {
+			first = err
+		}
+	}
+	d.mu.Lock()
+	d.stats.programs++
+	d.mu.Unlock()
+	return e, nil
+}
+
+// compiled returns the executable of a member, which may have to be made.
+func (e *executable) compiled(m *member) (ir.Executable, error) {
+	x := &e.on[m.index]
+	get := func() (ir.Executable, error) {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if e.freed {
+			return nil, fmt.Errorf("auto: the executable was freed: %w", ir.ErrClosed)
+		}
+		return x.exe, x.err
+	}
+	if exe, err := get(); exe != nil || err != nil {
+		return exe, err
+	}
+	x.making.Lock()
+	defer x.making.Unlock()
+	if exe, err := get(); exe != nil || err != nil {
+		return exe, err
+	}
+	m.settle()
+	begin := m.d.now()
+	exe, err := m.dev.Compile(e.p)
+	m.failed(err)
+	m.compiled(len(e.p.Instrs), m.d.now().Sub(begin).Seconds())
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case errors.Is(err, ir.ErrUnsupported):
+		x.err = err
+	case err == nil && e.freed:
+		exe.Free()
+		return nil, fmt.Errorf("auto: the executable was freed: %w", ir.ErrClosed)
+	case err == nil:
+		x.exe = exe
+	}
+	return exe, err
+}
+
+// measured keeps a measured time.
+func (e *executable) measured(m *member, seconds float64) {
+	e.mu.Lock()
+	x := &e.on[m.index]
+	x.times.add(seconds)
+	x.next = min(x.next, x.runs+x.gap)
+	first := x.times.n <= 3
+	e.choice.again(m.index, x.times.n)
+	e.mu.Unlock()
+	if first {
+		m.learn(e.works, seconds)
+	}
+}
+
+// Free implements ir.Executable.
+func (e *executable) Free() {
+	if e.d.opts.Explain != nil {
+		e.tell(1)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.freed = true
+	e.gone.Store(true)
+	e.freeIdle()
+}
