@@ -53,12 +53,20 @@ func (c *Custom) Apply(attrs []int64, in ...*Tensor) []*Tensor {
 	if err != nil {
 		badShape(c.op.Name, err.Error(), in...)
 	}
-	info := in[0].dev.dev.Info()
-	if c.op.Kernels[info.Backend] == nil || !info.Customs {
+	if !c.runsOn(in[0].dev.dev) {
 		return c.decompose(in, outs, attrs)
 	}
 	s := spec{op: ir.OpCustom, name: c.op.Name, attrs: slices.Clone(attrs), types: outs, vjp: c.vjp}
 	return newNode(in[0].dev, outs[0].DType, outs[0].Shape, s, in...).picks()
+}
+
+// runsOn reports whether a device has a kernel for the op: of several devices, one.
+func (c *Custom) runsOn(dev ir.Device) bool {
+	if m, ok := dev.(ir.Composite); ok {
+		return slices.ContainsFunc(m.Members(), c.runsOn)
+	}
+	info := dev.Info()
+	return c.op.Kernels[info.Backend] != nil && info.Customs
 }
 
 // picks returns the outputs of a custom op's node.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
 	"strconv"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	_ "github.com/fornax-ml/fornax/cpu" // the embedded default
 	"github.com/fornax-ml/fornax/tensor/ir"
+	"github.com/fornax-ml/fornax/tensor/ir/auto"
 	"github.com/fornax-ml/fornax/tensor/plan"
 )
 
@@ -49,12 +51,23 @@ func Devices() []DeviceInfo {
 }
 
 // Open returns the device of a name: "cpu"; "vulkan" or "vulkan:1", the first
-// or second of its backend; "auto" or "", the first device that is real
-// hardware other than the cpu, else the cpu. Opening a name again returns the
-// same device until it is closed.
+// or second of its backend; "auto" or "", all that is real hardware: each program
+// runs where it is expected to be done first, see package tensor/ir/auto, and where
+// there is only the cpu, that is the device. Opening a name again returns the same device
+// until it is closed.
+//
+// The environment's FORNAX_AUTO names other devices for "auto", as in
+// FORNAX_AUTO=cpu,vulkan:0 (a software driver is not among them by itself),
+// FORNAX_AUTO_PIN one of them that runs all programs; FORNAX_EXPLAIN=1 prints each
+// program of any device to standard error, with its memory and, of "auto", the time it
+// is expected to take on each device and the time it took.
 func Open(name string) (*Device, error) {
 	if name == "" || name == "auto" {
-		name = choose()
+		members := auto.Members()
+		if len(members) > 1 {
+			return openAuto()
+		}
+		name = members[0]
 	}
 	backend, index, err := parseName(name)
 	if err != nil {
@@ -82,27 +95,44 @@ func Open(name string) (*Device, error) {
 		return nil, fmt.Errorf("tensor: open %s: %w", name, err)
 	}
 	d := New(dev)
-	if open.devices == nil {
-		open.devices = map[string]*Device{}
-	}
 	d.name = key
-	open.devices[key] = d
+	d.remember()
 	return d, nil
 }
 
 // New makes a Device of one opened by its backend's own package, for options
 // that Open does not have. Close closes it.
 func New(dev ir.Device) *Device {
-	return &Device{dev: dev, name: dev.Info().Name, cache: plan.NewCache(dev)}
+	d := &Device{dev: dev, name: dev.Info().Name, cache: plan.NewCache(dev)}
+	if _, o := auto.Environment(); o.Explain != nil {
+		d.cache.Explain(o.Explain)
+	}
+	return d
 }
 
-func choose() string {
-	for _, i := range Devices() {
-		if i.Backend != "cpu" && !i.Software {
-			return i.Name
-		}
+// openAuto opens the device of several, or returns the one that is open.
+func openAuto() (*Device, error) {
+	open.Lock()
+	defer open.Unlock()
+	if d := open.devices["auto"]; d != nil {
+		return d, nil
 	}
-	return "cpu"
+	_, options := auto.Environment()
+	dev, err := auto.Open(nil, options)
+	if err != nil {
+		return nil, fmt.Errorf("tensor: open auto: %w", err)
+	}
+	d := New(dev)
+	d.remember()
+	return d, nil
+}
+
+// remember makes the device the one that Open returns for its name. open is locked.
+func (d *Device) remember() {
+	if open.devices == nil {
+		open.devices = map[string]*Device{}
+	}
+	open.devices[d.name] = d
 }
 
 func parseName(name string) (backend string, index int, err error) {
@@ -133,6 +163,12 @@ func backendNames() string {
 	}
 	return strings.Join(l, ", ")
 }
+
+// Explain has every program that is compiled from now on printed to w: what it is, what
+// memory it needs and, where the device chooses among others, what it is expected to take
+// on each. FORNAX_EXPLAIN=1 is the same for all devices, to standard error. Call it before
+// the device is used.
+func (d *Device) Explain(w io.Writer) { d.cache.Explain(w) }
 
 // Name returns the name as Open takes it.
 func (d *Device) Name() string { return d.name }

@@ -3,19 +3,24 @@ package tensor_test
 import (
 	"math"
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/fornax-ml/fornax/cpu"
 	"github.com/fornax-ml/fornax/tensor"
+	"github.com/fornax-ml/fornax/tensor/ir"
+	"github.com/fornax-ml/fornax/tensor/ir/auto"
 	"github.com/fornax-ml/fornax/tensor/ir/ref"
 )
 
-// devices returns the reference, the cpu and the first Vulkan device: what
-// stands above the seam must not depend on which. The Vulkan device reports
-// validation messages when the test ends.
+// devices returns the reference, the cpu, a device that runs each program on another
+// of two, and the first Vulkan device: what stands above the seam must not depend on which.
+// The Vulkan device reports validation messages when the test ends.
 func devices(t *testing.T) map[string]*tensor.Device {
-	l := map[string]*tensor.Device{"ref": tensor.New(ref.NewDevice()), "cpu": openCPU(t)}
+	l := map[string]*tensor.Device{"ref": tensor.New(ref.NewDevice()), "cpu": openCPU(t), "auto": openRestless(t)}
 	if d := openVulkan(t); d != nil {
 		l["vulkan"] = d
 	}
@@ -65,5 +70,17 @@ func closeTo(t *testing.T, want, got, tol float64, msg ...any) {
 func openCPU(t *testing.T) *tensor.Device {
 	d, err := tensor.Open("cpu")
 	require.NoError(t, err)
+	return d
+}
+
+// openRestless opens a device of two that changes between them with every run, so that
+// all values are where they are not needed.
+func openRestless(t *testing.T) *tensor.Device {
+	var n atomic.Int32
+	dev, err := auto.New([]ir.Device{cpu.New(cpu.Options{}), cpu.New(cpu.Options{Workers: 1})},
+		auto.Options{Budget: time.Millisecond, Choose: func(*ir.Program) int { return int(n.Add(1) % 2) }})
+	require.NoError(t, err)
+	d := tensor.New(dev)
+	t.Cleanup(func() { require.NoError(t, d.Close()) })
 	return d
 }
