@@ -7,8 +7,8 @@ import (
 	_ "github.com/fornax-ml/fornax/vk"
 )
 
-// openDevice opens a device, the best one if the name is empty. It prints what
-// is computed on and, where that is not Vulkan, why.
+// openDevice opens a device, the CPU and all GPUs if the name is empty. It prints what
+// is computed on and, where that is the CPU alone, why.
 func openDevice(name string) (*tensor.Device, error) {
 	d, err := tensor.Open(name)
 	if err != nil {
@@ -16,7 +16,7 @@ func openDevice(name string) (*tensor.Device, error) {
 	}
 	info := d.Info()
 	fmt.Printf("device: %s (%s, %s)\n", info.Name, info.Model, info.Driver)
-	if info.Backend == "vulkan" {
+	if info.Backend != "cpu" {
 		return d, nil
 	}
 	for _, i := range tensor.Devices() {

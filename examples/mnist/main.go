@@ -2,8 +2,8 @@
 //
 //	go run ./examples/mnist [-epochs 3] [-batch 128] [-hidden 128] [-lr 0.006] [-seed 1] [-precision f32] [-losses 0]
 //
-// FORNAX_DEVICE chooses the device: cpu, vulkan, vulkan:1, …; without it that
-// is a GPU if there is one, else the CPU.
+// FORNAX_DEVICE chooses the device: cpu, vulkan, vulkan:1, …; without it each program
+// runs on the CPU or a GPU, where it is done first.
 package main
 
 import (
