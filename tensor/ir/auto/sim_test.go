@@ -62,7 +62,7 @@ type sim struct {
 func (s *sim) Info() *ir.Info {
 	return &ir.Info{
 		Backend: "sim", Name: s.name, Model: s.name, Driver: "simulated", DTypes: ir.Any,
-		Limits: ir.Limits{Operands: 16, BufferBytes: 1 << 40, Align: 4},
+		Limits: ir.Limits{Operands: 16, BufferBytes: 1 << 30, Align: 4},
 	}
 }
 
