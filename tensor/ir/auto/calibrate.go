@@ -24,7 +24,7 @@ type calibration struct {
 // families that it did not come to, or whose kernels the device lacks, stay without a
 // curve. gained is how many figures are new.
 func calibrate(ctx context.Context, dev ir.Device, now func() time.Time, budget time.Duration, known costs) (_ costs, gained int, err error) {
-	c := &calibration{ctx: ctx, dev: dev, now: now, end: now().Add(budget), part: budget / 40, costs: known}
+	c := &calibration{ctx: ctx, dev: dev, now: now, end: now().Add(budget), part: budget / 80, costs: known}
 	fresh := known.Launch == 0
 	if fresh {
 		if c.costs.Launch, err = c.best(mapProgram(1, nil)); err != nil {

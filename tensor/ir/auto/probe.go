@@ -2,6 +2,7 @@ package auto
 
 import (
 	"encoding/binary"
+	"math"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
 )
@@ -34,12 +35,12 @@ var probes = []probe{
 // probeData is what an input holds: small positive numbers, and indices all over.
 func probeData(s ir.Slot) []byte {
 	b := make([]byte, s.Bytes())
+	v := math.Float32bits(0.25)
 	for i := range s.Len {
-		v := ir.FloatBits(ir.F32, 0.25)
 		if s.DType == ir.I32 {
-			v = uint64(uint32(i*7919) % uint32(s.Len))
+			v = uint32(i*7919) % uint32(s.Len)
 		}
-		binary.LittleEndian.PutUint32(b[4*i:], uint32(v))
+		binary.LittleEndian.PutUint32(b[4*i:], v)
 	}
 	return b
 }
