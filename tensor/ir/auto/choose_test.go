@@ -104,7 +104,7 @@ func TestOdd(t *testing.T) {
 	for _, odd := range []struct {
 		cpu, gpu float64
 		better   int
-	}{{1, 40, 0}, {4, 1, 1}, {0.1, 1, 0}, {0.005, 1, 0}} {
+	}{{1, 40, 0}, {1, 2000, 0}, {4, 1, 1}, {0.1, 1, 0}, {0.005, 1, 0}} {
 		a, b := likeCPU, likeGPU
 		a.odd = func(p *ir.Program) float64 {
 			if is(p) {

@@ -3,6 +3,7 @@ package auto
 import (
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 
@@ -51,6 +52,7 @@ type call struct {
 
 	exe      ir.Executable // that pick took for the run; release gives it back
 	measure  bool          // the run begins a window
+	first    bool          // and is the first on a member, where another was measured
 	expected float64       // seconds
 }
 
@@ -128,18 +130,42 @@ func (e *executable) compiled(m *member) (ir.Executable, error) {
 	return exe, err
 }
 
-// measured keeps a measured time.
-func (e *executable) measured(m *member, seconds float64) {
+// tooSlow is how many times as long as on another member a program may take at its first
+// run on one, where memory and caches are still cold, without being given up there.
+const tooSlow = 4
+
+// measured keeps a measured time; first is that of a first run, which counts only where
+// it is bad enough not to run again.
+func (e *executable) measured(m *member, seconds float64, first bool) {
 	e.mu.Lock()
 	x := &e.on[m.index]
+	if first {
+		x.next = x.runs
+		if seconds < tooSlow*e.rival(m) {
+			e.mu.Unlock()
+			return
+		}
+		e.choice.left = 0
+	}
 	x.times.add(seconds)
 	x.next = min(x.next, x.runs+x.gap)
-	first := x.times.n <= 3
+	early := x.times.n <= 3
 	e.choice.again(m.index, x.times.n)
 	e.mu.Unlock()
-	if first {
+	if early {
 		m.learn(e.works, seconds)
 	}
+}
+
+// rival returns the least time that was measured on other members. e.mu is held.
+func (e *executable) rival(m *member) float64 {
+	least := math.Inf(1)
+	for i := range e.on {
+		if x := &e.on[i]; i != m.index && x.times.n > 0 {
+			least = min(least, x.times.median())
+		}
+	}
+	return least
 }
 
 // Free implements ir.Executable.

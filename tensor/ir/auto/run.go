@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
@@ -173,7 +174,7 @@ func (e *executable) runOn(ctx context.Context, m *member, c *call, scalars []ir
 		return err
 	}
 	if c.measure {
-		m.openWindow(ctx, e, c.expected)
+		m.openWindow(ctx, e, c.expected, c.first)
 	} else if m.timing.Load() {
 		m.otherThan(e)
 	}
@@ -233,8 +234,8 @@ func (e *executable) taken(m *member, c *call) error {
 	if x.runs <= x.next {
 		return nil
 	}
-	c.expected = e.time(m)
-	if c.measure = x.runs > 1 || c.expected > longRun; c.measure {
+	c.expected, c.first = e.time(m), x.runs == 1 && !math.IsInf(e.rival(m), 1)
+	if c.measure = c.first || x.runs > 1 || c.expected > longRun; c.measure {
 		if x.gap = min(max(2*x.gap, 1), restGap); x.times.n < 3 {
 			x.gap = 0
 		}

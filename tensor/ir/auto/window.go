@@ -16,6 +16,7 @@ type window struct {
 	target  int
 	busy    float64 // seconds in calls that the host waited for
 	spoiled bool    // other work ran beside it
+	first   bool    // the run is the first on the member
 }
 
 const (
@@ -71,21 +72,24 @@ func (m *member) closeWindow(ctx context.Context, of *window) {
 	err := m.wait(ctx)
 	w.busy += m.d.now().Sub(begin).Seconds()
 	if err == nil && !w.spoiled && w.runs > 0 && !m.lost.Load() {
-		w.e.measured(m, max(w.busy/float64(w.runs), 1e-9))
+		w.e.measured(m, max(w.busy/float64(w.runs), 1e-9), w.first)
 	}
 }
 
 // openWindow begins to measure runs of e.
-func (m *member) openWindow(ctx context.Context, e *executable, expected float64) {
+func (m *member) openWindow(ctx context.Context, e *executable, expected float64, first bool) {
 	m.settle()
 	if m.wait(ctx) != nil {
 		return
 	}
 	target := min(max(int(windowTime/max(expected, 1e-9)), 1), mostRuns)
+	if first {
+		target = 1
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.window == nil {
-		m.window = &window{e: e, target: target}
+		m.window = &window{e: e, target: target, first: first}
 		m.timing.Store(true)
 	}
 }
