@@ -22,7 +22,7 @@ func TestPlanGivesFigures(t *testing.T) {
 	require.NoError(t, tensor.Eval(x, other))
 	y := x.MulScalar(2)
 	runs := d.Stats().Runs
-	m, err := tensor.Plan(y.Flip(0).Add(y.Reshape(1<<8, 1<<8).T().Reshape(1<<16)))
+	m, err := tensor.Plan(y.Flip(0).Add(y.Reshape(1<<8, 1<<8).T().Reshape(1 << 16)))
 	require.NoError(t, err)
 	assert.Equal(t, runs, d.Stats().Runs)
 	assert.Equal(t, 1<<18, m.Inputs)
