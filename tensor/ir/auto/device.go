@@ -194,6 +194,8 @@ func (d *Device) Stats() ir.Stats {
 		s.Allocs += x.Allocs
 		s.LiveBytes += x.LiveBytes
 		s.PoolBytes += x.PoolBytes
+		s.UsedBytes += x.UsedBytes
+		s.PeakBytes += x.PeakBytes
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
