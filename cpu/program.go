@@ -65,6 +65,17 @@ func (d *Device) Compile(p *ir.Program) (ir.Executable, error) {
 		return nil, err
 	}
 	defer d.end()
+	e, err := d.compile(p)
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	d.stats.Programs++
+	d.mu.Unlock()
+	return e, nil
+}
+
+func (d *Device) compile(p *ir.Program) (*executable, error) {
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
@@ -91,9 +102,6 @@ func (d *Device) Compile(p *ir.Program) (ir.Executable, error) {
 	if c.scratch > 0 {
 		e.arena = e.scratch + c.scratch
 	}
-	d.mu.Lock()
-	d.stats.Programs++
-	d.mu.Unlock()
 	return e, nil
 }
 

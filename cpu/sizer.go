@@ -10,16 +10,11 @@ func (d *Device) BufferSize(bytes int) int {
 
 // WorkSize implements ir.Sizer: an arena with the scratch of the instructions.
 func (d *Device) WorkSize(p *ir.Program) (int, error) {
-	x, err := d.Compile(p)
-	if err != nil {
+	e, err := d.compile(p)
+	if err != nil || e.arena == 0 {
 		return 0, err
 	}
-	defer x.Free()
-	n := x.(*executable).arena
-	if n == 0 {
-		return 0, nil
-	}
-	return d.BufferSize(n), nil
+	return d.BufferSize(e.arena), nil
 }
 
 // Room implements ir.Sizer.

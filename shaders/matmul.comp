@@ -16,9 +16,11 @@
 // on its way into registers. An invocation holds TM × TN sums in groups of four
 // neighbouring rows and columns, a group for each (BM/TM)·4 rows, so that it reads
 // four words in a row from shared memory and neighbours read the next four. Every
-// sum adds its products in the order of k by fma, whatever the kernel and its tile.
+// sum adds its products in the order of k by fma, whatever the kernel and its tile. With
+// TN of at least 4 an invocation stores four sums of a row one after another, as packed
+// results need.
 //
-// load_a, load_b, load4_a, load4_b, a_base, b_base and post are rewritten by package
+// load_a, load_b, load4_a, load4_b, a_base, b_base, post and flush are rewritten by package
 // vk/internal/splice.
 //
 // Numbers: meta(0) M, 1 N, 2 K, 3 tiles along M, 4 tiles a matrix and part, 5 tiles in

@@ -25,7 +25,7 @@
 // the order of k, so that sums do not depend on the tile. Then fragments pass through
 // shared memory one at a time to the epilogue.
 //
-// half_a, half_b, load8_a, load8_b, a_base, b_base and post are rewritten by package
+// half_a, half_b, load8_a, load8_b, a_base, b_base, post and flush are rewritten by package
 // vk/internal/splice. Numbers are those of matmul.comp.
 //
 // Specialization constants: 0: invocations, WM·WN subgroups; 1: WM, 2: WN: 1 to 8;

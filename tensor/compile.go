@@ -53,6 +53,9 @@ func (c *Compiled) CallContext(ctx context.Context, in ...*Tensor) ([]*Tensor, e
 	if tracing() {
 		return c.f(in...), nil // a compiled function inside another is part of it
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("tensor: compiled step: %w", err)
+	}
 	if !plain(in) {
 		if err := EvalContext(ctx, in...); err != nil {
 			return nil, err

@@ -1,9 +1,9 @@
 package tensor
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
@@ -25,8 +25,8 @@ type MemoryPlan struct {
 	Arena []plan.Temp
 	// Others is what is in use on the device and none of the program's.
 	Others int
-	// Largest is the largest single buffer, or the arena; MaxBuffer is what the
-	// device allows, 0 where it has no limit.
+	// Largest is the largest single buffer, as it is asked for, or the arena; MaxBuffer
+	// is what the device allows, 0 where it has no limit.
 	Largest, MaxBuffer int
 	// Room is what there is for everything together; 0 where that is not known.
 	Room int
@@ -107,17 +107,25 @@ func Plan(xs ...*Tensor) (*MemoryPlan, error) {
 	}
 	sameDevice("Plan", xs...)
 	d := xs[0].dev
-	graphMu.Lock()
-	c, err := collectGraph(d, xs, false)
-	graphMu.Unlock()
-	if err != nil {
-		return nil, err
+	for {
+		graphMu.Lock()
+		c, err := collectGraph(d, xs, false)
+		graphMu.Unlock()
+		if err != nil {
+			return nil, err
+		}
+		if len(c.before) == 0 {
+			return d.memory(&c.graph, c.stores)
+		}
+		if err := c.prepare(context.Background()); err != nil {
+			return nil, err
+		}
 	}
-	return d.memory(&c.graph, c.stores)
 }
 
 // Plan tells what a call with such arguments needs: only their shapes, dtypes and device
-// count, and they are not evaluated. Nothing is compiled, and nothing runs.
+// count, and they are not evaluated. Nothing runs but what a value from another device
+// needs to come over.
 func (c *Compiled) Plan(in ...*Tensor) (*MemoryPlan, error) {
 	if tracing() {
 		panic(&TraceError{Call: "Plan", Reason: "the outer function's program is what will run"})
@@ -167,7 +175,9 @@ func (d *Device) describe(p *ir.Program, held []*storage) (*MemoryPlan, error) {
 		}
 		m.Work, m.Largest = work, max(m.Largest, work)
 	}
-	m.Others = d.dev.Stats().UsedBytes
+	stats := d.dev.Stats()
+	m.Work = max(m.Work, stats.KeptBytes)
+	m.Others = stats.UsedBytes - stats.KeptBytes
 	seen := map[*storage]bool{}
 	for _, st := range held {
 		if !seen[st] {
@@ -200,8 +210,14 @@ func (d *Device) explain(err error, g *plan.Graph, held []*storage) error {
 //		return step.Plan(tensor.Zeros(d, n, 784), tensor.Zeros(d, n).Cast(tensor.I32))
 //	})
 func LargestBatch(most int, planned func(n int) (*MemoryPlan, error)) (n int, m *MemoryPlan, err error) {
+	if most < 1 {
+		return 0, nil, fmt.Errorf("tensor: LargestBatch of at most %d", most)
+	}
 	fits := func(k int) (bool, error) {
 		p, err := planned(k)
+		if k > 1 && errors.Is(err, ir.ErrUnsupported) { // more positions than kernels count
+			return false, nil
+		}
 		if err != nil {
 			return false, fmt.Errorf("tensor: a batch of %d: %w", k, err)
 		}
@@ -215,23 +231,12 @@ func LargestBatch(most int, planned func(n int) (*MemoryPlan, error)) (n int, m 
 		return 0, m, err
 	}
 	n = 1
-	over := most + 1
-	for n < most && over > most {
-		k := min(2*n, most)
-		if n > math.MaxInt/2 {
-			k = most
-		}
-		if ok, err = fits(k); err != nil {
-			return n, m, err
-		}
-		if ok {
-			n = k
-		} else {
-			over = k
-		}
-	}
-	for over-n > 1 && over <= most {
+	over := 0 // the least that does not fit, once one is known
+	for n < most && over == 0 || over-n > 1 {
 		k := n + (over-n)/2
+		if over == 0 {
+			k = n + min(n, most-n)
+		}
 		if ok, err = fits(k); err != nil {
 			return n, m, err
 		}

@@ -2,6 +2,7 @@ package tensor_test
 
 import (
 	"errors"
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -35,6 +36,12 @@ func TestPlanGivesFigures(t *testing.T) {
 	assert.NotEmpty(t, m.Program)
 	_, err = tensor.Plan()
 	assert.Error(t, err)
+
+	cell := tensor.NewCell(tensor.Ones(d, 1<<10)) // whose first value is computed before
+	m, err = tensor.Plan(cell.Value().MulScalar(2))
+	require.NoError(t, err)
+	assert.Equal(t, 4<<10, m.Inputs)
+	assert.Equal(t, 4<<10, m.Outputs)
 }
 
 // TestOutOfMemoryExplains: an evaluation that does not fit says what it needs, and what
@@ -65,7 +72,8 @@ func TestLargestBatch(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ each, room, most, want int }{
-		{10, 1234, 1 << 40, 122}, {10, 1234, 100, 100}, {10, 1234, 122, 122}, {10, 14, 50, 0}, {10, 15, 50, 1}, {1, 0, 77, 77}, {1, 1<<40 + 5, 1 << 41, 1 << 40},
+		{10, 1234, 1 << 30, 122}, {10, 1234, 100, 100}, {10, 1234, 122, 122}, {10, 14, 50, 0}, {10, 15, 50, 1}, {1, 0, 77, 77}, {1, 1<<29 + 5, 1 << 30, 1 << 29},
+		{1 << 10, 1 << 20, math.MaxInt, 1023},
 	} {
 		calls = 0
 		n, m, err := tensor.LargestBatch(c.most, planned(c.each, c.room))
@@ -74,8 +82,18 @@ func TestLargestBatch(t *testing.T) {
 		assert.Equal(t, c.each*max(n, 1), m.Work)
 		assert.LessOrEqual(t, calls, 90)
 	}
+	_, _, err := tensor.LargestBatch(0, planned(1, 1))
+	require.Error(t, err)
+	n, _, err := tensor.LargestBatch(1000, func(n int) (*tensor.MemoryPlan, error) {
+		if n > 33 {
+			return nil, &ir.UnsupportedError{Reason: "too many positions"}
+		}
+		return &tensor.MemoryPlan{}, nil
+	})
+	require.NoError(t, err)
+	assert.Equal(t, 33, n)
 	wrong := errors.New("wrong")
-	_, _, err := tensor.LargestBatch(9, func(n int) (*tensor.MemoryPlan, error) {
+	_, _, err = tensor.LargestBatch(9, func(n int) (*tensor.MemoryPlan, error) {
 		if n > 3 {
 			return nil, wrong
 		}

@@ -188,14 +188,14 @@ func (b *buffer) alloc() (err error) {
 		}
 		switch try {
 		case 0:
-			d.Trim()
+			d.trim()
 		case 1:
 			if d.drv.WaitIdle(context.Background()) != nil {
 				return d.fail(err)
 			}
 			runtime.GC()
 			time.Sleep(time.Millisecond) // cleanups run on a goroutine of their own
-			d.Trim()
+			d.trim()
 		}
 	}
 	return d.fail(err)

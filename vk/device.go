@@ -134,10 +134,17 @@ func (d *Device) Sync(ctx context.Context) error {
 // Stats implements ir.Device.
 func (d *Device) Stats() ir.Stats {
 	s := d.drv.Stats()
+	used, peak := d.used.figures()
+	kept := 0
+	d.run.Lock()
+	if d.arena != nil {
+		kept = d.size(d.arena.Size)
+	}
+	d.run.Unlock()
 	return ir.Stats{
 		Programs: int(d.programs.Load()), Pipelines: int(s.Pipelines), Submits: int(s.Submits), Runs: int(d.runs.Load()),
 		Dispatches: int(d.dispatches.Load()), Allocs: int(s.Memory.BlockAllocs), LiveBytes: int(d.pool.live.Load()),
-		PoolBytes: int(s.Memory.Reserved), UsedBytes: int(d.used.now.Load()), PeakBytes: int(d.used.peak.Load()),
+		PoolBytes: int(s.Memory.Reserved), UsedBytes: used, KeptBytes: kept, PeakBytes: peak,
 	}
 }
 
@@ -146,16 +153,20 @@ func (d *Device) Trim() {
 	if d.closed.Load() {
 		return
 	}
+	d.trim()
+	d.used.again()
+}
+
+// trim gives unused memory back.
+func (d *Device) trim() {
 	d.pool.drop(d)
 	d.run.Lock()
 	if d.arena != nil {
-		d.used.add(-d.size(d.arena.Size))
-		d.drv.After(d.arenaUse, d.arena.Free)
+		d.retire()
 		d.arena = nil
 	}
 	d.run.Unlock()
 	d.drv.Trim()
-	d.used.peak.Store(d.used.now.Load())
 }
 
 // Close implements ir.Device.
@@ -192,6 +203,15 @@ func (d *Device) fail(err error) error {
 	return fmt.Errorf("%s: %w", d.info.Name, err)
 }
 
+// retire frees the arena once the device is done with it; d.run is held.
+func (d *Device) retire() {
+	old := d.arena
+	d.drv.After(d.arenaUse, func() {
+		old.Free()
+		d.used.add(-d.size(old.Size))
+	})
+}
+
 // growArena makes the arena at least so large; d.run is held. A larger one is
 // had before the old one goes, or where both do not fit, after.
 func (d *Device) growArena(ctx context.Context, bytes int) error {
@@ -215,11 +235,10 @@ func (d *Device) growArena(ctx context.Context, bytes int) error {
 			return d.fail(err)
 		}
 	}
-	if d.arena != nil {
-		d.used.add(-d.size(d.arena.Size))
-		d.drv.After(d.arenaUse, d.arena.Free)
-	}
 	d.used.add(d.size(a.Size))
+	if d.arena != nil {
+		d.retire()
+	}
 	d.arena = a
 	d.arenaGen++
 	return nil

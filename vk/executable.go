@@ -90,7 +90,7 @@ func (x *executable) pipeline(k *lower.Dispatch, c *customCall) (*driver.Pipelin
 	if k.Custom != nil {
 		return x.d.customPipeline(c, len(k.Bindings))
 	}
-	_, n := k.Cut(x.d.submitWork)
+	_, _, n := k.Cut(x.d.submitWork)
 	return x.d.pipeline(k.Kernel, x.addresses, n > 1)
 }
 

@@ -303,6 +303,9 @@ func (d *Device) try(w *way, c *candidate) error {
 	if err != nil {
 		return &wrongError{err}
 	}
+	if t.MatMul != "" && !slices.ContainsFunc(plan.Dispatches, func(k lower.Dispatch) bool { return k.Kernel != nil && k.Kernel.Variant() == c.name }) {
+		return &wrongError{errors.New("its self-test runs another kernel")}
+	}
 	x, err := d.build(t.Program, plan, w.addresses)
 	if err != nil {
 		if errors.Is(err, ir.ErrOutOfMemory) || errors.Is(err, ir.ErrDeviceLost) || errors.Is(err, ir.ErrClosed) {

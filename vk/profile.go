@@ -85,7 +85,9 @@ func (p *profile) add(ctx context.Context, x *executable, r *replay) error {
 			t = &Timing{Kernel: key.kernel, Instr: key.instr}
 			p.totals[key] = t
 		}
-		t.Runs++
+		if i == 0 || r.timedDispatches[i-1] != k { // not another piece of the same
+			t.Runs++
+		}
 		t.Total += time.Duration(at[i+1] - at[i])
 	}
 	return nil

@@ -225,13 +225,15 @@ func (x *executable) record(r *replay, args []ir.Buffer) error {
 	var shared *driver.DescriptorSet
 	for i := range x.plan.Dispatches {
 		k := &x.plan.Dispatches[i]
-		next := func(work float64) { // begins another submit where this one has enough
-			if ops += work; ops > d.submitWork && len(cmds) > 0 {
-				parts, cmds, ops = append(parts, cmds), nil, work
-				h.clear() // submits see each other's writes
+		next := func(work float64) (another bool) { // submit begins where this one has enough
+			if ops += work; ops <= d.submitWork || len(cmds) == 0 {
+				return false
 			}
+			parts, cmds, ops = append(parts, cmds), nil, work
+			h.clear() // submits see each other's writes
+			return true
 		}
-		axis, pieces := k.Cut(d.submitWork)
+		folded, axis, pieces := k.Cut(d.submitWork)
 		next(k.Work / float64(pieces))
 		if h.conflict(k) {
 			cmds = append(cmds, driver.Barrier())
@@ -244,7 +246,7 @@ func (x *executable) record(r *replay, args []ir.Buffer) error {
 		p := x.pipelines[i]
 		var push []byte
 		var dynamic []uint32
-		set, groups := shared, k.Groups
+		set, groups := shared, folded
 		switch {
 		case k.Custom != nil:
 			c := &x.customs[i]
@@ -272,8 +274,8 @@ func (x *executable) record(r *replay, args []ir.Buffer) error {
 			}
 		}
 		for n := range pieces {
-			if n > 0 {
-				next(k.Work / float64(pieces))
+			if n > 0 && next(k.Work/float64(pieces)) {
+				h.add(k) // what follows in this submit waits for this piece
 			}
 			var base [2]int
 			part := groups

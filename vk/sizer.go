@@ -3,23 +3,36 @@
 package vk
 
 import (
-	"sync/atomic"
+	"sync"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
 	"github.com/fornax-ml/fornax/vk/internal/lower"
 )
 
 // usage counts the bytes of buffers and the arena.
-type usage struct{ now, peak atomic.Int64 }
+type usage struct {
+	mu        sync.Mutex
+	now, peak int
+}
 
 func (u *usage) add(n int) {
-	now := u.now.Add(int64(n))
-	for {
-		old := u.peak.Load()
-		if old >= now || u.peak.CompareAndSwap(old, now) {
-			return
-		}
-	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.now += n
+	u.peak = max(u.peak, u.now)
+}
+
+// again begins a new peak.
+func (u *usage) again() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.peak = u.now
+}
+
+func (u *usage) figures() (now, peak int) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.now, u.peak
 }
 
 // size is what an allocation takes of the device's memory.
@@ -56,8 +69,8 @@ func (d *Device) WorkSize(p *ir.Program) (n int, err error) {
 	return 0, err
 }
 
-// Room implements ir.Sizer: the device's memory without two blocks, which may be used in
-// part, and without what transfers take of it.
+// Room implements ir.Sizer: the heap that buffers are in without two blocks, which may be
+// used in part, and without what transfers take of it.
 func (d *Device) Room() int {
-	return max(d.info.Limits.MemoryBytes-2*d.drv.MostBlock()-d.drv.StagingShare(), 0)
+	return max(d.drv.HeapBytes()-2*d.drv.MostBlock()-d.drv.StagingShare(), 1)
 }

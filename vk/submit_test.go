@@ -146,13 +146,25 @@ func TestKernelsAreCut(t *testing.T) {
 			Chain: ir.Chain{load(0, ir.U8), load(1, ir.U8), apply(ir.OpAdd, ir.U8, 0, 1)}, Stores: []ir.Store{{Slot: 2, Reg: 2}},
 		}},
 	}
+	// A Map of two pieces that fill six tenths of a submit each, and one in the last of
+	// these submits that reads what both wrote.
+	followed := tenOps(100_003, 3)
+	followed.Slots = append(followed.Slots, ir.Slot{Kind: ir.Temp, DType: ir.F32, Len: 100_003, Alias: ir.NoSlot})
+	followed.ArenaBytes = followed.Slots[3].Bytes()
+	followed.Instrs[0].(*ir.Map).Stores[0].Slot = 3
+	followed.Slots[2].Len = 100
+	every := ir.View{Shape: []int{100}, Strides: []int{1000}}
+	followed.Instrs = append(followed.Instrs, &ir.Map{
+		Shape: []int{100}, Operands: []ir.Operand{{Slot: 3, View: every}}, Chain: ir.Chain{load(0, ir.F32)}, Stores: []ir.Store{{Slot: 2}},
+	})
 	for _, c := range []struct {
 		name   string
 		p      *ir.Program
 		work   float64
 		pieces int
 	}{
-		{"product", product, 2 * 300 * 200 * 40 / 7.5, 8}, {"map", tenOps(100_003, 3), 100_000, 3}, {"two axes", sums, large / 2, 2},
+		{"product", product, 2 * 300 * 200 * 40 / 7.5, 8}, {"map", tenOps(100_003, 3), 100_000, 3}, {"two axes", sums, large / 2, 8},
+		{"read by a small one", followed, 250_000, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.p.Slots[0].Len == large && testing.Short() {

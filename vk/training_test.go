@@ -30,7 +30,7 @@ func TestSoak(t *testing.T) {
 func TestMemoryPlan(t *testing.T) {
 	for _, v := range variants {
 		if v.opt.MinimumLimits {
-			continue // staging has descriptors too
+			continue // it takes memory as staging does
 		}
 		t.Run(v.name, func(t *testing.T) {
 			nntest.Memory(t, func(memory int) *tensor.Device {

@@ -39,7 +39,7 @@ func (d *Device) findWays(opt Options, tier int) error {
 		d.choose("products before tuning", true, known)
 	}
 	d.choose("products without shared memory first", o.NoShared, "where public tuners stage neither matrix, and on CPU drivers")
-	d.choose("matmul_sub8", o.Subgroup8, "for CPU drivers of tier 1 with subgroups of 8 that broadcast")
+	d.choose("matmul_sub8", o.Subgroup8, "for CPU drivers from tier 1 on with subgroups of 8 that broadcast")
 	d.choose("64-bit kernels", d.info.DTypes.Has(ir.F64), "where the device has shaderFloat64 and shaderInt64")
 
 	if tier >= 2 && !software {
@@ -73,7 +73,7 @@ func (d *Device) findWays(opt Options, tier int) error {
 		d.ways[0], d.ways[1] = d.ways[1], d.ways[0]
 	}
 	for i, w := range d.ways {
-		when := "at tier 1, unless the options want descriptors; on GPUs before descriptors"
+		when := "from tier 1 on, unless the options want descriptors; on GPUs before descriptors"
 		if !w.addresses {
 			when = "unless the options want addresses; on CPU drivers, which load through addresses a lane at a time, before those"
 		}

@@ -77,6 +77,10 @@ func Memory(t *testing.T, open func(memory int) *tensor.Device) {
 			require.NoError(t, p.run(s.batch, 2))
 			assert.InEpsilon(t, d.Stats().PeakBytes, m.Peak(), 0.05, "of the first steps: %v", m)
 
+			later, err := p.step.Plan(p.batch(s.batch)...)
+			require.NoError(t, err)
+			assert.InEpsilon(t, m.Peak(), later.Peak(), 0.05, "with the arena of the first steps: %v", later)
+
 			// Again with nothing of the first run but the parameters.
 			d.Trim()
 			require.NoError(t, p.run(s.batch, 2))

@@ -136,6 +136,7 @@ type Stats struct {
 	LiveBytes  int // in buffers that are not freed
 	PoolBytes  int // had from the system: live, arena and free
 	UsedBytes  int // in buffers that are not freed and arenas, as they are rounded up
+	KeptBytes  int // of UsedBytes: arenas that the next run has again
 	PeakBytes  int // the most UsedBytes since the device was opened, or trimmed
 }
 

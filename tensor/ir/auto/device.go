@@ -195,6 +195,7 @@ func (d *Device) Stats() ir.Stats {
 		s.LiveBytes += x.LiveBytes
 		s.PoolBytes += x.PoolBytes
 		s.UsedBytes += x.UsedBytes
+		s.KeptBytes += x.KeptBytes
 		s.PeakBytes += x.PeakBytes
 	}
 	d.mu.Lock()

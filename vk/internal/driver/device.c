@@ -35,7 +35,7 @@ fx_status fx_device_open(fx_instance *in, const fx_physical *p, int tier, fx_dev
 	if (d->on.fault) {
 		typedef VkResult(VKAPI_PTR * fault)(VkDevice, VkDeviceFaultCountsEXT *, VkDeviceFaultInfoEXT *);
 		d->GetDeviceFaultInfoEXT = (fault)in->GetDeviceProcAddr(d->handle, "vkGetDeviceFaultInfoEXT");
-		if (!d->GetDeviceFaultInfoEXT) missing = "vkGetDeviceFaultInfoEXT";
+		d->on.fault = d->GetDeviceFaultInfoEXT != NULL;
 	}
 	if (missing) {
 		if (d->DestroyDevice) d->DestroyDevice(d->handle, NULL);

@@ -106,6 +106,7 @@ func (in *Instance) OpenDevice(i int, opt DeviceOptions) (*Device, error) {
 	if opt.Minimum {
 		d.info, d.features = d.info.minimum(), Features{}
 	}
+	whole := d.info
 	if n := uint64(opt.MemoryBytes); n > 0 {
 		d.info.Heaps = slices.Clone(d.info.Heaps)
 		for i := range d.info.Heaps {
@@ -114,7 +115,7 @@ func (in *Instance) OpenDevice(i int, opt DeviceOptions) (*Device, error) {
 			}
 		}
 	}
-	err := d.mem.init(d)
+	err := d.mem.init(d, &whole)
 	if err == nil {
 		d.queue.init(d)
 		d.stage.init(d)

@@ -16,6 +16,7 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"unsafe"
 )
@@ -77,7 +78,8 @@ type memory struct {
 	blockAllocs uint64
 }
 
-func (m *memory) init(d *Device) error {
+// init chooses memory types by the device as it is, whatever bounds its heaps.
+func (m *memory) init(d *Device, whole *PhysicalDevice) error {
 	l := d.info.Limits
 	m.align = max(256, l.StorageOffsetAlignment, l.UniformOffsetAlignment, l.NonCoherentAtom)
 	m.limit = l.MaxAllocation
@@ -89,7 +91,7 @@ func (m *memory) init(d *Device) error {
 	for k := range m.arenas {
 		a := &m.arenas[k]
 		a.kind = MemoryKind(k)
-		a.typ = chooseType(a.kind, &d.info, usable)
+		a.typ = chooseType(a.kind, whole, usable)
 		if a.typ < 0 {
 			return fmt.Errorf("%w: no %v memory type for buffers", ErrNoDevice, a.kind)
 		}
@@ -164,6 +166,11 @@ func (d *Device) Alignment() int { return int(d.mem.align) }
 
 // MaxAlloc is the most bytes that one Alloc can give, whatever is free.
 func (d *Device) MaxAlloc() int { return int(d.mem.limit) }
+
+// HeapBytes is the size of the heap that device memory is in.
+func (d *Device) HeapBytes() int {
+	return int(min(d.info.Heaps[d.mem.arenas[DeviceMemory].heap].Size, math.MaxInt))
+}
 
 // MostBlock is the size of the largest block of device memory that several allocations
 // share.

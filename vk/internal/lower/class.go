@@ -18,7 +18,11 @@ func (p Product) Class() string {
 		}
 		return yes
 	}
-	return fmt.Sprintf("%v %dx%dx%dx%d a:%s b:%s", p.Stored, up(p.Batch), up(p.M), up(p.N), up(p.K),
+	stored := p.Stored.String()
+	if p.Packed {
+		stored += " packed"
+	}
+	return fmt.Sprintf("%v %dx%dx%dx%d a:%s b:%s", stored, up(p.Batch), up(p.M), up(p.N), up(p.K),
 		layout(p.AlongK, p.RunA, "k", "m"), layout(p.AlongN, p.RunB, "n", "k"))
 }
 

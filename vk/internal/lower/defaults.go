@@ -16,7 +16,7 @@ type line struct {
 
 // lines are looked through in order.
 var lines = []line{
-	{"NVIDIA", []string{"RTX 40", "RTX 4000", "RTX 6000 Ada", "L40"}, tileShape{128, 64, 32, 4, 8}, false},
+	{"NVIDIA", []string{"GeForce RTX 40", "Ada Generation", "L40"}, tileShape{128, 64, 32, 4, 8}, false},
 	{"NVIDIA", []string{"GTX 10", "Quadro P", "TITAN X", "Tesla P"}, tileShape{128, 128, 16, 8, 16}, false},
 	{"NVIDIA", nil, tileShape{64, 128, 32, 8, 8}, false},
 	{"AMD", []string{"RX 90", "NAVI4"}, tileShape{64, 128, 32, 8, 16}, false},

@@ -3,6 +3,7 @@ package lower
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
@@ -81,18 +82,28 @@ type Dispatch struct {
 	Work     float64 // estimated operations; 0 where nothing is known of them
 }
 
-// Cut says along which axis and into how many dispatches of whole workgroups d is to be
-// cut so that none has more work than most; a user's kernel is never cut. Workgroups count themselves along
-// the first axis before the second.
-func (d *Dispatch) Cut(most float64) (axis, pieces int) {
+// Cut says how many workgroups d has, and along which axis and into how many dispatches
+// of whole workgroups it is to be cut so that none has more work than most, as far as that
+// goes; a user's kernel is never cut. Workgroups count themselves along
+// the first axis before the second, and those behind the last do nothing: so workgroups on two axes are
+// spread anew, over as many rows as there are pieces.
+func (d *Dispatch) Cut(most float64) (groups [3]uint32, axis, pieces int) {
+	groups = d.Groups
 	if d.Custom != nil || d.Work <= most {
-		return 0, 1
+		return groups, 0, 1
 	}
-	if d.Groups[1] > 1 {
+	n := int(min(math.Ceil(d.Work/most), mostGroups))
+	if groups[1] > 1 {
 		axis = 1
+		if all := int(groups[0]) * int(groups[1]); n > int(groups[1]) {
+			groups[0], groups[1] = uint32(ceilDiv(all, n)), uint32(n)
+		}
 	}
-	return axis, int(min(math.Ceil(d.Work/most), float64(d.Groups[axis])))
+	return groups, axis, min(n, int(groups[axis]))
 }
+
+// mostGroups is the workgroups along an axis that every device has.
+const mostGroups = 65535
 
 // A Check names an instruction whose indices are checked; its number in the
 // block of the check is its position in Plan.Checks, and NumberWord where.
@@ -176,10 +187,18 @@ func Lower(p *ir.Program, o Options) (plan *Plan, err error) {
 	return l.plan, nil
 }
 
-// share spreads an instruction's work over its dispatches.
+// share spreads an instruction's work over its dispatches: that of a product is its
+// kernel's.
 func (l *lowerer) share(first int, ops float64) {
-	for i := first; i < len(l.plan.Dispatches); i++ {
-		l.plan.Dispatches[i].Work = ops / float64(len(l.plan.Dispatches)-first)
+	all := l.plan.Dispatches[first:]
+	product := slices.IndexFunc(all, func(d Dispatch) bool { return d.Kernel != nil && strings.HasPrefix(d.Kernel.Module, "matmul") })
+	for i := range all {
+		switch {
+		case product < 0:
+			all[i].Work = ops / float64(len(all))
+		case product == i:
+			all[i].Work = ops
+		}
 	}
 }
 
@@ -274,12 +293,11 @@ func positions(shape ...[]int) int {
 
 // fold spreads n workgroups over two axes of at most 65,535.
 func fold(n int) [3]uint32 {
-	const most = 65535
 	if n == 0 {
 		return [3]uint32{}
 	}
-	y := (n + most - 1) / most
-	if y > most {
+	y := ceilDiv(n, mostGroups)
+	if y > mostGroups {
 		unsupported("%d workgroups", n)
 	}
 	return [3]uint32{uint32((n + y - 1) / y), uint32(y), 1}

@@ -184,8 +184,18 @@ func matmulTrial(k *lower.Kernel) *Trial {
 	} else if c.Packed {
 		shapes = [][4]int{{2, c.BM + 3, c.BN + 4, c.BK + 3}, {2, n + 3, 12, n + 5}}
 	}
-	for _, s := range shapes {
+	if k.Module == "matmul" && k.Spec[5] >= 4 {
+		shapes = append(shapes, [4]int{2, 4, 12, 8}) // with packed results
+	}
+	for i, s := range shapes {
 		batch, m, n, depth := s[0], s[1], s[2], s[3]
+		post, stored := ir.Chain{acc(d)}, d
+		switch {
+		case i == 2:
+			post, stored = append(post, ir.Step{Op: ir.OpConst, DType: d}, apply(ir.OpLess, d, 0, 1)), ir.Bool
+		case d.Size() < 4 && !c.Packed:
+			post, stored = append(post, ir.Step{Op: ir.OpCast, DType: ir.F32, From: d, Args: []int{0}}), ir.F32
+		}
 		matrix := func(rows, columns int, plain bool, run int) ir.Operand {
 			size, v := layout(batch, rows, columns, plain, run)
 			return whole(b.input(ref.Whole(r, d, size, -3, 3)), v)
@@ -193,7 +203,7 @@ func matmulTrial(k *lower.Kernel) *Trial {
 		b.instrs = append(b.instrs, &ir.MatMul{
 			Batch: []int{batch}, M: m, N: n, K: depth, DType: d,
 			A: matrix(m, depth, c.AlongK, c.RunA), B: matrix(depth, n, c.AlongN, c.RunB),
-			Post: ir.Chain{acc(d)}, Stores: []ir.Store{{Slot: b.output(d, batch*m*n)}},
+			Post: post, Stores: []ir.Store{{Slot: b.output(stored, batch*m*n), Reg: len(post) - 1}},
 		})
 	}
 	t := b.build(true, ref.Tolerance{})
@@ -257,7 +267,7 @@ func products(d ir.DType, o lower.Options) (l []lower.Product) {
 		if d == ir.F64 {
 			p.DType = d
 		}
-		if run == 1 && (is(4) || is(8)) {
+		if run == 1 && (is(4) || is(8)) || run == 8 && is(4) != is(8) { // loads of eight are alike for A and B
 			continue
 		}
 		if is(4) {
@@ -296,15 +306,19 @@ func Product(p lower.Product) (*ir.Program, [][]byte) {
 	d := p.Stored
 	a, viewA := layout(p.Batch, p.M, p.K, p.AlongK, p.RunA)
 	b, viewB := layout(p.Batch, p.K, p.N, p.AlongN, p.RunB)
+	post, stored := ir.Chain{acc(d)}, d
+	if d.Size() < 4 && !p.Packed {
+		post, stored = append(post, ir.Step{Op: ir.OpCast, DType: ir.F32, From: d, Args: []int{0}}), ir.F32
+	}
 	return &ir.Program{
 		Slots: []ir.Slot{
 			{Kind: ir.Input, DType: d, Len: a}, {Kind: ir.Input, DType: d, Len: b},
-			{Kind: ir.Output, DType: d, Len: p.Batch * p.M * p.N, Alias: ir.NoSlot},
+			{Kind: ir.Output, DType: stored, Len: p.Batch * p.M * p.N, Alias: ir.NoSlot},
 		},
 		Inputs: 2, Outputs: 1,
 		Instrs: []ir.Instr{&ir.MatMul{
 			Batch: []int{p.Batch}, M: p.M, N: p.N, K: p.K, DType: d, A: whole(0, viewA), B: whole(1, viewB),
-			Post: ir.Chain{acc(d)}, Stores: []ir.Store{{Slot: 2}},
+			Post: post, Stores: []ir.Store{{Slot: 2, Reg: len(post) - 1}},
 		}},
 	}, [][]byte{numbers(d, a), numbers(d, b)}
 }
