@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -112,7 +113,7 @@ func Files(old, new *record.File, o Options) (*Comparison, error) {
 		case x.Error != "":
 			s.verdict.State, s.verdict.Reason = Missing, "fails on both sides: "+y.Error
 		case len(x.Samples) == 0 || len(y.Samples) == 0:
-			s.verdict.State, s.verdict.Reason = Missing, "no samples: "+x.Skipped+y.Skipped
+			s.verdict.State, s.verdict.Reason = Missing, "no samples: "+cmp.Or(y.Skipped, x.Skipped)
 		default:
 			s.new = y.Samples
 		}
