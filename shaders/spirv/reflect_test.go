@@ -166,6 +166,7 @@ func FuzzParse(f *testing.F) {
 		m.Sections()
 		m.Functions()
 		m.MemberNames()
+		_, _ = m.SharedBytes(map[uint32]uint32{0: 1 << 31})
 		_, _ = spirv.Reflect(m)
 	})
 }

@@ -1,13 +1,13 @@
 // Command info prints what every device of this machine is and has, to paste into a
 // report of a problem:
 //
-//	go run ./tools/info [-json] [-quick]
+//	go run ./tools/info [-json] [-quick] [-device NAME]
 //
 // For each device: model, vendor, driver, dtypes, limits, memory, features, and which
 // kernels are in use and why. Every kernel and op of a Vulkan device is compared with
 // the reference first, unless -quick is given; what computes wrongly is switched off,
-// with the reason. Then latency, copy bandwidth and arithmetic are measured for a second. A backend without devices says the reason. Set
-// FORNAX_VK_TIER or FORNAX_CPU_LEVEL to see what they change.
+// with the reason. Then latency, copy bandwidth and arithmetic are measured for a
+// second. A backend without devices says the reason. -h tells more.
 package main
 
 import (
@@ -36,8 +36,14 @@ import (
 func main() {
 	asJSON := flag.Bool("json", false, "print JSON")
 	quick := flag.Bool("quick", false, "leave self-tests and measurements out")
+	only := flag.String("device", "", "only this device")
+	flag.Usage = func() { fmt.Fprint(flag.CommandLine.Output(), helpText) }
 	flag.Parse()
-	if err := run(os.Stdout, *asJSON, *quick); err != nil {
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "info: want no arguments, got %q; -h tells how it is used\n", flag.Args())
+		os.Exit(2)
+	}
+	if err := run(os.Stdout, *only, *asJSON, *quick); err != nil {
 		fmt.Fprintln(os.Stderr, "info:", err)
 		os.Exit(1)
 	}
@@ -64,17 +70,23 @@ type device struct {
 	Facts    []ir.Fact `json:"facts"`
 }
 
-func run(out io.Writer, asJSON, quick bool) error {
+// run reports on all devices, or on the one of a name.
+func run(out io.Writer, only string, asJSON, quick bool) error {
+	found := only == ""
 	r := report{Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH, Commit: commit(), Missing: map[string]string{}}
 	for _, b := range ir.Backends() {
 		infos, err := b.Devices()
 		if err == nil && len(infos) == 0 {
 			err = errors.New("no devices")
 		}
-		if err != nil {
+		if err != nil && only == "" {
 			r.Missing[b.Name()] = err.Error()
 		}
 		for i, info := range infos {
+			if only != "" && info.Name != only {
+				continue
+			}
+			found = true
 			d, err := open(b, i, quick)
 			if err != nil {
 				r.Missing[info.Name] = err.Error()
@@ -82,6 +94,9 @@ func run(out io.Writer, asJSON, quick bool) error {
 			}
 			r.Devices = append(r.Devices, d)
 		}
+	}
+	if !found {
+		return fmt.Errorf("there is no device %q", only)
 	}
 	slices.SortStableFunc(r.Devices, func(a, b device) int { return cmp.Compare(a.Name, b.Name) })
 	if asJSON {

@@ -6,7 +6,7 @@ const helpText = `NAME
 
 SYNOPSIS
     shaderc [flags] DIR
-    shaderc -check | -verify | -list | -clean | -dump NAME [flags] DIR
+    shaderc -check | -verify | -list | -clean | -dump NAME | -dis NAME [flags] DIR
 
 DESCRIPTION
     Compiles every NAME.comp in DIR to DIR/spv/NAME.spv and describes the modules
@@ -33,7 +33,10 @@ MODES
     -list       Print a table of the modules with their interfaces. Bindings are
                 set.binding:kind[count], specialization constants id:name.
     -clean      Remove modules that no shader makes, also from the manifest.
-    -dump NAME  Print all that is known of a module.
+    -dump NAME  Print all that is known of a module: where it comes from, what it
+                asks of a device (capabilities, invocations, buffers, push constants,
+                shared memory), its specialization constants, and its functions.
+    -dis NAME   Print a module's instructions, by spirv-dis.
 
 FLAGS
     -I FOLDER       Also look for includes in FOLDER; may be repeated.
@@ -44,6 +47,8 @@ FLAGS
     -compiler PROG  glslc, glslangValidator or a path to one. Without it the first
                     of glslc, glslangValidator and glslang that is found.
     -val PROG       The validator, or "none". Without it spirv-val if found.
+    -spec ID=N,...  With -dump, count shared memory with these specialization constants.
+    -disassembler PROG  With -dis, this program instead of spirv-dis.
     -force          Compile also what is up to date.
     -j N            Run N compilers at once (as many as there are processors).
     -q              Print only errors and warnings.
@@ -59,6 +64,8 @@ EXAMPLES
         shaderc -I ../include shaders
     Build the cooperative-matrix variants with a newer compiler:
         shaderc -only '*_cm*' -compiler /opt/new/bin/glslc shaders
+    See how much shared memory a tile of 128 by 64 takes:
+        shaderc -dump matmul -spec 1=128,2=64,3=16 shaders
     Fail in CI when somebody forgot to build:
         shaderc -check shaders
 

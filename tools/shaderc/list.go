@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 	"text/tabwriter"
 
@@ -61,6 +63,58 @@ func dash(s []string) string {
 	return strings.Join(s, " ")
 }
 
+// shared tells a module's shared memory, with the constants of -spec.
+func (a *app) shared(m *spirv.Module) string {
+	n, err := m.SharedBytes(a.spec)
+	if err != nil {
+		return err.Error()
+	}
+	with := "the constants' defaults"
+	if len(a.spec) > 0 {
+		with = "-spec"
+	}
+	return fmt.Sprintf("%d bytes, with %s", n, with)
+}
+
+// mix counts the instructions of functions that tell what a kernel does.
+func mix(m *spirv.Module) string {
+	var s []string
+	for _, kind := range []struct {
+		name string
+		is   func(op uint16) bool
+	}{
+		{"calls", func(op uint16) bool { return op == spirv.OpFunctionCall }},
+		{"loads", func(op uint16) bool { return op == spirv.OpLoad }},
+		{"stores", func(op uint16) bool { return op == spirv.OpStore }},
+		{"branches", func(op uint16) bool { return op == spirv.OpBranchConditional || op == spirv.OpSwitch }},
+		{"loops", func(op uint16) bool { return op == spirv.OpLoopMerge }},
+		{"barriers", func(op uint16) bool { return op == spirv.OpControlBarrier || op == spirv.OpMemoryBarrier }},
+	} {
+		n := 0
+		for _, in := range m.Insts {
+			if kind.is(in.Op) {
+				n++
+			}
+		}
+		s = append(s, fmt.Sprintf("%d %s", n, kind.name))
+	}
+	return strings.Join(s, ", ")
+}
+
+// disassemble prints a module's instructions, by spirv-dis.
+func (a *app) disassemble(ctx context.Context, p *project, name string) error {
+	if p.modules[name] == nil {
+		return fmt.Errorf("%s lists no module %q", p.manifestPath(), name)
+	}
+	tool, err := exec.LookPath(first(a.disassembler, "spirv-dis"))
+	if err != nil {
+		return fmt.Errorf("disassembler: %w (Debian: spirv-tools)", err)
+	}
+	cmd := exec.CommandContext(ctx, tool, "--no-color", p.modulePath(name))
+	cmd.Env, cmd.Stdout, cmd.Stderr = cleanEnv(), a.stdout, a.stderr
+	return cmd.Run()
+}
+
 // dump prints all that is known of a module.
 func (a *app) dump(p *project, name string) error {
 	m := p.modules[name]
@@ -92,6 +146,8 @@ func (a *app) dump(p *project, name string) error {
 	fmt.Fprintf(w, "  extensions      %s\n", dash(m.Extensions))
 	fmt.Fprintf(w, "  local size      %s\n", localSize(m))
 	fmt.Fprintf(w, "  push constants  %d bytes\n", m.PushConstantBytes)
+	fmt.Fprintf(w, "  shared memory   %s\n", a.shared(sm))
+	fmt.Fprintf(w, "  instructions    %s\n", mix(sm))
 	for _, b := range m.Bindings {
 		fmt.Fprintf(w, "  binding         set %d binding %d: %s %s, access %s, %s\n", b.Set, b.Binding, b.Kind, b.Name, b.Access, extent(b))
 	}

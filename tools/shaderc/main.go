@@ -11,6 +11,7 @@ import (
 	"path"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 )
 
@@ -31,7 +32,9 @@ type app struct {
 	force, quiet, chatty bool
 	doCheck, doVerify    bool
 	doList, doClean      bool
-	dumpName             string
+	dumpName, disName    string
+	disassembler         string
+	spec                 map[uint32]uint32 // of -dump
 }
 
 // The exit statuses.
@@ -90,11 +93,14 @@ func (a *app) parse(args []string) error {
 	fs.BoolVar(&a.doList, "list", false, "")
 	fs.BoolVar(&a.doClean, "clean", false, "")
 	fs.StringVar(&a.dumpName, "dump", "", "")
+	fs.StringVar(&a.disName, "dis", "", "")
+	fs.StringVar(&a.disassembler, "disassembler", "", "")
+	fs.Func("spec", "", a.setSpec)
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
 	modes := 0
-	for _, on := range []bool{a.doCheck, a.doVerify, a.doList, a.doClean, a.dumpName != ""} {
+	for _, on := range []bool{a.doCheck, a.doVerify, a.doList, a.doClean, a.dumpName != "", a.disName != ""} {
 		if on {
 			modes++
 		}
@@ -103,13 +109,30 @@ func (a *app) parse(args []string) error {
 	case fs.NArg() != 1:
 		return fmt.Errorf("want one DIR, got %q", fs.Args())
 	case modes > 1:
-		return errors.New("-check, -verify, -list, -clean and -dump exclude each other")
+		return errors.New("-check, -verify, -list, -clean, -dump and -dis exclude each other")
 	case a.jobs < 1:
 		return errors.New("-j wants a positive number")
 	}
 	a.dir = filepath.Clean(fs.Arg(0))
 	if a.out == "" {
 		a.out = filepath.Join(a.dir, "spv")
+	}
+	return nil
+}
+
+// setSpec reads the values of specialization constants: "0=64,3=8".
+func (a *app) setSpec(text string) error {
+	if a.spec == nil {
+		a.spec = map[uint32]uint32{}
+	}
+	for _, part := range strings.Split(text, ",") {
+		id, value, ok := strings.Cut(part, "=")
+		k, err := strconv.ParseUint(id, 10, 32)
+		v, verr := strconv.ParseUint(value, 0, 32)
+		if !ok || err != nil || verr != nil {
+			return fmt.Errorf("want ID=NUMBER, got %q", part)
+		}
+		a.spec[uint32(k)] = uint32(v)
 	}
 	return nil
 }
@@ -130,6 +153,8 @@ func (a *app) do(ctx context.Context) error {
 		return a.clean(p, err)
 	case a.dumpName != "":
 		return a.dump(p, a.dumpName)
+	case a.disName != "":
+		return a.disassemble(ctx, p, a.disName)
 	}
 	if err == nil && len(p.units) == 0 && len(a.only) > 0 {
 		return fmt.Errorf("%s: no module is named %s", filepath.ToSlash(a.dir), strings.Join(a.only, " or "))

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -125,6 +126,13 @@ func TestBuild(t *testing.T) {
 			dump := ok(t, "-dump", "scale", dir)
 			assert.Contains(t, dump, "apply(u1;f1;f1;")
 			assert.Contains(t, dump, "set 0 binding 1: storage Src, access r")
+			assert.Contains(t, dump, "shared memory   ")
+			assert.Contains(t, fails(t, "-dis", "nosuch", dir), "lists no module")
+			assert.Contains(t, fails(t, "-dis", "scale", "-disassembler", "nosuch-program", dir), "disassembler")
+			if _, err := exec.LookPath("spirv-dis"); err == nil {
+				assert.Contains(t, ok(t, "-dis", "scale", dir), "OpEntryPoint GLCompute")
+			}
+			assert.Regexp(t, `instructions    \d+ calls, \d+ loads, [1-9]\d* stores`, dump)
 		})
 	}
 }
@@ -253,7 +261,7 @@ func TestVerifyFindsOtherBytes(t *testing.T) {
 }
 
 func TestUsage(t *testing.T) {
-	for _, args := range [][]string{{}, {"a", "b"}, {"-nope", "a"}, {"-check", "-list", "a"}, {"-j", "0", "a"}, {"-only", "[", "a"}} {
+	for _, args := range [][]string{{}, {"a", "b"}, {"-nope", "a"}, {"-check", "-list", "a"}, {"-j", "0", "a"}, {"-only", "[", "a"}, {"-spec", "3", "a"}, {"-dis", "x", "-dump", "x", "a"}} {
 		status, _, stderr := call(args...)
 		assert.Equal(t, exitUsage, status, "%q", args)
 		assert.Contains(t, stderr, "shaderc -h")
