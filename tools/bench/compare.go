@@ -248,7 +248,7 @@ func casesEngine(ctx context.Context, device string) (engine, error) {
 // writeComparison writes what has changed, and how much noise there was.
 func writeComparison(out io.Writer, c *compare.Comparison) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, s := range []compare.State{compare.Broken, compare.Slower, compare.Faster, compare.Mended, compare.Missing} {
+	for _, s := range []compare.State{compare.Broken, compare.Slower, compare.Faster, compare.Suspect, compare.Mended, compare.Missing} {
 		for _, v := range c.Verdicts {
 			switch {
 			case v.State != s:
@@ -270,5 +270,8 @@ func writeComparison(out io.Writer, c *compare.Comparison) error {
 	}
 	fmt.Fprintf(w, "%d slower, %d faster, %d the same, %d broken, %d mended, %d without numbers\n", c.Count(compare.Slower), c.Count(compare.Faster),
 		c.Count(compare.Same), c.Count(compare.Broken), c.Count(compare.Mended), c.Count(compare.Missing))
+	if n := c.Count(compare.Suspect); n > 0 {
+		fmt.Fprintf(w, "%d suspects: measure both sides with -repeat 3, or in turns with compare -run\n", n)
+	}
 	return w.Flush()
 }

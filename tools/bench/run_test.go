@@ -129,16 +129,24 @@ func TestRunAll(t *testing.T) {
 
 	require.NoError(t, a.command([]string{"compare", at("a.json"), at("a.json")}))
 	require.Contains(t, out.String(), "0 slower, 0 faster")
-	slow := *f
-	slow.Runs[0].Results = append([]record.Result{}, r.Results...)
-	for i := range slow.Runs[0].Results {
-		v := &slow.Runs[0].Results[i]
+	thrice := func(x []float64) [][]float64 { return [][]float64{x, x, x} }
+	three := *f // passes
+	three.Runs[0].Results = append([]record.Result{}, r.Results...)
+	for i := range three.Runs[0].Results {
+		v := &three.Runs[0].Results[i]
+		v.Samples = thrice(v.Samples[0])
+	}
+	require.NoError(t, toFile(at("c.json"), three.Write))
+	for i := range three.Runs[0].Results {
+		v := &three.Runs[0].Results[i]
 		if v.Case == "exp/1024" {
-			v.Samples, v.Seconds = [][]float64{{1, 1.1, 1.2, 1, 1.1, 1.2, 1, 1.1, 1.2, 1}}, record.StatOf([]float64{1})
+			v.Samples, v.Seconds = thrice([]float64{1, 1.1, 1.2, 1, 1.1, 1.2, 1, 1.1, 1.2, 1}), record.StatOf([]float64{1})
 		}
 	}
-	require.NoError(t, toFile(at("b.json"), slow.Write))
-	require.ErrorIs(t, a.command([]string{"compare", at("a.json"), at("b.json")}), errSlower)
+	require.NoError(t, toFile(at("b.json"), three.Write))
+	require.NoError(t, a.command([]string{"compare", at("a.json"), at("b.json")}), "one pass shows suspects")
+	require.Contains(t, out.String(), "1 suspects")
+	require.ErrorIs(t, a.command([]string{"compare", at("c.json"), at("b.json")}), errSlower)
 
 	readme := at("README.md")
 	require.NoError(t, os.WriteFile(readme, []byte("before\n"+readmeBegin+"\nold\n"+readmeEnd+"\nafter\n"), 0o600))

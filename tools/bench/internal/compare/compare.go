@@ -23,6 +23,7 @@ type State string
 // The states.
 const (
 	Same    State = "same"
+	Suspect State = "suspect" // it looks changed, in runs of too few passes to tell
 	Slower  State = "slower"
 	Faster  State = "faster"
 	Broken  State = "broken"  // it fails now, or its result is wrong
@@ -254,8 +255,9 @@ func (s *sides) measure() {
 	s.draws = func(rng *rand.Rand) float64 { return record.Median(draw(y, rng)) / record.Median(draw(x, rng)) }
 }
 
-// fewestPasses is from how many passes on their medians are what is drawn anew: rounds of
-// one pass are alike.
+// fewestPasses is from how many passes on their medians are what is drawn anew, and from
+// how many on runs that did not take turns show a change: rounds of one pass are alike, and
+// what disturbs one disturbs all.
 const fewestPasses = 3
 
 func units(passes [][]float64) []float64 {
@@ -325,10 +327,17 @@ func (s *sides) state(d Drift, o Options) State {
 	if !s.turns && d.Cases >= fewestCases {
 		low, high = min(low, d.Ratio/d.Noise), max(high, d.Ratio*d.Noise)
 	}
+	few := !s.turns && min(len(s.old), len(s.new)) < fewestPasses
 	switch {
 	case v.Ratio >= high && v.Low > 1:
+		if few {
+			return Suspect
+		}
 		return Slower
 	case v.Ratio <= low && v.High < 1:
+		if few {
+			return Suspect
+		}
 		return Faster
 	}
 	return Same

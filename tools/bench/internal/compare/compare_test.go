@@ -90,12 +90,12 @@ func file(seed uint64, cases, passes int, drift float64, slow map[int]float64) *
 func TestFindsPlanted(t *testing.T) {
 	for seed := range uint64(8) {
 		for _, drift := range []float64{1, 1.2} {
-			old, same := file(2*seed, 60, 1, 1, nil), file(2*seed+1, 60, 1, drift, nil)
+			old, same := file(2*seed, 60, 3, 1, nil), file(2*seed+1, 60, 3, drift, nil)
 			c, err := Files(old, same, Options{})
 			require.NoError(t, err)
 			require.Equal(t, 60, c.Count(Same), "seed %d", seed)
 			require.InDelta(t, drift, c.Drifts[0].Ratio, 0.02)
-			c, err = Files(old, file(2*seed+1, 60, 1, drift, map[int]float64{7: 1.1, 9: 0.85}), Options{})
+			c, err = Files(old, file(2*seed+1, 60, 3, drift, map[int]float64{7: 1.1, 9: 0.85}), Options{})
 			require.NoError(t, err)
 			require.Equal(t, Slower, c.Verdicts[7].State, "seed %d: %+v", seed, c.Verdicts[7])
 			if drift == 1 { // else it is not faster than it was
@@ -138,6 +138,14 @@ func TestTurns(t *testing.T) {
 		c.Verdicts[3].State = Same
 		require.Equal(t, 40, c.Count(Same))
 	}
+}
+
+// One pass a side may have met other work on the machine: what looks changed is a suspect.
+func TestOnePassIsASuspect(t *testing.T) {
+	c, err := Files(file(1, 60, 1, 1, nil), file(2, 60, 1, 1, map[int]float64{7: 1.5, 9: 0.5}), Options{})
+	require.NoError(t, err)
+	require.Equal(t, []State{Suspect, Same, Suspect}, []State{c.Verdicts[7].State, c.Verdicts[8].State, c.Verdicts[9].State})
+	require.Equal(t, 58, c.Count(Same))
 }
 
 func TestStates(t *testing.T) {

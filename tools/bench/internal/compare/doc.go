@@ -10,7 +10,8 @@
 //
 // Rounds of one run are more alike than two runs are: other work on the machine, its clock,
 // and where memory happened to lie change from run to run. Of runs that did not take turns
-// the ratios of all cases of a device show how much: a change must stand out from them too.
+// the ratios of all cases of a device show how much: a change must stand out from them too,
+// and with fewer than three passes a side it is only a suspect.
 // The middle of these ratios, a drift of everything, may be the machine's or the commit's;
 // only a run that took turns can tell.
 package compare
