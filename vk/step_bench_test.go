@@ -42,6 +42,9 @@ func perceptron(x *tensor.Device, hidden int, loss bool) (step *tensor.Compiled,
 // TestStepAllocatesNothing: a compiled step whose results are all in cells takes nothing
 // from Go's heap.
 func TestStepAllocatesNothing(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector allocates")
+	}
 	t.Setenv("FORNAX_VALIDATION", "0")
 	d := open(t, vk.Options{})
 	step, in := perceptron(tensor.New(d), 2, false)

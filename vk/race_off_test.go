@@ -1,0 +1,5 @@
+//go:build cgo && !race
+
+package vk_test
+
+const raceDetector = false
