@@ -48,7 +48,7 @@ func halfProduct(d ir.DType, m, n, k int, turnA, turnB bool) *ir.Program {
 func TestMatrixUnits(t *testing.T) {
 	d := open(t, vk.Options{LikeGPU: true, Profile: true})
 	if d.Info().Tier < 2 {
-		t.Skip("the device has no cooperative matrices")
+		t.Skip("the device lacks cooperative matrices")
 	}
 	module := func(d *vk.Device) string {
 		for _, k := range d.Profile() {
