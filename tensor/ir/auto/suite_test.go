@@ -2,7 +2,6 @@ package auto_test
 
 import (
 	"context"
-	"hash/fnv"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -38,15 +37,6 @@ func atRandom(members int) func(*ir.Program) int {
 		mu.Lock()
 		defer mu.Unlock()
 		return r.IntN(members)
-	}
-}
-
-// byProgram chooses the member by the text of the program.
-func byProgram(members int) func(*ir.Program) int {
-	return func(p *ir.Program) int {
-		h := fnv.New32a()
-		h.Write([]byte(p.String()))
-		return int(h.Sum32()>>8) % members
 	}
 }
 

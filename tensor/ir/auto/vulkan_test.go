@@ -3,6 +3,7 @@
 package auto_test
 
 import (
+	"hash/fnv"
 	"os"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 
 	"github.com/fornax-ml/fornax/cpu"
 	"github.com/fornax-ml/fornax/tensor/devicetest"
+	"github.com/fornax-ml/fornax/tensor/ir"
 	"github.com/fornax-ml/fornax/tensor/ir/auto"
 	"github.com/fornax-ml/fornax/vk"
 )
@@ -25,6 +27,15 @@ func openVulkan(t testing.TB, o vk.Options) *vk.Device {
 	}
 	t.Cleanup(func() { require.Empty(t, d.Messages()) })
 	return d
+}
+
+// byProgram chooses the member by the text of the program.
+func byProgram(members int) func(*ir.Program) int {
+	return func(p *ir.Program) int {
+		h := fnv.New32a()
+		h.Write([]byte(p.String()))
+		return int(h.Sum32()>>8) % members
+	}
 }
 
 // TestVulkanConformance runs the suite on the CPU and a Vulkan device, each program on
