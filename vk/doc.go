@@ -24,8 +24,9 @@
 // MatMul runs matmul.comp, which passes tiles through shared memory, matmul_direct.comp,
 // which does not, or on CPU drivers with subgroups of 8 matmul_sub8.comp, in one of many
 // tile shapes. Long sums of few results are cut into parts, which a Map adds; how
-// depends on shapes and the kind of device only. Kernels all add products by fma in the
-// order of k, so that the choice changes no bits.
+// depends on shapes and the kind of device only. These kernels all add products by fma in the
+// order of k, so that the choice among them changes no bits. Products of halves run on matrix
+// units where there are some, by matmul_coop.comp; see Tiers.
 //
 // # Tuning
 //
@@ -65,7 +66,7 @@
 // Before a program first uses a kernel's variant (module, entry and constants) or
 // an op's function on a device and driver, that is compared with the reference on
 // awkward sizes and special values; see vk/internal/trial. (Not tried are index
-// checks, and products of halves apart from those of float32.) What computes wrongly, does
+// checks, and products of halves on the kernels of float32 apart from those of float32.) What computes wrongly, does
 // not build, or ends the process twice is off from then on, and where it has a
 // stand-in (a smaller tile, lanes for rows, the other way to reach buffers) programs
 // use that; otherwise they get *ir.UnsupportedError with the reason, never a wrong
