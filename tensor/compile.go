@@ -112,9 +112,10 @@ type replay struct {
 	dev     *Device
 	graph   collected
 	entry   *plan.Entry
-	args    []int   // of each input: argument, or -1
-	source  []*Cell // of each input: cell, or nil
-	results []int   // of each result: output
+	args    []int     // of each input: argument, or -1
+	source  []*Cell   // of each input: cell, or nil
+	outside []*Tensor // the other inputs
+	results []int     // of each result: output
 	sets    []cellSet
 	cells   []*Cell
 	rngs    []*rngUse
@@ -261,7 +262,9 @@ func (r *replay) bind(tr *trace, out []*Tensor) {
 		arg, cell := -1, (*Cell)(nil)
 		if t.trace != nil {
 			arg, cell = t.trace.arg, t.trace.cell
-			g.inputs[i] = nil // not kept: only tensors from outside are
+			g.inputs[i] = nil // not kept
+		} else {
+			r.outside = append(r.outside, t)
 		}
 		if cell != nil {
 			r.cells = append(r.cells, cell)
@@ -320,9 +323,9 @@ func (r *replay) run(ctx context.Context, in []*Tensor) ([]*Tensor, error) {
 // arguments or were captured. graphMu is held.
 func (r *replay) cellsWith(in []*Tensor) []*Cell {
 	cells := r.cells
-	for _, l := range [][]*Tensor{in, r.graph.inputs} {
+	for _, l := range [][]*Tensor{in, r.outside} {
 		for _, t := range l {
-			if t != nil && t.cell != nil && !slices.Contains(cells, t.cell) {
+			if t.cell != nil && !slices.Contains(cells, t.cell) {
 				cells = append(slices.Clone(cells), t.cell)
 			}
 		}
@@ -345,7 +348,7 @@ func (r *replay) unready(in []*Tensor) *Cell {
 		if s.input < 0 {
 			continue
 		}
-		for _, l := range [][]*Tensor{in, r.graph.inputs} {
+		for _, l := range [][]*Tensor{in, r.outside} {
 			if slices.Contains(l, s.cell.val) { // read under another name as well
 				s.cell.val.shared = true
 			}
