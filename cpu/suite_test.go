@@ -9,10 +9,10 @@ import (
 )
 
 // TestConformance runs the suite at every level, with as many workers as
-// processors and with one, and records what passes where devicetest.RecordEnv
-// says so.
+// processors and, a short one, with one, and records what passes where
+// devicetest.RecordEnv says so.
 func TestConformance(t *testing.T) {
-	for i, level := range cpu.Levels() {
+	for i, level := range levels() {
 		for _, workers := range []int{0, 1} {
 			if testing.Short() && i > 0 && workers == 1 {
 				continue
@@ -25,7 +25,7 @@ func TestConformance(t *testing.T) {
 				d := cpu.New(cpu.Options{Workers: workers, Level: level})
 				defer d.Close()
 				rec := devicetest.NewRecord("cpu", d.Info())
-				devicetest.Run(t, d, devicetest.Options{Seed: uint64(workers), Programs: programs, Report: rec.Report})
+				devicetest.Run(t, d, devicetest.Options{Seed: uint64(workers), Programs: programs, Short: workers == 1, Report: rec.Report})
 				if err := rec.Write(); err != nil {
 					t.Error(err)
 				}

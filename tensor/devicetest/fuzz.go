@@ -18,7 +18,7 @@ func (s *suite) testFuzz(t *testing.T) {
 	n := s.o.Programs
 	if n == 0 {
 		n = 400
-		if testing.Short() {
+		if s.short {
 			n = 60
 		}
 	}

@@ -69,12 +69,12 @@ func (s *suite) testGather(t *testing.T) {
 	for _, d := range s.dtypes(ir.Any) {
 		s.op(t, ir.OpGather, d, func(t *testing.T) {
 			for _, id := range s.dtypes(indexTypes) {
-				if id != ir.I32 && d != ir.F32 && testing.Short() {
+				if id != ir.I32 && d != ir.F32 && s.short {
 					continue
 				}
 				r := ref.Rand(1, fmt.Sprint("gather", d, id))
 				b := &builder{}
-				for _, c := range some(d, some(id, axisCases())) {
+				for _, c := range some(s, d, some(s, id, axisCases())) {
 					from := slices.Clone(c.shape)
 					from[c.axis] = c.size
 					n, m := ir.Size(c.shape), ir.Size(from)

@@ -25,7 +25,7 @@ func (s *suite) testMap(t *testing.T) {
 				s.op(t, in.Op, d, func(t *testing.T) {
 					s.mapValues(t, in, d, sizes)
 					s.mapSpecials(t, in, d)
-					if i == 0 && !testing.Short() {
+					if i == 0 && !s.short {
 						s.mapValues(t, in, d, []int{large})
 					}
 				})
@@ -82,7 +82,7 @@ func (s *suite) mapValues(t *testing.T, in *ir.OpInfo, d ir.DType, sizes []int) 
 		for k := range args {
 			args[k] = ref.Arguments(r, in, k, ref.ArgType(in, k, d), n)
 		}
-		s.mapOp(b, in, d, args, i%2 == 1 && (d == ir.F32 || !testing.Short()))
+		s.mapOp(b, in, d, args, i%2 == 1 && (d == ir.F32 || !s.short))
 	}
 	s.check(t, b, opTolerance(in, d))
 }

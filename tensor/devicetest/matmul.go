@@ -95,7 +95,7 @@ func (s *suite) testMatMul(t *testing.T) {
 			})
 			s.sub(t, "shapes", func(t *testing.T) {
 				b := &builder{}
-				for _, c := range matmulShapes(i == 0 && !testing.Short()) {
+				for _, c := range matmulShapes(i == 0 && !s.short) {
 					s.multiply(b, d, c, layouts[0], layouts[0], true)
 					s.multiply(b, d, c, layouts[1], layouts[0], true)
 					s.multiply(b, d, c, layouts[0], layouts[1], true)
@@ -105,7 +105,7 @@ func (s *suite) testMatMul(t *testing.T) {
 			s.sub(t, "layouts", func(t *testing.T) {
 				for _, la := range layouts {
 					b := &builder{}
-					for _, lb := range some(d, layouts) {
+					for _, lb := range some(s, d, layouts) {
 						s.multiply(b, d, mnk{nil, 19, 34, 21}, la, lb, true)
 						s.multiply(b, d, mnk{[]int{2, 3}, 5, 9, 33}, la, lb, true)
 					}

@@ -116,7 +116,7 @@ func exactData(r *rand.Rand, op ir.Op, d ir.DType, n int) ref.Values {
 func (s *suite) reduceExact(t *testing.T, in *ir.OpInfo, d ir.DType) {
 	r := ref.Rand(1, "reduce"+in.Name+d.String())
 	b := &builder{}
-	for _, c := range some(d, reduceCases()) {
+	for _, c := range some(s, d, reduceCases()) {
 		b.reduce(in.Op, d, c, exactData(r, in.Op, d, c.n), ir.FloatBits(d, 1))
 	}
 	s.check(t, b, exact)
@@ -126,10 +126,10 @@ func (s *suite) reduceExact(t *testing.T, in *ir.OpInfo, d ir.DType) {
 // by rows and by columns. A device may split a sum as it likes, but the error
 // must grow slower than that of adding one after the other.
 func (s *suite) reduceReal(t *testing.T, in *ir.OpInfo, d ir.DType, big bool) {
-	cases := some(d, reduceCases())
+	cases := some(s, d, reduceCases())
 	if big {
 		n := large
-		if testing.Short() {
+		if s.short {
 			n = 100003
 		}
 		cases = []reduceCase{{"big", n, contiguous(n), 1}, {"big columns", n / 3 * 3, contiguous(n/3, 3).Permute([]int{1, 0}), 1}}

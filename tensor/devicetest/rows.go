@@ -23,7 +23,7 @@ var rowCases = []rowCase{
 func (s *suite) testRows(t *testing.T) {
 	for _, d := range s.dtypes(ir.Floats) {
 		s.sub(t, d.String(), func(t *testing.T) {
-			for _, c := range some(d, rowCases) {
+			for _, c := range some(s, d, rowCases) {
 				s.sub(t, fmt.Sprint(c.outer, c.inner), func(t *testing.T) {
 					for _, f := range []func(*builder, *rowProgram){
 						(*builder).rowsCentered, (*builder).rowsOfOthers, (*builder).rowsInPlace, (*builder).rowsPicked, (*builder).rowsInterrupted,

@@ -236,7 +236,8 @@ func (s *suite) checkIndexError(t *testing.T, b *builder) {
 	e, err := s.d.Compile(p)
 	must(t, err)
 	defer e.Free()
-	args, err := s.args(p, in)
+	packed := pack(in)
+	args, err := s.args(p, packed)
 	must(t, err)
 	defer free(args)
 	ctx := context.Background()
@@ -251,7 +252,7 @@ func (s *suite) checkIndexError(t *testing.T, b *builder) {
 		must(t, e.Run(ctx, args, scalars))
 		same(s.d.Sync(ctx))
 		must(t, s.d.Sync(ctx))
-		got, err := readBack(p, in, args)
+		got, err := readBack(p, packed, args)
 		must(t, err)
 		if err := ref.Compare(got[0], want[0], 0, 0); err != nil {
 			t.Error(err)

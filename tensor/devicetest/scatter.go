@@ -16,12 +16,12 @@ func (s *suite) testScatterAdd(t *testing.T) {
 	for _, d := range s.dtypes(ir.Numbers) {
 		s.op(t, ir.OpScatterAdd, d, func(t *testing.T) {
 			for _, id := range s.dtypes(indexTypes) {
-				if id != ir.I32 && d != ir.F32 && testing.Short() {
+				if id != ir.I32 && d != ir.F32 && s.short {
 					continue
 				}
 				r := ref.Rand(1, fmt.Sprint("scatter", d, id))
 				b := &builder{}
-				for _, c := range some(d, some(id, axisCases())) {
+				for _, c := range some(s, d, some(s, id, axisCases())) {
 					// c.shape is that of the updates.
 					to := slices.Clone(c.shape)
 					to[c.axis] = c.size

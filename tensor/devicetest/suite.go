@@ -16,9 +16,12 @@ import (
 type Options struct {
 	// Seed of the random programs; their data does not depend on it.
 	Seed uint64
-	// Programs is how many random programs run; 0 means 400, 60 with -short;
-	// negative none.
+	// Programs is how many random programs run; 0 means 400, 60 where the suite is
+	// short; negative none.
 	Programs int
+	// Short runs the part of the suite that -short does: enough for a device whose kernels
+	// are those of another that runs all of it.
+	Short bool
 	// Report, where not nil, is told which op passes for which dtype: of the
 	// arguments; for casts, of the result.
 	Report func(op ir.Op, d ir.DType, ok bool)
@@ -26,7 +29,7 @@ type Options struct {
 
 // Run runs the suite on a device, as subtests of t.
 func Run(t *testing.T, d ir.Device, o Options) {
-	s := &suite{d: d, o: o}
+	s := &suite{d: d, o: o, short: o.Short || testing.Short()}
 	for _, f := range []struct {
 		name string
 		test func(*testing.T)
@@ -43,8 +46,9 @@ func Run(t *testing.T, d ir.Device, o Options) {
 }
 
 type suite struct {
-	d ir.Device
-	o Options
+	d     ir.Device
+	o     Options
+	short bool
 }
 
 // sub runs a subtest and returns whether it passed.
@@ -71,10 +75,10 @@ func (s *suite) op(t *testing.T, o ir.Op, d ir.DType, f func(*testing.T)) {
 func (s *suite) dtypes(c ir.Class) []ir.DType { return (c & s.d.Info().DTypes).List() }
 
 // some returns the cases to run for a dtype: all of them for float32 and int32
-// and without -short, else a third, another one for each dtype. On a GPU most of
+// and where the suite is not short, else a third, another one for each dtype. On a GPU most of
 // the suite's time goes into building kernels.
-func some[T any](d ir.DType, cases []T) []T {
-	if !testing.Short() || d == ir.F32 || d == ir.I32 {
+func some[T any](s *suite, d ir.DType, cases []T) []T {
+	if !s.short || d == ir.F32 || d == ir.I32 {
 		return cases
 	}
 	var l []T
@@ -174,7 +178,8 @@ const guard = 96 // bytes behind each slot that a kernel must leave alone
 // leave alone: the bytes behind each argument, and inputs that are not taken
 // over. An *ir.IndexError comes with the outputs.
 func (s *suite) exec(e ir.Executable, p *ir.Program, in []ref.Values, scalars []ir.Scalar) ([][]byte, error) {
-	args, err := s.args(p, in)
+	packed := pack(in)
+	args, err := s.args(p, packed)
 	if err != nil {
 		return nil, err
 	}
@@ -186,16 +191,24 @@ func (s *suite) exec(e ir.Executable, p *ir.Program, in []ref.Values, scalars []
 	if err := s.d.Sync(context.Background()); err != nil && !errors.As(err, &index) {
 		return nil, fmt.Errorf("sync: %w", err)
 	}
-	outs, err := readBack(p, in, args)
+	outs, err := readBack(p, packed, args)
 	if err == nil && index != nil {
 		err = index
 	}
 	return outs, err
 }
 
+func pack(in []ref.Values) [][]byte {
+	l := make([][]byte, len(in))
+	for i, v := range in {
+		l[i] = v.Bytes()
+	}
+	return l
+}
+
 // args makes the buffers of a run: each a guard longer than its slot, outputs
 // filled with garbage.
-func (s *suite) args(p *ir.Program, in []ref.Values) ([]ir.Buffer, error) {
+func (s *suite) args(p *ir.Program, in [][]byte) ([]ir.Buffer, error) {
 	args := make([]ir.Buffer, p.NumArgs())
 	for i := range args {
 		slot := p.Slots[i]
@@ -210,7 +223,7 @@ func (s *suite) args(p *ir.Program, in []ref.Values) ([]ir.Buffer, error) {
 		args[i] = buf
 		b := bytes.Repeat([]byte{0xa5}, slot.Bytes()+guard)
 		if slot.Kind == ir.Input {
-			copy(b, in[i].Bytes())
+			copy(b, in[i])
 		}
 		if err := buf.Write(0, b); err != nil {
 			return nil, fmt.Errorf("write: %w", err)
@@ -225,7 +238,7 @@ func free(args []ir.Buffer) {
 	}
 }
 
-func readBack(p *ir.Program, in []ref.Values, args []ir.Buffer) ([][]byte, error) {
+func readBack(p *ir.Program, in [][]byte, args []ir.Buffer) ([][]byte, error) {
 	taken := map[int]bool{}
 	for _, slot := range p.Slots[p.Inputs:p.NumArgs()] {
 		taken[slot.Alias] = true
@@ -244,7 +257,7 @@ func readBack(p *ir.Program, in []ref.Values, args []ir.Buffer) ([][]byte, error
 		switch {
 		case i >= p.Inputs:
 			outs[i-p.Inputs] = b[:slot.Bytes()]
-		case !taken[i] && !bytes.Equal(b[:slot.Bytes()], in[i].Bytes()):
+		case !taken[i] && !bytes.Equal(b[:slot.Bytes()], in[i]):
 			return nil, fmt.Errorf("input %d was written", i)
 		}
 	}

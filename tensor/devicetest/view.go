@@ -85,7 +85,7 @@ func (s *suite) testViews(t *testing.T) {
 		s.sub(t, "pairs/"+d.String(), func(t *testing.T) {
 			r := ref.Rand(1, "pairs"+d.String())
 			b := &builder{}
-			for _, x := range some(d, viewCases()) {
+			for _, x := range some(s, d, viewCases()) {
 				for _, y := range viewCases() {
 					if x.name < y.name && slices.Equal(x.view.Shape, y.view.Shape) {
 						s.addPair(b, d, x, y, ref.Whole(r, d, x.n, -50, 50), ref.Whole(r, d, y.n, -50, 50))

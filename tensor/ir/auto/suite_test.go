@@ -40,7 +40,8 @@ func atRandom(members int) func(*ir.Program) int {
 	}
 }
 
-// TestConformance runs the suite on two CPU devices that differ in what must not matter.
+// TestConformance runs the suite, a short one as the members run all of it, on two CPU
+// devices that differ in what must not matter.
 func TestConformance(t *testing.T) {
 	for name, choose := range map[string]func(*ir.Program) int{"chosen": nil, "random": atRandom(2)} {
 		if testing.Short() && choose == nil {
@@ -48,7 +49,7 @@ func TestConformance(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			d := newAuto(t, auto.Options{Choose: choose}, cpu.New(cpu.Options{}), cpu.New(cpu.Options{Workers: 1}))
-			devicetest.Run(t, d, devicetest.Options{Programs: 60})
+			devicetest.Run(t, d, devicetest.Options{Programs: 60, Short: true})
 		})
 	}
 }

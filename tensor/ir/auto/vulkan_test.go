@@ -42,5 +42,5 @@ func byProgram(members int) func(*ir.Program) int {
 // one of them: their sums differ in the last bits.
 func TestVulkanConformance(t *testing.T) {
 	d := newAuto(t, auto.Options{Choose: byProgram(2)}, cpu.New(cpu.Options{}), openVulkan(t, vk.Options{}))
-	devicetest.Run(t, d, devicetest.Options{Programs: 20})
+	devicetest.Run(t, d, devicetest.Options{Programs: 20, Short: true})
 }

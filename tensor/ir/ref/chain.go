@@ -10,41 +10,44 @@ import (
 // Apply returns op of args, all elements of dtype from, as dtype to. It is the
 // meaning of one step of a chain at one position, unrounded but for Cast.
 func Apply(op ir.Op, to, from ir.DType, args ...Values) Values {
-	x := make([]num, len(args))
+	var x arguments
 	r := New(to, args[0].Len())
 	for i := range r.Len() {
-		for k, a := range args {
-			x[k] = a.at(i)
+		x.clear()
+		for _, a := range args {
+			x.add(a.at(i))
 		}
-		r.set(i, apply(op, to, from, x))
+		r.set(i, apply(op, to, from, &x))
 	}
 	return r
 }
 
-func apply(op ir.Op, to, from ir.DType, x []num) num {
+// arguments are those of one step at one position.
+type arguments struct {
+	f []float64
+	i []int64
+}
+
+func (x *arguments) clear() { x.f, x.i = x.f[:0], x.i[:0] }
+
+func (x *arguments) add(y num) { x.f, x.i = append(x.f, y.f), append(x.i, y.i) }
+
+func apply(op ir.Op, to, from ir.DType, x *arguments) num {
 	if op == ir.OpCast {
-		return cast(to, from, x[0])
+		return cast(to, from, num{f: x.f[0], i: x.i[0]})
 	}
 	in := op.Info()
 	if from.IsFloat() {
-		f := make([]float64, len(x))
-		for k := range x {
-			f[k] = x[k].f
-		}
 		if op == ir.OpWhere {
-			f[0] = float64(x[0].i)
+			x.f[0] = float64(x.i[0])
 		}
-		y := in.Float(f)
+		y := in.Float(x.f)
 		if to.IsFloat() {
 			return num{f: y}
 		}
 		return num{i: ir.SaturateInt(to, y)}
 	}
-	v := make([]int64, len(x))
-	for k := range x {
-		v[k] = x[k].i
-	}
-	return num{i: ir.WrapInt(to, in.Int(from, v))}
+	return num{i: ir.WrapInt(to, in.Int(from, x.i))}
 }
 
 func cast(to, from ir.DType, x num) num {
@@ -71,11 +74,11 @@ func (r *run) chain(c ir.Chain, ops []ir.Operand, p []int, acc num, regs []num) 
 		case ir.OpAcc:
 			y = acc
 		default:
-			x := make([]num, len(s.Args))
-			for k, a := range s.Args {
-				x[k] = regs[a]
+			r.args.clear()
+			for _, a := range s.Args {
+				r.args.add(regs[a])
 			}
-			y = apply(s.Op, s.DType, s.From, x)
+			y = apply(s.Op, s.DType, s.From, &r.args)
 		}
 		regs[i] = r.rounded(s.DType, y)
 	}
@@ -88,6 +91,13 @@ func (r *run) load(o ir.Operand, p []int) num {
 		return fromBits(r.p.Slots[o.Slot].DType, o.Fill)
 	}
 	return r.mem[o.Slot].at(i)
+}
+
+// all returns what operand o reads at every position of its view, in C order.
+func (r *run) all(o ir.Operand) Values {
+	v := New(r.p.Slots[o.Slot].DType, ir.Size(o.View.Shape))
+	each(o.View.Shape, func(n int, p []int) { v.set(n, r.load(o, p)) })
+	return v
 }
 
 func (r *run) rounded(d ir.DType, x num) num {

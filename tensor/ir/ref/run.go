@@ -64,10 +64,10 @@ func (e Executor) Run(p *ir.Program, inputs []Values, scalars []ir.Scalar) ([]Va
 			if inputs[i].DType != s.DType || inputs[i].Len() != s.Len {
 				return nil, fmt.Errorf("ref: input %d is %v[%d], not %v[%d]", i, inputs[i].DType, inputs[i].Len(), s.DType, s.Len)
 			}
-			r.mem[i] = inputs[i].Clone()
+			r.mem[i] = inputs[i] // instructions make new values, and change none
 			continue
 		}
-		r.mem[i] = New(s.DType, s.Len)
+		r.mem[i] = New(s.DType, 0)
 		r.state[i] = "was never written"
 	}
 	for i, in := range p.Instrs {
@@ -98,6 +98,7 @@ type run struct {
 	mem     []Values
 	state   []string // why a slot has no value; empty where it has
 	index   *ir.IndexError
+	args    arguments // of the step in hand
 }
 
 // overlap reports whether two slots share memory, and whether they begin at
@@ -212,10 +213,13 @@ func (r *run) write(st []ir.Store, shape []int, regs []num, f func(n int, p []in
 
 func (r *run) reduce(in *ir.Reduce) {
 	pre, post := make([]num, len(in.Pre)), make([]num, len(in.Post))
+	at := make([]int, len(in.Outer)+len(in.Inner))
 	r.write(in.Stores, in.Outer, post, func(_ int, p []int) {
 		red := newReduction(in.Op, in.DType)
+		copy(at, p)
 		each(in.Inner, func(_ int, q []int) {
-			r.chain(in.Pre, in.Operands, slices.Concat(p, q), num{}, pre)
+			copy(at[len(p):], q)
+			r.chain(in.Pre, in.Operands, at, num{}, pre)
 			red.add(pre[in.Reg])
 		})
 		acc := r.rounded(in.Op.ResultType(in.DType), red.result())
@@ -225,13 +229,13 @@ func (r *run) reduce(in *ir.Reduce) {
 
 func (r *run) matmul(in *ir.MatMul) {
 	post := make([]num, len(in.Post))
-	r.write(in.Stores, slices.Concat(in.Batch, []int{in.M, in.N}), post, func(_ int, p []int) {
-		b := len(in.Batch)
-		pa, pb := slices.Clone(p), slices.Clone(p) // [b m k], [b k n]
+	a, b := r.all(in.A).F, r.all(in.B).F // [batch, m, k], [batch, k, n]
+	r.write(in.Stores, slices.Concat(in.Batch, []int{in.M, in.N}), post, func(n int, p []int) {
+		row, column := n/in.N, n%in.N
+		b := b[row/in.M*in.K*in.N:]
 		var acc num
-		for k := range in.K {
-			pa[b+1], pb[b] = k, k
-			acc.f += r.load(in.A, pa).f * r.load(in.B, pb).f
+		for k, x := range a[row*in.K:][:in.K] {
+			acc.f += x * b[k*in.N+column]
 		}
 		r.chain(in.Post, in.PostOperands, p, r.rounded(in.DType, acc), post)
 	})
