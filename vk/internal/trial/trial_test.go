@@ -55,6 +55,9 @@ func TestEveryOpHasATrial(t *testing.T) {
 // TestEveryVariantHasATrial tries each kernel of the programs that there are, by a
 // program that runs that kernel.
 func TestEveryVariantHasATrial(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine, and long")
+	}
 	tried := map[string]bool{}
 	units := options
 	units.Workgroup, units.Shared = 256, 32<<10
