@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -203,17 +204,30 @@ func (d *Device) prove(w *way, plan *lower.Plan) (failed bool, err error) {
 	return failed, err
 }
 
-// SelfTest implements ir.SelfTester.
+// SelfTest implements ir.SelfTester. Kernels are built and tried side by side.
 func (d *Device) SelfTest(ctx context.Context) error {
 	for _, w := range d.ways {
-		for _, t := range trial.All(w.options) {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			_, err := d.proven(t.Program, t.Options(w.options), w)
-			var off *ir.UnsupportedError
-			if err != nil && !errors.As(err, &off) { // the report has what is off
-				return err
+		for some := range slices.Chunk(trial.All(w.options), 2*runtime.GOMAXPROCS(0)) {
+			for failed := true; failed; {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				var together lower.Plan
+				for _, t := range some {
+					plan, err := lower.Lower(t.Program, t.Options(w.options))
+					var off *ir.UnsupportedError
+					if errors.As(err, &off) {
+						continue // the report has what is off
+					}
+					if err != nil {
+						return err
+					}
+					together.Dispatches = append(together.Dispatches, plan.Dispatches...)
+				}
+				var err error
+				if failed, err = d.prove(w, &together); err != nil {
+					return err
+				}
 			}
 		}
 	}

@@ -3,8 +3,10 @@
 package vk_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -246,4 +248,38 @@ func TestVerdictsAreKept(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte("{not JSON"), 0o644))
 	_, err = use(dir)
 	require.NoError(t, err)
+}
+
+// TestSelfTestGoesOn: a self-test whose context ends keeps what it found, and the next
+// one begins there.
+func TestSelfTestGoesOn(t *testing.T) {
+	d := open(t, vk.Options{})
+	passed := func() (n int) {
+		for _, f := range d.Report() {
+			var k int
+			if _, err := fmt.Sscanf(f.Value, "%d passed", &k); f.Topic == "self-tests" && err == nil {
+				n += k
+			}
+		}
+		return n
+	}
+	require.ErrorIs(t, d.SelfTest(&patience{Context: context.Background(), left: 2}), context.DeadlineExceeded)
+	some := passed()
+	require.Positive(t, some)
+	require.ErrorIs(t, d.SelfTest(&patience{Context: context.Background(), left: 4}), context.DeadlineExceeded)
+	require.Greater(t, passed(), some)
+	require.Empty(t, failures(d))
+}
+
+// patience is a context that ends when it was asked for its error so often.
+type patience struct {
+	context.Context
+	left int
+}
+
+func (p *patience) Err() error {
+	if p.left--; p.left < 0 {
+		return context.DeadlineExceeded
+	}
+	return nil
 }

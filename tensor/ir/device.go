@@ -31,7 +31,8 @@ type Reporter interface {
 
 // A SelfTester is a Device that compares each of its kernels with the reference when
 // it first needs it. SelfTest does so for all, also those that nothing needed yet; what
-// computes wrongly is switched off and in the Report. The error is of the device.
+// computes wrongly is switched off and in the Report. The error is of the device, or ctx's
+// where that ended first: what was tried until then counts, and another call goes on.
 type SelfTester interface {
 	SelfTest(ctx context.Context) error
 }

@@ -25,7 +25,7 @@ step() { # name, seconds, command...
 }
 
 go build -o "$out/bin/" ./tools/info ./tools/bench ./examples/mnist || exit 1
-step info.txt 90 "$out/bin/info"
+step info.txt 90 "$out/bin/info" -device "$device"
 step suite.txt 150 env FORNAX_REQUIRE_VULKAN=1 go test -short -count=1 -run 'Conformance|Training|Broken|Dispatches' ./vk
 step tune.txt 90 "$out/bin/bench" tune -quick -device "$device"
 step bench.md 180 "$out/bin/bench" vulkan -device "$device" -repeat 1 -json "$out/bench.json"

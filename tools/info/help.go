@@ -5,7 +5,7 @@ const helpText = `NAME
     info - print what the devices of this machine are, have and can do
 
 SYNOPSIS
-    info [-json] [-quick] [-device NAME]
+    info [-json] [-quick] [-tests DURATION] [-device NAME]
 
 DESCRIPTION
     For every device of every backend: model, vendor, driver, dtypes and limits;
@@ -15,15 +15,18 @@ DESCRIPTION
     paste into a report of a problem.
 
     Before it prints, every kernel and op of a Vulkan device is compared with the
-    reference, and what computes wrongly is switched off (a minute on a software
-    driver the first time; the verdicts are kept beside the pipeline cache). Then
-    latency, copy bandwidth and arithmetic are measured for a second.
+    reference, and what computes wrongly is switched off. The verdicts are kept
+    beside the pipeline cache. The first time that takes seconds on a GPU and
+    minutes on a driver that computes on the CPU; after a minute it stops, the
+    page says so, and the next call goes on. Then latency, copy bandwidth and
+    arithmetic are measured for a second.
 
 FLAGS
-    -json         Print JSON.
-    -quick        Leave self-tests and measurements out.
-    -device NAME  Only this device, such as cpu or vulkan:1.
-    -h            Print this text.
+    -json            Print JSON.
+    -quick           Leave self-tests and measurements out.
+    -tests DURATION  How long the self-tests of a device may take (1m).
+    -device NAME     Only this device, such as cpu or vulkan:1.
+    -h               Print this text.
 
 ENVIRONMENT
     FORNAX_VK_TIER=0|1|2      cap the Vulkan feature tier

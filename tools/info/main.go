@@ -1,12 +1,12 @@
 // Command info prints what every device of this machine is and has, to paste into a
 // report of a problem:
 //
-//	go run ./tools/info [-json] [-quick] [-device NAME]
+//	go run ./tools/info [-json] [-quick] [-tests DURATION] [-device NAME]
 //
 // For each device: model, vendor, driver, dtypes, limits, memory, features, and which
 // kernels are in use and why. Every kernel and op of a Vulkan device is compared with
-// the reference first, unless -quick is given; what computes wrongly is switched off,
-// with the reason. Then latency, copy bandwidth and arithmetic are measured for a
+// the reference first, for at most a minute or what -tests says, unless -quick is given;
+// what computes wrongly is switched off, with the reason. Then latency, copy bandwidth and arithmetic are measured for a
 // second. A backend without devices says the reason. -h tells more.
 package main
 
@@ -36,6 +36,7 @@ import (
 func main() {
 	asJSON := flag.Bool("json", false, "print JSON")
 	quick := flag.Bool("quick", false, "leave self-tests and measurements out")
+	tests := flag.Duration("tests", time.Minute, "how long the self-tests of a device may take")
 	only := flag.String("device", "", "only this device")
 	flag.Usage = func() { fmt.Fprint(flag.CommandLine.Output(), helpText) }
 	flag.Parse()
@@ -43,7 +44,7 @@ func main() {
 		fmt.Fprintf(os.Stderr, "info: want no arguments, got %q; -h tells how it is used\n", flag.Args())
 		os.Exit(2)
 	}
-	if err := run(os.Stdout, *only, *asJSON, *quick); err != nil {
+	if err := run(os.Stdout, *only, *asJSON, *quick, *tests); err != nil {
 		fmt.Fprintln(os.Stderr, "info:", err)
 		os.Exit(1)
 	}
@@ -71,7 +72,7 @@ type device struct {
 }
 
 // run reports on all devices, or on the one of a name.
-func run(out io.Writer, only string, asJSON, quick bool) error {
+func run(out io.Writer, only string, asJSON, quick bool, tests time.Duration) error {
 	found := only == ""
 	r := report{Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH, Commit: commit(), Missing: map[string]string{}}
 	for _, b := range ir.Backends() {
@@ -87,7 +88,7 @@ func run(out io.Writer, only string, asJSON, quick bool) error {
 				continue
 			}
 			found = true
-			d, err := open(b, i, quick)
+			d, err := open(b, i, quick, tests)
 			if err != nil {
 				r.Missing[info.Name] = err.Error()
 				continue
@@ -107,7 +108,7 @@ func run(out io.Writer, only string, asJSON, quick bool) error {
 	return r.print(out)
 }
 
-func open(b ir.Backend, i int, quick bool) (device, error) {
+func open(b ir.Backend, i int, quick bool, tests time.Duration) (device, error) {
 	dev, err := b.Open(i)
 	if err != nil {
 		return device{}, err
@@ -118,13 +119,27 @@ func open(b ir.Backend, i int, quick bool) (device, error) {
 	for _, t := range info.DTypes.List() {
 		d.DTypes = append(d.DTypes, t.String())
 	}
+	late := false
 	if t, ok := dev.(ir.SelfTester); ok && !quick {
-		if err := t.SelfTest(context.Background()); err != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), tests)
+		defer cancel()
+		err := t.SelfTest(ctx)
+		switch {
+		case errors.Is(err, context.DeadlineExceeded):
+			late = true
+		case err != nil:
 			return device{}, err
 		}
 	}
 	if r, ok := dev.(ir.Reporter); ok {
 		d.Facts = r.Report()
+	}
+	if late {
+		i := len(d.Facts)
+		for i > 0 && d.Facts[i-1].Topic != "self-tests" {
+			i--
+		}
+		d.Facts = slices.Insert(d.Facts, i, ir.Fact{Topic: "self-tests", Name: "time is up", Value: fmt.Sprintf("not all were done in %v: once more goes on from here, -tests gives them longer", tests)})
 	}
 	if !quick {
 		f, err := gauge.Measure(context.Background(), dev, time.Second)

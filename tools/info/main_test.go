@@ -14,8 +14,8 @@ import (
 // without one has its reason.
 func TestReport(t *testing.T) {
 	var text, data bytes.Buffer
-	require.NoError(t, run(&text, "", false, true))
-	require.NoError(t, run(&data, "", true, true))
+	require.NoError(t, run(&text, "", false, true, 0))
+	require.NoError(t, run(&data, "", true, true, 0))
 	var r report
 	require.NoError(t, json.Unmarshal(data.Bytes(), &r))
 	for _, b := range ir.Backends() {
@@ -45,8 +45,8 @@ func TestReport(t *testing.T) {
 
 func TestOneDevice(t *testing.T) {
 	var text bytes.Buffer
-	require.NoError(t, run(&text, "cpu", false, true))
+	require.NoError(t, run(&text, "cpu", false, true, 0))
 	require.Contains(t, text.String(), "\ncpu: ")
 	require.NotContains(t, text.String(), "\nvulkan")
-	require.ErrorContains(t, run(&text, "vulkan:99", false, true), "vulkan:99")
+	require.ErrorContains(t, run(&text, "vulkan:99", false, true, 0), "vulkan:99")
 }
