@@ -91,8 +91,8 @@ const oldSide = "old"
 
 // takeTurns measures two builds of this command in turns: each is a process that computes a
 // case when it is told to, as peers are, so that what the machine does otherwise meets both.
-// What seems to have changed is measured once more, from the start; only what does so again
-// has.
+// What may have changed, by the middle of its ratios, is measured once more, from the start
+// and twice as long; only what that shows has changed.
 func (a *app) takeTurns(old, new string, o compareOptions) (*compare.Comparison, error) {
 	l := newLab(a.ctx)
 	defer l.close()
@@ -129,8 +129,7 @@ func (a *app) takeTurns(old, new string, o compareOptions) (*compare.Comparison,
 	return compare.Turns(&r, oldSide, o.Options)
 }
 
-// race measures the cases of a device in turns, and once more those that seem to have
-// changed.
+// race measures the cases of a device in turns, and once more those that may have changed.
 func (a *app) race(l *lab, old, new, device string, cases []benchCase, o compareOptions) ([]record.Result, error) {
 	var sides [2]*peer
 	var env []string
@@ -174,7 +173,7 @@ func (a *app) race(l *lab, old, new, device string, cases []benchCase, o compare
 	}
 	var again []benchCase
 	for i, v := range c.Verdicts {
-		if v.State == compare.Slower || v.State == compare.Faster {
+		if v.Ratio >= 1+o.Least || v.Ratio > 0 && v.Ratio <= 1/(1+o.Least) {
 			for _, k := range own {
 				if k.id() == strings.TrimPrefix(results[i].ID(), "/") {
 					again = append(again, k)

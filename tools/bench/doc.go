@@ -67,8 +67,8 @@
 //	go build -o /tmp/bench-new ./tools/bench
 //	go run ./tools/bench compare -run -only 'cpu/matmul' /tmp/bench-old /tmp/bench-new
 //
-// What seems to have changed is measured once more from the start, twice as long, and
-// counts only if it does so again. The flags:
+// What may have changed, by the middle of its ratios, is measured once more from the
+// start, twice as long, and that decides. The flags:
 //
 //	-run          OLD and NEW are builds of this command, which are measured in turns
 //	-one          with -run: one thread of the CPU, by its clock, which other work on the
