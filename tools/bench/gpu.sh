@@ -2,7 +2,7 @@
 # Measures a machine's GPU in one call of under ten minutes, and leaves the results in a
 # folder: bash tools/bench/gpu.sh [folder] [device]
 #
-#   info.txt      what the device is and has, and every self-test
+#   info.txt      what the device is and has, and its self-tests, as many as a minute allows
 #   suite.txt     the conformance suite and training, on this driver
 #   tune.txt      the kernels that are fastest for common products
 #   bench.md/json products, kernels bound by memory, training steps

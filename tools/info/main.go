@@ -6,8 +6,9 @@
 // For each device: model, vendor, driver, dtypes, limits, memory, features, and which
 // kernels are in use and why. Every kernel and op of a Vulkan device is compared with
 // the reference first, for at most a minute or what -tests says, unless -quick is given;
-// what computes wrongly is switched off, with the reason. Then latency, copy bandwidth and arithmetic are measured for a
-// second. A backend without devices says the reason. -h tells more.
+// what computes wrongly is switched off, with the reason. Then latency, copy bandwidth
+// and arithmetic are measured for a second. A backend without devices says the reason.
+// -h tells more.
 package main
 
 import (

@@ -38,7 +38,7 @@ func byProgram(members int) func(*ir.Program) int {
 	}
 }
 
-// TestVulkanConformance runs the suite on the CPU and a Vulkan device, each program on
+// TestVulkanConformance runs a short suite on the CPU and a Vulkan device, each program on
 // one of them: their sums differ in the last bits.
 func TestVulkanConformance(t *testing.T) {
 	d := newAuto(t, auto.Options{Choose: byProgram(2)}, cpu.New(cpu.Options{}), openVulkan(t, vk.Options{}))
