@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"weak"
 )
@@ -28,8 +27,8 @@ type Cell struct {
 	dev     *Device
 	dtype   DType
 	shape   []int
-	mu      sync.Mutex // held while a program reads or replaces the value
-	val     *Tensor    // graphMu guards val and pending
+	lock    *cellLock // graphMu guards the fields from here on
+	val     *Tensor
 	pending *Tensor
 	self    weak.Pointer[Cell] // so that a waiting replacement keeps no cell alive
 }
@@ -39,7 +38,7 @@ var lastCell atomic.Uint64
 // NewCell makes a cell whose value is x. The cell has its own copy, or, where
 // x is not evaluated, computes x once when it is first read.
 func NewCell(x *Tensor) *Cell {
-	c := &Cell{id: lastCell.Add(1), dev: x.dev, dtype: x.dtype, shape: x.shape}
+	c := &Cell{id: lastCell.Add(1), dev: x.dev, dtype: x.dtype, shape: x.shape, lock: &cellLock{}}
 	v := x.copy()
 	v.cell, c.val, c.self = c, v, weak.Make(c)
 	return c
@@ -68,6 +67,7 @@ func (c *Cell) Read() *Tensor {
 	defer graphMu.Unlock()
 	t := c.current()
 	t.read = true
+	c.disturb()
 	return t
 }
 
@@ -88,6 +88,7 @@ func (c *Cell) Value() *Tensor {
 	defer graphMu.Unlock()
 	t := c.current()
 	t.read, t.shared = true, true
+	c.disturb()
 	return t
 }
 
@@ -130,6 +131,7 @@ func (c *Cell) Set(x *Tensor) {
 
 // setPending records the replacement, nil for none. graphMu is held.
 func (c *Cell) setPending(x *Tensor) {
+	c.disturb()
 	c.pending = x
 	if x == nil {
 		delete(c.dev.waiting, c.self)
@@ -204,6 +206,7 @@ func (c *collected) carryOut(taken []*storage) {
 // that came while the program ran stands. taken is the memory that outputs of
 // the program took over.
 func (r replacement) carryOut(taken []*storage) {
+	r.cell.disturb()
 	r.old.retire(taken)
 	if r.cell.val == r.old {
 		r.cell.val = r.new

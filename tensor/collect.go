@@ -219,26 +219,3 @@ func (c *collected) donate() {
 		}
 	}
 }
-
-// lockCells locks all cells or none; busy is one that is in use.
-func lockCells(cells []*Cell) (busy *Cell) {
-	for i, cell := range cells {
-		if !cell.mu.TryLock() {
-			unlockCells(cells[:i])
-			return cell
-		}
-	}
-	return nil
-}
-
-// wait returns once the cell is not in use.
-func (c *Cell) wait() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-}
-
-func unlockCells(cells []*Cell) {
-	for _, cell := range cells {
-		cell.mu.Unlock()
-	}
-}

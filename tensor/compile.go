@@ -56,7 +56,10 @@ func (c *Compiled) CallContext(ctx context.Context, in ...*Tensor) ([]*Tensor, e
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("tensor: compiled step: %w", err)
 	}
-	if !plain(in) {
+	graphMu.Lock()
+	ready := plain(in)
+	graphMu.Unlock()
+	if !ready {
 		if err := EvalContext(ctx, in...); err != nil {
 			return nil, err
 		}
@@ -66,19 +69,6 @@ func (c *Compiled) CallContext(ctx context.Context, in ...*Tensor) ([]*Tensor, e
 		return nil, err
 	}
 	return r.run(ctx, in)
-}
-
-// plain reports whether tensors are evaluated and no cells' values, so that there is
-// nothing to do before a step reads them.
-func plain(in []*Tensor) bool {
-	graphMu.Lock()
-	defer graphMu.Unlock()
-	for _, t := range in {
-		if t.state != evaluated || t.cell != nil {
-			return false
-		}
-	}
-	return true
 }
 
 // find returns the trace for the arguments, making it if there is none.
@@ -230,6 +220,9 @@ func (r *replay) bind(tr *trace, out []*Tensor) {
 		if t.trace != nil {
 			arg, cell = t.trace.arg, t.trace.cell
 			g.inputs[i] = nil // not kept
+			if arg >= 0 {
+				r.reads = append(r.reads, read{input: i, arg: arg})
+			}
 		} else {
 			r.outside = append(r.outside, t)
 		}

@@ -61,14 +61,14 @@ func (d *Device) eval(ctx context.Context, xs []*Tensor, initial bool) error {
 			}
 			continue
 		}
-		busy := lockCells(c.cells)
+		held, busy := tryLock(nil, c.cells...)
 		graphMu.Unlock()
 		if busy != nil { // wait without a lock that others need
 			busy.wait()
 			continue
 		}
 		err = c.run(ctx)
-		unlockCells(c.cells)
+		unlock(held)
 		return err
 	}
 }
@@ -137,6 +137,7 @@ func (c *collected) run(ctx context.Context) error {
 	}
 	defer entry.Release()
 	b := binding{inputs: c.stores}
+	b.bind(entry.Program)
 	if err := b.allocate(c.dev, entry.Program); err != nil {
 		return c.fail(err)
 	}
@@ -148,7 +149,6 @@ func (c *collected) run(ctx context.Context) error {
 	graphMu.Lock()
 	defer graphMu.Unlock()
 	rec := c.record()
-	b.takeOver(entry.Program)
 	for i, t := range c.outputs {
 		if t.state == pending { // else freed meanwhile
 			t.commit(b.outs[i], rec, c.graph.Outputs[i].Node)
@@ -156,64 +156,6 @@ func (c *collected) run(ctx context.Context) error {
 	}
 	c.carryOut(b.taken)
 	return nil
-}
-
-// A binding is the memory of a program's run.
-type binding struct {
-	inputs []*storage
-	outs   []*storage // nil where an output takes over an input, until takeOver
-	taken  []*storage // inputs that outputs took over
-	args   []ir.Buffer
-	old    []*Tensor // the values of the cells that a compiled step replaces
-}
-
-func (b *binding) reset() {
-	clear(b.inputs)
-	clear(b.outs)
-	clear(b.taken)
-	clear(b.args)
-	clear(b.old)
-	b.inputs, b.outs, b.taken, b.args, b.old = b.inputs[:0], b.outs[:0], b.taken[:0], b.args[:0], b.old[:0]
-}
-
-// allocate gets memory for the outputs of a program and lists its arguments.
-func (b *binding) allocate(d *Device, p *ir.Program) error {
-	for _, st := range b.inputs {
-		b.args = append(b.args, st.buf)
-	}
-	for _, slot := range p.Slots[p.Inputs:p.NumArgs()] {
-		if slot.Alias != ir.NoSlot {
-			b.outs, b.args = append(b.outs, nil), append(b.args, b.args[slot.Alias])
-			continue
-		}
-		st, err := d.newStorage(slot.Bytes())
-		if err != nil {
-			b.free()
-			return err
-		}
-		b.outs, b.args = append(b.outs, st), append(b.args, st.buf)
-	}
-	return nil
-}
-
-// free gives the outputs' memory back.
-func (b *binding) free() {
-	for _, st := range b.outs {
-		if st != nil {
-			st.free()
-		}
-	}
-}
-
-// takeOver completes the outputs' storages with those that they took over from
-// inputs.
-func (b *binding) takeOver(p *ir.Program) {
-	for i := range b.outs {
-		if b.outs[i] == nil {
-			b.outs[i] = b.inputs[p.Slots[p.Inputs+i].Alias]
-			b.taken = append(b.taken, b.outs[i])
-		}
-	}
 }
 
 // runRetry runs a program; out of memory, it runs the collector once and tries
@@ -255,8 +197,7 @@ func (t *Tensor) bytes(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	if cell != nil { // nobody may replace the value while it is read
-		cell.mu.Lock()
-		defer cell.mu.Unlock()
+		defer unlock(cell.take())
 		graphMu.Lock()
 		err = t.usable()
 		graphMu.Unlock()

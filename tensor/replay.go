@@ -1,10 +1,8 @@
 package tensor
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"runtime"
 	"slices"
 	"sync"
 
@@ -26,7 +24,29 @@ type replay struct {
 	rngs    []*rngUse
 	guards  []guard
 
-	bindings sync.Pool // of *binding
+	reads []read
+
+	bindings sync.Pool    // of *stepBinding
+	warm     *stepBinding // of the last run, where nothing has happened to the cells since
+}
+
+// A read is an input of the program that is an argument of the step.
+type read struct{ input, arg int }
+
+// A stepBinding is the memory of a step's run, with its cells.
+type stepBinding struct {
+	binding
+	busy  bool // a run has it, and the locks
+	held  []*cellLock
+	old   []*Tensor // the values of the cells that are set
+	moved []int     // of the cells set: whose memory changes
+}
+
+func (b *stepBinding) reset() {
+	b.binding.reset()
+	clear(b.held)
+	clear(b.old)
+	b.held, b.old, b.moved = b.held[:0], b.old[:0], b.moved[:0]
 }
 
 // A cellSet says which output replaces a cell's value.
@@ -51,15 +71,10 @@ func (r *replay) run(ctx context.Context, in []*Tensor) ([]*Tensor, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("tensor: compiled step: %w", err)
 		}
-		graphMu.Lock()
-		unready := r.unready(in)
-		cells := r.cellsWith(in)
-		var busy *Cell
-		if unready == nil {
-			busy = lockCells(cells)
-		}
-		graphMu.Unlock()
+		b, unready, busy, err := r.begin(in)
 		switch {
+		case err != nil:
+			return nil, err
 		case unready != nil:
 			if err := unready.ready(ctx); err != nil {
 				return nil, err
@@ -67,11 +82,55 @@ func (r *replay) run(ctx context.Context, in []*Tensor) ([]*Tensor, error) {
 		case busy != nil:
 			busy.wait()
 		default:
-			out, err := r.runLocked(ctx, in)
-			unlockCells(cells)
-			return out, err
+			return r.runLocked(ctx, in, b)
 		}
 	}
+}
+
+// plain reports whether tensors are evaluated and no cells' values, so that there is
+// nothing to do before a step reads them. graphMu is held.
+func plain(in []*Tensor) bool {
+	for _, t := range in {
+		if t.state != evaluated || t.cell != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// begin locks the step's cells and gathers what a run with arguments in needs; else it
+// tells what stands in the way.
+func (r *replay) begin(in []*Tensor) (b *stepBinding, unready *Cell, busy *cellLock, err error) {
+	graphMu.Lock()
+	defer graphMu.Unlock()
+	if b := r.warm; b != nil && plain(in) && plain(r.outside) {
+		b.held[0] = b.held[0].root()
+		if !b.held[0].mu.TryLock() {
+			return nil, nil, b.held[0], nil
+		}
+		b.busy = true
+		for _, a := range r.reads {
+			st := in[a.arg].st
+			b.inputs[a.input], b.args[a.input] = st, st.buf
+		}
+		return b, nil, nil, nil
+	}
+	if c := r.unready(in); c != nil {
+		return nil, c, nil, nil
+	}
+	b, ok := r.bindings.Get().(*stepBinding)
+	if !ok {
+		b = &stepBinding{}
+	}
+	if b.held, busy = tryLock(b.held, r.cellsWith(in)...); busy == nil {
+		err = r.gather(b, in)
+	}
+	b.busy = true
+	if busy != nil || err != nil {
+		r.end(b)
+		return nil, nil, busy, err
+	}
+	return b, nil, nil, nil
 }
 
 // cellsWith returns the cells to lock: the step's, and those whose values are
@@ -80,13 +139,10 @@ func (r *replay) cellsWith(in []*Tensor) []*Cell {
 	cells := r.cells
 	for _, l := range [][]*Tensor{in, r.outside} {
 		for _, t := range l {
-			if t.cell != nil && !slices.Contains(cells, t.cell) {
-				cells = append(slices.Clone(cells), t.cell)
+			if t.cell != nil {
+				cells = append(slices.Clip(cells), t.cell)
 			}
 		}
-	}
-	if len(cells) > len(r.cells) {
-		slices.SortFunc(cells, func(a, b *Cell) int { return cmp.Compare(a.id, b.id) })
 	}
 	return cells
 }
@@ -106,6 +162,7 @@ func (r *replay) unready(in []*Tensor) *Cell {
 		for _, l := range [][]*Tensor{in, r.outside} {
 			if slices.Contains(l, s.cell.val) { // read under another name as well
 				s.cell.val.shared = true
+				s.cell.disturb()
 			}
 		}
 		if s.cell.val.shared {
@@ -138,21 +195,15 @@ func (c *Cell) ready(ctx context.Context) error {
 	defer graphMu.Unlock()
 	if c.val == val && c.pending == nil {
 		own.cell, c.val = c, own
+		c.disturb()
 	}
 	return nil
 }
 
-// runLocked gathers arguments, runs and replaces the cells' values. The cells
-// are locked.
-func (r *replay) runLocked(ctx context.Context, in []*Tensor) ([]*Tensor, error) {
-	g := &r.graph
-	b, ok := r.bindings.Get().(*binding)
-	if !ok {
-		b = &binding{}
-	}
-	defer r.release(b)
-	graphMu.Lock()
-	for i, t := range g.inputs {
+// gather lists what the program runs on: arguments, tensors from outside and what the
+// cells hold. graphMu is held.
+func (r *replay) gather(b *stepBinding, in []*Tensor) error {
+	for i, t := range r.graph.inputs {
 		switch {
 		case r.args[i] >= 0:
 			t = in[r.args[i]]
@@ -160,45 +211,111 @@ func (r *replay) runLocked(ctx context.Context, in []*Tensor) ([]*Tensor, error)
 			t = r.source[i].val
 		}
 		if err := t.usable(); err != nil {
-			graphMu.Unlock()
-			return nil, err
+			return err
 		}
 		b.inputs = append(b.inputs, t.st)
 	}
 	for _, s := range r.sets {
 		b.old = append(b.old, s.cell.val)
 	}
-	graphMu.Unlock()
-	if err := b.allocate(r.dev, r.entry.Program); err != nil {
-		return nil, &OpError{Op: "compiled step", Err: r.dev.explain(err, &g.graph, b.inputs)}
+	b.bind(r.entry.Program)
+	return nil
+}
+
+// runLocked runs what begin gathered, and replaces the cells' values.
+func (r *replay) runLocked(ctx context.Context, in []*Tensor, b *stepBinding) ([]*Tensor, error) {
+	err := b.allocate(r.dev, r.entry.Program)
+	if err == nil {
+		err = r.dev.runRetry(ctx, r.entry.Executable, b.args, r.scalars())
+		if err != nil {
+			b.free()
+		}
 	}
-	err := r.dev.runRetry(ctx, r.entry.Executable, b.args, r.scalars())
-	runtime.KeepAlive(b.inputs)
 	if err != nil {
-		b.free()
-		return nil, &OpError{Op: "compiled step", Err: r.dev.explain(err, &g.graph, b.inputs)}
+		err = &OpError{Op: "compiled step", Err: r.dev.explain(err, &r.graph.graph, b.inputs)}
 	}
 	graphMu.Lock()
 	defer graphMu.Unlock()
-	b.takeOver(r.entry.Program)
+	defer r.end(b)
+	if err != nil {
+		return nil, err
+	}
 	result := make([]*Tensor, len(r.results))
 	for i, o := range r.results {
 		result[i] = r.leaf(b.outs, o)
 	}
-	for i, s := range r.sets {
-		old := b.old[i]
-		if old.kept && !old.read && !old.shared && old == s.cell.val && old.st == b.outs[s.output] {
-			continue // the same memory has the new value, and nobody else has the tensor
-		}
-		t := r.leaf(b.outs, s.output)
-		t.cell, t.kept = s.cell, true
-		replacement{cell: s.cell, old: old, new: t}.carryOut(b.taken)
-	}
+	r.replace(b, in)
 	return result, nil
 }
 
-// release keeps the slices of a run for another.
-func (r *replay) release(b *binding) {
+// replace gives the cells what the run computed. graphMu is held.
+func (r *replay) replace(b *stepBinding, in []*Tensor) {
+	warm, same := r.warm == b, true
+	if !warm {
+		b.moved = b.moved[:0]
+		for i := range r.sets {
+			if !r.stays(b, i) {
+				b.moved = append(b.moved, i)
+				same = same && r.moves(b, i)
+			}
+		}
+	}
+	for _, i := range b.moved {
+		s := r.sets[i]
+		t := r.leaf(b.outs, s.output)
+		t.cell, t.kept = s.cell, true
+		replacement{cell: s.cell, old: b.old[i], new: t}.carryOut(b.taken)
+		if b.old[i] = t; s.input >= 0 {
+			b.inputs[s.input], b.args[s.input] = t.st, t.st.buf
+		}
+	}
+	if warm || same && r.settled(in) {
+		b.held = join(b.held)
+		if r.warm != b {
+			b.held[0].remember(r)
+			r.warm = b
+		}
+	}
+}
+
+// stays reports whether the same memory has the new value of a cell that is set, and
+// nobody else has the tensor, so that it stands for the new value.
+func (r *replay) stays(b *stepBinding, set int) bool {
+	s, old := r.sets[set], b.old[set]
+	return old.kept && !old.read && !old.shared && old == s.cell.val && old.st == b.outs[s.output]
+}
+
+// moves reports whether the new value of a cell that is set is in memory of its own, and
+// no output has that of the old.
+func (r *replay) moves(b *stepBinding, set int) bool {
+	s := r.sets[set]
+	return slices.Contains(b.fresh, s.output) && (s.input < 0 || !slices.Contains(b.taken, b.inputs[s.input]))
+}
+
+// settled reports whether the next run finds the cells as this one left them, and need
+// not look at each. graphMu is held.
+func (r *replay) settled(in []*Tensor) bool {
+	return len(r.cells) > 0 && plain(in) && plain(r.outside) && r.unready(in) == nil
+}
+
+// cool makes the next run look at each cell. graphMu is held.
+func (r *replay) cool() {
+	b := r.warm
+	if r.warm = nil; b != nil && !b.busy {
+		r.end(b)
+	}
+}
+
+// end unlocks the cells, and keeps the slices of a run for another. graphMu is held.
+func (r *replay) end(b *stepBinding) {
+	if b.busy {
+		unlock(b.held)
+		b.busy = false
+	}
+	if r.warm == b {
+		b.drop(r.reads, r.entry.Program.Inputs)
+		return
+	}
 	b.reset()
 	r.bindings.Put(b)
 }

@@ -165,6 +165,9 @@ func (t *Tensor) Free() {
 		graphMu.Unlock()
 		return
 	}
+	if t.cell != nil {
+		t.cell.disturb()
+	}
 	st := t.st
 	t.st, t.in, t.rec, t.state = nil, nil, nil, freed
 	graphMu.Unlock()
