@@ -22,11 +22,12 @@ type buffer struct {
 	a       *driver.Allocation
 	class   int
 	bytes   int
-	used    atomic.Uint64 // epoch of the last submit that reads or writes it
-	wrote   atomic.Uint64 // epoch of the last submit that writes it
-	touched atomic.Bool   // written or run since NewBuffer
-	hosted  bool          // the host wrote it
-	pooled  bool          // the allocation was a result's before
+	used    atomic.Uint64 // epoch of the last submit that reads or writes it, see lastUse
+	wrote   atomic.Uint64 // epoch of the last submit that writes it, see lastWrite
+	holds   atomic.Pointer[[]*hold]
+	touched atomic.Bool // written or run since NewBuffer
+	hosted  bool        // the host wrote it
+	pooled  bool        // the allocation was a result's before
 	freed   atomic.Bool
 }
 
@@ -97,7 +98,7 @@ func (p *pool) put(b *buffer) {
 	if b.hosted {
 		to = p.inputs
 	}
-	to[b.class] = append(to[b.class], pooled{b.a, driver.Epoch(b.used.Load())})
+	to[b.class] = append(to[b.class], pooled{b.a, b.lastUse()})
 }
 
 // host makes b, which nothing has touched, ready for the host to write: it
@@ -106,7 +107,7 @@ func (p *pool) put(b *buffer) {
 func (p *pool) host(b *buffer) {
 	d := b.d
 	b.hosted = true
-	use := driver.Epoch(b.used.Load())
+	use := b.lastUse()
 	busy := !d.drv.Done(use)
 	if !b.pooled && !busy {
 		return
@@ -222,7 +223,7 @@ func (b *buffer) Write(off int, src []byte) error {
 	if !b.touched.Swap(true) {
 		b.d.pool.host(b)
 	}
-	e, err := b.d.drv.Upload(context.Background(), b.a, off, src, driver.Epoch(b.used.Load()))
+	e, err := b.d.drv.Upload(context.Background(), b.a, off, src, b.lastUse())
 	if e != 0 {
 		raise(&b.used, e)
 		raise(&b.wrote, e)
@@ -236,7 +237,7 @@ func (b *buffer) Read(dst []byte, off int) error {
 		return err
 	}
 	if len(dst) > 0 {
-		if err := b.d.drv.Download(context.Background(), dst, b.a, off, driver.Epoch(b.wrote.Load())); err != nil {
+		if err := b.d.drv.Download(context.Background(), dst, b.a, off, b.lastWrite()); err != nil {
 			return b.d.fail(err)
 		}
 	}
@@ -248,6 +249,7 @@ func (b *buffer) Free() {
 	if b.freed.Swap(true) {
 		return
 	}
+	b.breakHolds()
 	d := b.d
 	d.pool.live.Add(-int64(b.bytes))
 	d.used.add(-d.size(b.class))

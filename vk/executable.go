@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"sync"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
 	"github.com/fornax-ml/fornax/vk/internal/driver"
@@ -27,16 +26,23 @@ type executable struct {
 	windows   []int              // byte offset of each dispatch's words in the block
 	bytes     int                // of the block
 	first     []byte             // the block before scalars and addresses
+	patches   []patch            // scalars in the block
+	needs     []int              // bytes, by argument
+	own       []int              // the arguments but for outputs in place of an input, which have the input's buffer
 	writes    []bool             // by argument
 	taken     []bool             // by argument: an output takes over its memory
 	addresses bool               // kernels reach buffers by address
 	bound     bool               // command buffers name arguments: re-record for others
 
-	mu        sync.Mutex
+	// Device.run guards what follows.
+	args      arguments
 	instances []*replay
 	clock     uint64
 	freed     bool
 }
+
+// A patch is a scalar's place in the parameter block.
+type patch struct{ offset, scalar int }
 
 // Compile implements ir.Device.
 func (d *Device) Compile(p *ir.Program) (ir.Executable, error) {
@@ -114,11 +120,18 @@ func (x *executable) layout() {
 		for k, w := range x.plan.Dispatches[i].Block {
 			binary.LittleEndian.PutUint32(x.first[x.windows[i]+4*k:], w)
 		}
+		for _, p := range x.plan.Dispatches[i].Patches {
+			x.patches = append(x.patches, patch{offset: x.windows[i] + 4*p.Word, scalar: p.Scalar})
+		}
 	}
 	x.writes, x.taken = make([]bool, x.p.NumArgs()), make([]bool, x.p.NumArgs())
-	for _, s := range x.p.Slots[:x.p.NumArgs()] {
+	x.args.init(x.p.NumArgs())
+	for i, s := range x.p.Slots[:x.p.NumArgs()] {
+		x.needs = append(x.needs, s.Bytes())
 		if s.Kind == ir.Output && s.Alias != ir.NoSlot {
 			x.taken[s.Alias] = true
+		} else {
+			x.own = append(x.own, i)
 		}
 	}
 	for i := range x.plan.Dispatches {
@@ -139,29 +152,28 @@ func (x *executable) Run(ctx context.Context, args []ir.Buffer, scalars []ir.Sca
 	if d.closed.Load() {
 		return d.fail(driver.ErrClosed)
 	}
-	if err := x.checkArgs(args, scalars); err != nil {
+	d.run.Lock()
+	defer d.run.Unlock()
+	if err := x.see(args, scalars); err != nil {
 		return err
 	}
 	if len(x.plan.Dispatches) == 0 {
 		d.runs.Add(1)
 		return nil
 	}
-	r, err := x.take(ctx, args)
+	r, err := x.ready(ctx, args, scalars)
 	if err != nil {
-		return d.fail(err)
+		return err
 	}
-	defer x.put(r)
-	d.run.Lock()
-	defer d.run.Unlock()
 	if err := d.growArena(ctx, x.plan.ArenaBytes); err != nil {
 		return err
 	}
-	if err := x.prepare(r, args, scalars); err != nil {
+	if err := x.prepare(r, scalars); err != nil {
 		return d.fail(err)
 	}
 	e, err := x.submit(ctx, r)
 	if e != 0 {
-		x.inUse(r, args, e)
+		x.inUse(r, e)
 	}
 	if err != nil {
 		return d.fail(err)
@@ -174,20 +186,26 @@ func (x *executable) Run(ctx context.Context, args []ir.Buffer, scalars []ir.Sca
 	return nil
 }
 
-// inUse notes what the device touches until epoch e.
-func (x *executable) inUse(r *replay, args []ir.Buffer, e driver.Epoch) {
-	r.epoch = e
-	if x.plan.ArenaBytes > 0 {
-		x.d.arenaUse = e
-	}
-	for i, a := range args {
-		b := a.(*buffer)
-		b.touched.Store(true)
-		raise(&b.used, e)
-		// An output in place of an input has the input's buffer; the write is on
-		// record under the input.
-		if x.writes[i] {
-			raise(&b.wrote, e)
+// ready finds a replay for the arguments, which have been seen, and waits for the device
+// when all are in flight. d.run is held, but for the waiting.
+func (x *executable) ready(ctx context.Context, args []ir.Buffer, scalars []ir.Scalar) (*replay, error) {
+	d := x.d
+	for {
+		if x.freed {
+			return nil, d.fail(driver.ErrClosed)
+		}
+		r, busy := x.find()
+		if r != nil {
+			return r, nil
+		}
+		d.run.Unlock()
+		err := d.drv.Wait(ctx, busy)
+		d.run.Lock()
+		if err != nil {
+			return nil, d.fail(err)
+		}
+		if err := x.see(args, scalars); err != nil {
+			return nil, err
 		}
 	}
 }
@@ -215,40 +233,14 @@ func (x *executable) submit(ctx context.Context, r *replay) (last driver.Epoch, 
 	return last, nil
 }
 
-func (x *executable) checkArgs(args []ir.Buffer, scalars []ir.Scalar) error {
-	name := x.d.info.Name
-	if len(args) != x.p.NumArgs() || len(scalars) != len(x.p.Scalars) {
-		return fmt.Errorf("%s: %d buffers and %d scalars for a program of %d and %d", name, len(args), len(scalars), x.p.NumArgs(), len(x.p.Scalars))
-	}
-	for i, a := range args {
-		b, ok := a.(*buffer)
-		if !ok || b.d != x.d {
-			return fmt.Errorf("%s: argument %d is of another device", name, i)
-		}
-		if b.freed.Load() {
-			return fmt.Errorf("%s: argument %d: %w", name, i, ir.ErrClosed)
-		}
-		if need := x.p.Slots[i].Bytes(); b.class < need {
-			return fmt.Errorf("%s: argument %d has %d bytes, needs %d", name, i, b.bytes, need)
-		}
-	}
-	for i, s := range scalars {
-		if s.DType != x.p.Scalars[i] {
-			return fmt.Errorf("%s: scalar %d is %v, not %v", name, i, s.DType, x.p.Scalars[i])
-		}
-	}
-	return nil
-}
-
 // Free implements ir.Executable.
 func (x *executable) Free() {
-	x.mu.Lock()
-	defer x.mu.Unlock()
+	x.d.run.Lock()
+	defer x.d.run.Unlock()
+	x.letGo()
 	x.freed = true
 	for _, r := range x.instances {
-		if !r.taken {
-			r.free(x.d)
-		}
+		r.free(x.d)
 	}
 	x.instances = nil
 }

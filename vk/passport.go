@@ -14,7 +14,6 @@ import (
 	"sync"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
-	"github.com/fornax-ml/fornax/vk/internal/driver"
 	"github.com/fornax-ml/fornax/vk/internal/lower"
 	"github.com/fornax-ml/fornax/vk/internal/trial"
 )
@@ -349,7 +348,7 @@ func (d *Device) try(w *way, c *candidate) error {
 		// Read would take the record of an index that is out of range, which is
 		// another program's.
 		b, data := a.(*buffer), make([]byte, a.Bytes())
-		if err := d.drv.Download(context.Background(), data, b.a, 0, driver.Epoch(b.wrote.Load())); err != nil {
+		if err := d.drv.Download(context.Background(), data, b.a, 0, b.lastWrite()); err != nil {
 			return d.fail(err)
 		}
 		out = append(out, data)

@@ -3,7 +3,6 @@
 package vk
 
 import (
-	"context"
 	"encoding/binary"
 	"slices"
 
@@ -24,8 +23,7 @@ type replay struct {
 	args     []*driver.Allocation // in the block, or in the sets
 	arenaGen uint64
 	epoch    driver.Epoch // of the last submit
-	used     uint64       // executable.clock at the last take
-	taken    bool
+	used     uint64       // executable.clock when it was last found
 
 	// With Options.Profile: times, and the dispatches that they are of.
 	times           *driver.Timestamps
@@ -38,83 +36,47 @@ const (
 	tuples   = 16 // where one serves one tuple of them
 )
 
-// take finds a replay that is not in use, the one for these arguments if there
-// is one, and waits for the device when all are.
-func (x *executable) take(ctx context.Context, args []ir.Buffer) (*replay, error) {
+// find returns a replay that the device is done with, the one for the arguments if there
+// is one; where there is none, busy is the epoch to wait for. d.run is held.
+func (x *executable) find() (r *replay, busy driver.Epoch) {
 	most := inFlight
 	if x.bound {
 		most = tuples
 	}
-	for {
-		x.mu.Lock()
-		if x.freed {
-			x.mu.Unlock()
-			return nil, driver.ErrClosed
+	x.clock++
+	var best, oldest *replay
+	fits := false // best has these arguments
+	full, alike := len(x.instances) >= most, 0
+	for _, r := range x.instances {
+		same := slices.Equal(r.args, x.args.allocs)
+		if same {
+			alike++
 		}
-		x.clock++
-		var best, oldest *replay
-		full, alike := len(x.instances) >= most, 0
-		for _, r := range x.instances {
-			if r.taken {
-				continue
-			}
-			same := r.same(args)
-			if same {
-				alike++
-			}
-			if oldest == nil || same && alike == 1 || r.epoch < oldest.epoch && (same || alike == 0) {
-				oldest = r // one with these arguments if there is one
-			}
-			if !x.d.drv.Done(r.epoch) {
-				continue
-			}
-			switch {
-			case same && (best == nil || !best.same(args)):
-				best = r
-			case !same && (full || !x.bound) && (best == nil || !best.same(args) && r.used < best.used):
-				best = r
-			}
+		if oldest == nil || same && alike == 1 || r.epoch < oldest.epoch && (same || alike == 0) {
+			oldest = r // one with these arguments if there is one
 		}
-		if best != nil && !best.same(args) && alike >= inFlight {
-			best = nil // wait for one of them rather than record another
+		if !x.d.drv.Done(r.epoch) {
+			continue
 		}
-		if best == nil && (!full && alike < inFlight || oldest == nil) {
-			best = &replay{}
-			x.instances = append(x.instances, best)
-		}
-		if best != nil {
-			best.taken, best.used = true, x.clock
-			x.mu.Unlock()
-			return best, nil
-		}
-		epoch := oldest.epoch
-		x.mu.Unlock()
-		if err := x.d.drv.Wait(ctx, epoch); err != nil {
-			return nil, err
+		switch {
+		case same && !fits:
+			best, fits = r, true
+		case !same && (full || !x.bound) && (best == nil || !fits && r.used < best.used):
+			best = r
 		}
 	}
-}
-
-func (x *executable) put(r *replay) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	r.taken = false
-	if x.freed {
-		r.free(x.d)
+	if best != nil && !fits && alike >= inFlight {
+		best = nil // wait for one of them rather than record another
 	}
-}
-
-// same reports whether the replay has these arguments.
-func (r *replay) same(args []ir.Buffer) bool {
-	if len(r.args) != len(args) {
-		return false
+	if best == nil && (!full && alike < inFlight || oldest == nil) {
+		best = &replay{}
+		x.instances = append(x.instances, best)
 	}
-	for i, a := range args {
-		if r.args[i] != a.(*buffer).a {
-			return false
-		}
+	if best == nil {
+		return nil, oldest.epoch
 	}
-	return true
+	best.used = x.clock
+	return best, 0
 }
 
 func (r *replay) free(d *Device) {
@@ -137,7 +99,7 @@ func (r *replay) free(d *Device) {
 }
 
 // prepare brings block, sets and command buffer up to date. d.run is held.
-func (x *executable) prepare(r *replay, args []ir.Buffer, scalars []ir.Scalar) error {
+func (x *executable) prepare(r *replay, scalars []ir.Scalar) error {
 	d := x.d
 	if r.block == nil {
 		b, err := d.drv.Alloc(x.bytes, driver.UploadMemory)
@@ -147,12 +109,12 @@ func (x *executable) prepare(r *replay, args []ir.Buffer, scalars []ir.Scalar) e
 		copy(b.Mapped, x.first)
 		r.block = b
 	}
-	moved := r.cbs == nil || !r.same(args) || x.plan.ArenaBytes > 0 && r.arenaGen != d.arenaGen
+	moved := r.cbs == nil || !slices.Equal(r.args, x.args.allocs) || x.plan.ArenaBytes > 0 && r.arenaGen != d.arenaGen
 	if moved {
 		// Should what follows fail, nothing must pass for up to date.
 		r.args = r.args[:0]
 		if x.addresses {
-			x.writeAddresses(r, args)
+			x.writeAddresses(r)
 		}
 	}
 	x.writeScalars(r, scalars)
@@ -160,31 +122,29 @@ func (x *executable) prepare(r *replay, args []ir.Buffer, scalars []ir.Scalar) e
 		return err
 	}
 	if r.cbs == nil || moved && x.bound {
-		if err := x.record(r, args); err != nil {
+		if err := x.record(r); err != nil {
 			return err
 		}
 	}
 	if moved {
 		r.arenaGen = d.arenaGen
-		for _, a := range args {
-			r.args = append(r.args, a.(*buffer).a)
-		}
+		r.args = append(r.args, x.args.allocs...)
 	}
 	return nil
 }
 
 // locate finds the memory that m names.
-func (x *executable) locate(m lower.Mem, args []ir.Buffer) (*driver.Allocation, int) {
+func (x *executable) locate(m lower.Mem) (*driver.Allocation, int) {
 	switch m.Arg {
 	case lower.Arena:
 		return x.d.arena, m.Offset
 	case lower.Status:
 		return x.d.status.a, m.Offset
 	}
-	return args[m.Arg].(*buffer).a, m.Offset
+	return x.args.allocs[m.Arg], m.Offset
 }
 
-func (x *executable) writeAddresses(r *replay, args []ir.Buffer) {
+func (x *executable) writeAddresses(r *replay) {
 	for i := range x.plan.Dispatches {
 		k := &x.plan.Dispatches[i]
 		if k.Custom != nil {
@@ -192,7 +152,7 @@ func (x *executable) writeAddresses(r *replay, args []ir.Buffer) {
 		}
 		at := r.block.Mapped[x.windows[i]+4*lower.AddressWord:]
 		for _, m := range k.Bindings {
-			a, off := x.locate(m, args)
+			a, off := x.locate(m)
 			binary.LittleEndian.PutUint64(at, a.Address+uint64(off))
 			at = at[8:]
 		}
@@ -200,16 +160,14 @@ func (x *executable) writeAddresses(r *replay, args []ir.Buffer) {
 }
 
 func (x *executable) writeScalars(r *replay, scalars []ir.Scalar) {
-	for i := range x.plan.Dispatches {
-		for _, p := range x.plan.Dispatches[i].Patches {
-			s := scalars[p.Scalar]
-			binary.LittleEndian.PutUint64(r.block.Mapped[x.windows[i]+4*p.Word:], lower.RegBits(s.DType, s.Bits))
-		}
+	for _, p := range x.patches {
+		s := scalars[p.scalar]
+		binary.LittleEndian.PutUint64(r.block.Mapped[p.offset:], lower.RegBits(s.DType, s.Bits))
 	}
 }
 
 // record records the program, with a barrier at each real hazard.
-func (x *executable) record(r *replay, args []ir.Buffer) error {
+func (x *executable) record(r *replay) error {
 	d := x.d
 	old := r.sets
 	r.sets = nil
@@ -255,13 +213,13 @@ func (x *executable) record(r *replay, args []ir.Buffer) error {
 				continue
 			}
 			var err error
-			if set, err = x.bind(r, p, k, args, nil); err != nil {
+			if set, err = x.bind(r, p, k, nil); err != nil {
 				return err
 			}
 		case x.addresses:
 			if shared == nil {
 				var err error
-				if shared, err = x.bind(r, p, nil, nil, []driver.BufferBinding{{Allocation: r.block, Range: blockRange}}); err != nil {
+				if shared, err = x.bind(r, p, nil, []driver.BufferBinding{{Allocation: r.block, Range: blockRange}}); err != nil {
 					return err
 				}
 				set = shared
@@ -269,7 +227,7 @@ func (x *executable) record(r *replay, args []ir.Buffer) error {
 			dynamic = []uint32{uint32(x.windows[i])}
 		default:
 			var err error
-			if set, err = x.bind(r, p, k, args, []driver.BufferBinding{{Allocation: r.block, Offset: x.windows[i], Range: blockRange}}); err != nil {
+			if set, err = x.bind(r, p, k, []driver.BufferBinding{{Allocation: r.block, Offset: x.windows[i], Range: blockRange}}); err != nil {
 				return err
 			}
 		}
@@ -315,11 +273,11 @@ func (x *executable) record(r *replay, args []ir.Buffer) error {
 }
 
 // bind makes the descriptor set of a dispatch: first, then its buffers.
-func (x *executable) bind(r *replay, p *driver.Pipeline, k *lower.Dispatch, args []ir.Buffer, first []driver.BufferBinding) (*driver.DescriptorSet, error) {
+func (x *executable) bind(r *replay, p *driver.Pipeline, k *lower.Dispatch, first []driver.BufferBinding) (*driver.DescriptorSet, error) {
 	bufs := first
 	if k != nil {
 		for _, m := range k.Bindings {
-			a, off := x.locate(m, args)
+			a, off := x.locate(m)
 			bufs = append(bufs, driver.BufferBinding{Allocation: a, Offset: off, Range: max(m.Bytes, 4)})
 		}
 	}

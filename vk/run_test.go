@@ -302,3 +302,47 @@ func TestPoolKeepsBuffersApart(t *testing.T) {
 		}
 	})
 }
+
+// TestHeldBuffers: buffers that two programs are given run after run may be written and read
+// by the host between, turn with others, and be freed.
+func TestHeldBuffers(t *testing.T) {
+	eachVariant(t, func(t *testing.T, d *vk.Device) {
+		const n = 500
+		a, b := newSteps(t, d, n), newSteps(t, d, n)
+		b.args = []ir.Buffer{a.args[1], b.args[1], a.args[1]} // a's addend grows
+		w, x := float32(n-1), float32(n-1)
+		step := func() {
+			a.run(t, 1)
+			b.run(t, 1)
+			w, x = w+x, x+n-1
+		}
+		for i := range 12 {
+			step()
+			if i%4 == 3 {
+				require.Equal(t, w, a.last(t))
+				require.Equal(t, x, b.last(t))
+				x = float32(i)
+				require.NoError(t, a.args[1].Write(4*(n-1), f32s(x)))
+			}
+		}
+		other := newSteps(t, d, n) // in turns with other memory
+		held := a.args[0]
+		for range 3 {
+			a.args[0], a.args[2] = other.args[0], other.args[0]
+			a.run(t, 0)
+			a.args[0], a.args[2] = held, held
+			step()
+		}
+		require.Equal(t, w, a.last(t))
+		require.Equal(t, float32(n-1), other.last(t))
+		a.args[1].Free()
+		for _, s := range []*steps{a, b} {
+			err := s.x.Run(context.Background(), s.args, []ir.Scalar{f32(1)})
+			require.ErrorIs(t, err, ir.ErrClosed)
+		}
+		b.x.Free()
+		a.args[1] = other.args[1]
+		a.run(t, 1)
+		require.Equal(t, w+n-1, a.last(t))
+	})
+}
