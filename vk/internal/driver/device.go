@@ -22,7 +22,7 @@ import (
 type DeviceOptions struct {
 	// Tier caps what is enabled. 0: nothing optional but 64-bit floats and integers, which are Vulkan 1.0.
 	// 1: buffer device address, subgroup size control, 8- and 16-bit types, … where present.
-	// 2: cooperative matrices and bfloat16 too.
+	// 2: cooperative matrices and bfloat16 too. 3: VK_NV_cooperative_matrix2 too.
 	Tier int
 	// Minimum treats the device as one that has what Vulkan 1.1 guarantees and no more. It wants tier 0.
 	Minimum bool

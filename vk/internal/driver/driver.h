@@ -14,12 +14,14 @@ typedef struct {
 	uint8_t float64, int64, int16, float16, int8, storage16, storage8;
 	uint8_t address, timeline, subgroup_size, full_subgroups, sync2, scalar_layout, subgroup_types, dot_product;
 	uint8_t maintenance4, memory_model, memory_model_device, fault, coopmat, bfloat16, bfloat16_coopmat;
-	uint8_t coopmat2, push_descriptor, float_controls, memory_budget, portability_subset;
+	uint8_t coopmat2_workgroup, coopmat2_flexible, coopmat2_per_element;
+	uint8_t push_descriptor, float_controls, memory_budget, portability_subset;
 } fx_features;
 
 enum { FX_MAX_COOPMATS = 128 };
 
-typedef struct { uint32_t m, n, k; int32_t a, b, c, result, saturating, scope; } fx_coopmat;
+// Of flexible ones m, n and k are what sizes are multiples of, and invocations the workgroup that the scope wants.
+typedef struct { uint32_t m, n, k; int32_t a, b, c, result, saturating, scope; uint32_t invocations; } fx_coopmat;
 
 typedef struct {
 	VkPhysicalDevice handle;
@@ -34,8 +36,8 @@ typedef struct {
 	uint32_t subgroup_size, subgroup_min, subgroup_max, subgroup_ops, subgroup_stages, subgroup_size_stages, max_subgroups;
 	uint64_t max_allocation, max_buffer;
 	uint8_t signed_zero_inf_nan[3], denorm_preserve[3], denorm_flush[3], rte[3], rtz[3]; // f16, f32, f64
-	uint32_t coopmat_count;
-	fx_coopmat coopmats[FX_MAX_COOPMATS];
+	uint32_t coopmat_count, flexible_count, flexible_max, flexible_shared;
+	fx_coopmat coopmats[FX_MAX_COOPMATS], flexible[FX_MAX_COOPMATS];
 } fx_physical;
 
 typedef struct fx_instance fx_instance;

@@ -174,13 +174,14 @@ func TestDevices(t *testing.T) {
 }
 
 func TestTierEnables(t *testing.T) {
-	for tier := 0; tier <= 2; tier++ {
+	for tier := 0; tier <= 3; tier++ {
 		d := openDevice(t, driver.DeviceOptions{Tier: tier})
 		has, on := d.Physical().Features, d.Features()
 		require.Equal(t, has.Float64, on.Float64)
 		require.Equal(t, has.BufferDeviceAddress && tier >= 1, on.BufferDeviceAddress)
 		require.Equal(t, has.Float16 && tier >= 1, on.Float16)
 		require.Equal(t, has.CooperativeMatrix && tier >= 2, on.CooperativeMatrix)
+		require.Equal(t, has.FlexibleMatrices && tier >= 3, on.FlexibleMatrices)
 		require.Equal(t, on.BufferDeviceAddress, alloc(t, d, 4, driver.DeviceMemory).Address != 0)
 	}
 }

@@ -29,6 +29,6 @@ func (p PhysicalDevice) minimum() PhysicalDevice {
 		*v = max(*v, 256)
 	}
 	p.Subgroup = Subgroup{Size: p.Subgroup.Size, Min: p.Subgroup.Size, Max: p.Subgroup.Size, Ops: SubgroupBasic, Compute: true}
-	p.Features, p.CooperativeMatrices = Features{}, nil
+	p.Features, p.CooperativeMatrices, p.FlexibleMatrices = Features{}, nil, nil
 	return p
 }

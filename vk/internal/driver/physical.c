@@ -42,6 +42,9 @@ static const feature_row rows[] = {
     ROW(maintenance4, MAINTENANCE_4_FEATURES, 0, V13, "VK_KHR_maintenance4", 1),
     ROW(fault, FAULT_FEATURES_EXT, 0, 0, "VK_EXT_device_fault", 1),
     ROW(coopmat, COOPERATIVE_MATRIX_FEATURES_KHR, 0, 0, "VK_KHR_cooperative_matrix", 2),
+    ROW(coopmat2_workgroup, COOPERATIVE_MATRIX_2_FEATURES_NV, 0, 0, "VK_NV_cooperative_matrix2", 3),
+    ROW(coopmat2_flexible, COOPERATIVE_MATRIX_2_FEATURES_NV, 1, 0, "VK_NV_cooperative_matrix2", 3),
+    ROW(coopmat2_per_element, COOPERATIVE_MATRIX_2_FEATURES_NV, 4, 0, "VK_NV_cooperative_matrix2", 3),
     ROW(bfloat16, SHADER_BFLOAT16_FEATURES_KHR, 0, 0, "VK_KHR_shader_bfloat16", 2),
     ROW(bfloat16_coopmat, SHADER_BFLOAT16_FEATURES_KHR, 2, 0, "VK_KHR_shader_bfloat16", 2),
 };
@@ -100,7 +103,6 @@ static void query_features(fx_instance *in, const extension_list *e, fx_physical
 	p->has.float64 = f2.features.shaderFloat64 != 0;
 	p->has.int64 = f2.features.shaderInt64 != 0;
 	p->has.int16 = f2.features.shaderInt16 != 0;
-	p->has.coopmat2 = listed(e, "VK_NV_cooperative_matrix2");
 	p->has.push_descriptor = listed(e, "VK_KHR_push_descriptor");
 	p->has.float_controls = p->api_version >= V12 || listed(e, "VK_KHR_shader_float_controls");
 	p->has.memory_budget = listed(e, "VK_EXT_memory_budget");
@@ -119,6 +121,8 @@ static void query_properties(fx_instance *in, const extension_list *e, fx_physic
 	if (p->api_version >= V12 || listed(e, "VK_KHR_driver_properties")) drv.pNext = p2.pNext, p2.pNext = &drv;
 	if (p->has.float_controls) fc.pNext = p2.pNext, p2.pNext = &fc;
 	if (p->api_version >= V13 || listed(e, "VK_EXT_subgroup_size_control")) sc.pNext = p2.pNext, p2.pNext = &sc;
+	VkPhysicalDeviceCooperativeMatrix2PropertiesNV cm2 = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_2_PROPERTIES_NV};
+	if (listed(e, "VK_NV_cooperative_matrix2")) cm2.pNext = p2.pNext, p2.pNext = &cm2;
 	if (p->api_version >= V13 || listed(e, "VK_KHR_maintenance4")) m4.pNext = p2.pNext, p2.pNext = &m4;
 	in->GetPhysicalDeviceProperties2(p->handle, &p2);
 
@@ -135,6 +139,8 @@ static void query_properties(fx_instance *in, const extension_list *e, fx_physic
 	p->max_subgroups = sc.maxComputeWorkgroupSubgroups;
 	p->max_allocation = m3.maxMemoryAllocationSize;
 	p->max_buffer = m4.maxBufferSize;
+	p->flexible_max = cm2.cooperativeMatrixFlexibleDimensionsMaxDimension;
+	p->flexible_shared = cm2.cooperativeMatrixWorkgroupScopeReservedSharedMemory;
 	for (int i = 0; i < 3; i++) {
 		p->signed_zero_inf_nan[i] = fc.signedZeroInfNanPreserve[i] != 0;
 		p->denorm_preserve[i] = fc.denormPreserve[i] != 0;
@@ -172,7 +178,21 @@ static void query_coopmats(fx_instance *in, fx_physical *p) {
 	if (in->GetPhysicalDeviceCooperativeMatrixPropertiesKHR(p->handle, &n, c) >= 0)
 		for (uint32_t i = 0; i < n && i < FX_MAX_COOPMATS; i++)
 			p->coopmats[p->coopmat_count++] = (fx_coopmat){c[i].MSize, c[i].NSize, c[i].KSize, c[i].AType, c[i].BType,
-			    c[i].CType, c[i].ResultType, (int32_t)c[i].saturatingAccumulation, c[i].scope};
+			    c[i].CType, c[i].ResultType, (int32_t)c[i].saturatingAccumulation, c[i].scope, 0};
+	free(c);
+}
+
+static void query_flexible(fx_instance *in, fx_physical *p) {
+	uint32_t n = 0;
+	if (!p->has.coopmat2_flexible || !in->GetPhysicalDeviceCooperativeMatrixFlexibleDimensionsPropertiesNV) return;
+	if (in->GetPhysicalDeviceCooperativeMatrixFlexibleDimensionsPropertiesNV(p->handle, &n, NULL) < 0 || n == 0) return;
+	VkCooperativeMatrixFlexibleDimensionsPropertiesNV *c = calloc(n, sizeof *c);
+	if (!c) return;
+	for (uint32_t i = 0; i < n; i++) c[i].sType = VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_FLEXIBLE_DIMENSIONS_PROPERTIES_NV;
+	if (in->GetPhysicalDeviceCooperativeMatrixFlexibleDimensionsPropertiesNV(p->handle, &n, c) >= 0)
+		for (uint32_t i = 0; i < n && i < FX_MAX_COOPMATS; i++)
+			p->flexible[p->flexible_count++] = (fx_coopmat){c[i].MGranularity, c[i].NGranularity, c[i].KGranularity, c[i].AType,
+			    c[i].BType, c[i].CType, c[i].ResultType, (int32_t)c[i].saturatingAccumulation, c[i].scope, c[i].workgroupInvocations};
 	free(c);
 }
 
@@ -193,6 +213,7 @@ VkResult fx_physical_query(fx_instance *in, VkPhysicalDevice h, fx_physical *p) 
 		query_properties(in, &e, p);
 		query_queues(in, p);
 		query_coopmats(in, p);
+		query_flexible(in, p);
 		VkPhysicalDeviceMemoryProperties2 m = {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2};
 		in->GetPhysicalDeviceMemoryProperties2(h, &m);
 		p->memory = m.memoryProperties;

@@ -58,6 +58,11 @@ type PhysicalDevice struct {
 	Features    Features
 	// CooperativeMatrices lists the shapes and types of VK_KHR_cooperative_matrix.
 	CooperativeMatrices []CooperativeMatrix
+	// FlexibleMatrices lists what VK_NV_cooperative_matrix2 computes: of sizes up to
+	// FlexibleMax that are multiples of M, N and K. A workgroup's take FlexibleShared
+	// bytes of its shared memory.
+	FlexibleMatrices            []CooperativeMatrix
+	FlexibleMax, FlexibleShared int
 }
 
 // MemoryHeap is one memory of the device.
@@ -155,10 +160,13 @@ type Features struct {
 	CooperativeMatrix                    bool // VK_KHR_cooperative_matrix
 	BFloat16                             bool // VK_KHR_shader_bfloat16, the type
 	BFloat16CooperativeMatrix            bool
-	CooperativeMatrix2                   bool // VK_NV_cooperative_matrix2 is listed; never enabled here
-	PushDescriptor                       bool // VK_KHR_push_descriptor is listed; never enabled here
-	FloatControls                        bool
-	MemoryBudget                         bool
+	// Of VK_NV_cooperative_matrix2.
+	WorkgroupMatrices  bool // cooperativeMatrixWorkgroupScope
+	FlexibleMatrices   bool // cooperativeMatrixFlexibleDimensions
+	MatricesPerElement bool // cooperativeMatrixPerElementOperations
+	PushDescriptor     bool // VK_KHR_push_descriptor is listed; never enabled here
+	FloatControls      bool
+	MemoryBudget       bool
 }
 
 // ComponentType is VkComponentTypeKHR.
@@ -185,6 +193,9 @@ type CooperativeMatrix struct {
 	A, B, C, Result ComponentType
 	Saturating      bool
 	Subgroup        bool // scope is the subgroup
+	Workgroup       bool // scope is the workgroup
+	// Invocations of flexible ones is the workgroup that the scope wants; 0 for any.
+	Invocations int
 }
 
 func physicalDevice(p *C.fx_physical) PhysicalDevice {
@@ -243,12 +254,19 @@ func physicalDevice(p *C.fx_physical) PhysicalDevice {
 		d.MemoryTypes = append(d.MemoryTypes, MemoryType{Heap: int(t.heapIndex), DeviceLocal: f&1 != 0,
 			HostVisible: f&2 != 0, HostCoherent: f&4 != 0, HostCached: f&8 != 0, Special: f&^15 != 0})
 	}
-	for _, c := range p.coopmats[:p.coopmat_count] {
-		d.CooperativeMatrices = append(d.CooperativeMatrices, CooperativeMatrix{M: int(c.m), N: int(c.n), K: int(c.k),
-			A: ComponentType(c.a), B: ComponentType(c.b), C: ComponentType(c.c), Result: ComponentType(c.result),
-			Saturating: c.saturating != 0, Subgroup: c.scope == 3})
-	}
+	d.CooperativeMatrices = matrices(p.coopmats[:p.coopmat_count])
+	d.FlexibleMatrices = matrices(p.flexible[:p.flexible_count])
+	d.FlexibleMax, d.FlexibleShared = int(p.flexible_max), int(p.flexible_shared)
 	return d
+}
+
+func matrices(list []C.fx_coopmat) (l []CooperativeMatrix) {
+	for _, c := range list {
+		l = append(l, CooperativeMatrix{M: int(c.m), N: int(c.n), K: int(c.k),
+			A: ComponentType(c.a), B: ComponentType(c.b), C: ComponentType(c.c), Result: ComponentType(c.result),
+			Saturating: c.saturating != 0, Subgroup: c.scope == 3, Workgroup: c.scope == 2, Invocations: int(c.invocations)})
+	}
+	return l
 }
 
 func features(f C.fx_features) Features {
@@ -259,7 +277,8 @@ func features(f C.fx_features) Features {
 		SubgroupExtendedTypes: f.subgroup_types != 0, Synchronization2: f.sync2 != 0, ScalarBlockLayout: f.scalar_layout != 0,
 		IntegerDotProduct: f.dot_product != 0, Maintenance4: f.maintenance4 != 0, VulkanMemoryModel: f.memory_model != 0,
 		VulkanMemoryModelDeviceScope: f.memory_model_device != 0, Fault: f.fault != 0, CooperativeMatrix: f.coopmat != 0, BFloat16: f.bfloat16 != 0,
-		BFloat16CooperativeMatrix: f.bfloat16_coopmat != 0, CooperativeMatrix2: f.coopmat2 != 0,
+		BFloat16CooperativeMatrix: f.bfloat16_coopmat != 0, WorkgroupMatrices: f.coopmat2_workgroup != 0,
+		FlexibleMatrices: f.coopmat2_flexible != 0, MatricesPerElement: f.coopmat2_per_element != 0,
 		PushDescriptor: f.push_descriptor != 0, FloatControls: f.float_controls != 0, MemoryBudget: f.memory_budget != 0,
 	}
 }

@@ -25,6 +25,7 @@ typedef PFN_vkVoidFunction(VKAPI_PTR *PFN_vkGetDeviceProcAddr)(VkDevice, const c
 	X(void, GetPhysicalDeviceMemoryProperties2, (VkPhysicalDevice, VkPhysicalDeviceMemoryProperties2 *)) \
 	X(void, GetPhysicalDeviceQueueFamilyProperties2, (VkPhysicalDevice, uint32_t *, VkQueueFamilyProperties2 *)) \
 	X(VkResult, GetPhysicalDeviceCooperativeMatrixPropertiesKHR, (VkPhysicalDevice, uint32_t *, VkCooperativeMatrixPropertiesKHR *)) \
+	X(VkResult, GetPhysicalDeviceCooperativeMatrixFlexibleDimensionsPropertiesNV, (VkPhysicalDevice, uint32_t *, VkCooperativeMatrixFlexibleDimensionsPropertiesNV *)) \
 	X(VkResult, CreateDebugUtilsMessengerEXT, (VkInstance, const VkDebugUtilsMessengerCreateInfoEXT *, const void *, VkDebugUtilsMessengerEXT *)) \
 	X(void, DestroyDebugUtilsMessengerEXT, (VkInstance, VkDebugUtilsMessengerEXT, const void *))
 

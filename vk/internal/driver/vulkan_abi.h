@@ -106,6 +106,9 @@ enum {
 	VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_PROPERTIES = 1000413001,
 	VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR = 1000506000,
 	VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR = 1000506001,
+	VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_2_FEATURES_NV = 1000593000,
+	VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_FLEXIBLE_DIMENSIONS_PROPERTIES_NV = 1000593001,
+	VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_2_PROPERTIES_NV = 1000593002,
 };
 
 // Flags
@@ -239,7 +242,7 @@ typedef struct { VkStructureType sType; void *pNext; VkPhysicalDeviceMemoryPrope
 typedef struct { VkStructureType sType; void *pNext; VkQueueFamilyProperties queueFamilyProperties; } VkQueueFamilyProperties2;
 
 // A feature structure is a header and a run of VkBool32; vk_features names what each of them means.
-typedef struct { VkStructureType sType; void *pNext; VkBool32 on[4]; } VkFeatureBools;
+typedef struct { VkStructureType sType; void *pNext; VkBool32 on[7]; } VkFeatureBools;
 
 typedef struct {
 	VkStructureType sType; void *pNext;
@@ -281,6 +284,18 @@ typedef struct {
 	uint32_t MSize, NSize, KSize; int32_t AType, BType, CType, ResultType;
 	VkBool32 saturatingAccumulation; int32_t scope;
 } VkCooperativeMatrixPropertiesKHR;
+
+typedef struct {
+	VkStructureType sType; void *pNext;
+	uint32_t MGranularity, NGranularity, KGranularity; int32_t AType, BType, CType, ResultType;
+	VkBool32 saturatingAccumulation; int32_t scope; uint32_t workgroupInvocations;
+} VkCooperativeMatrixFlexibleDimensionsPropertiesNV;
+
+typedef struct {
+	VkStructureType sType; void *pNext;
+	uint32_t cooperativeMatrixWorkgroupScopeMaxWorkgroupSize, cooperativeMatrixFlexibleDimensionsMaxDimension,
+	    cooperativeMatrixWorkgroupScopeReservedSharedMemory;
+} VkPhysicalDeviceCooperativeMatrix2PropertiesNV;
 
 typedef struct {
 	VkStructureType sType; void *pNext;
