@@ -17,8 +17,8 @@
 // module that was built from other sources than its neighbours, or was damaged,
 // is found at start and not on the device.
 //
-// The modules of tier 2 (matmul_coop*) need a compiler that knows
-// GL_KHR_cooperative_matrix and GL_EXT_bfloat16, such as glslc 2026.4; others may be older.
+// The modules of tiers 2 and 3 (matmul_coop*) need a compiler that knows
+// GL_KHR_cooperative_matrix, GL_NV_cooperative_matrix2 and GL_EXT_bfloat16, such as glslc 2026.4; others may be older.
 // Where a source of those changed they are built first, by the newer tools:
 //
 //	go run ./tools/shaderc -only 'matmul_coop*' -compiler /opt/new/glslc -val /opt/new/spirv-val shaders

@@ -3,6 +3,7 @@
 package vk
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"strconv"
@@ -62,18 +63,22 @@ func instance(validation bool) (*driver.Instance, error) {
 	return instances[0]()
 }
 
+// defaultTier is the highest where nothing else is asked for. Nobody has measured tier 3
+// on a GPU yet.
+const defaultTier = 2
+
 // tier is the highest that the options, the environment and the package allow.
 func (o Options) tier() int {
-	t := 2
+	t := 0
 	for _, lim := range []int{o.Tier, environment().tier} {
 		switch {
 		case lim == TierCore:
-			t = 0
-		case lim > 0:
-			t = min(t, lim)
+			return 0
+		case lim > 0 && (t == 0 || lim < t):
+			t = lim
 		}
 	}
-	return t
+	return cmp.Or(t, defaultTier)
 }
 
 // tierOf is the highest up to a cap that a device with these features has.
@@ -83,6 +88,8 @@ func tierOf(most int, f driver.Features) int {
 		return 0
 	case !f.CooperativeMatrix || !f.VulkanMemoryModel || !f.Float16:
 		return min(most, 1)
+	case !f.FlexibleMatrices || !f.MatricesPerElement:
+		return min(most, 2)
 	}
 	return most
 }

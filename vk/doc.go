@@ -57,6 +57,11 @@
 // largest fragment that the driver lists for subgroups. Their sums add up in the units' own
 // order and so are not those of other kernels bit by bit; which products run there depends on
 // dtype and sizes only (all of M, N and K at least 8), and all tiles give the same bits.
+// Tier 3 runs them on VK_NV_cooperative_matrix2 instead: a matrix of sums is a whole tile, of
+// a workgroup where the driver has that scope, else of a subgroup, and comes straight from
+// memory where the tile lies within the product. It is on only where [Options.Tier] or
+// FORNAX_VK_TIER asks for it: its kernels ran on lavapipe (subgroups), on no GPU yet, and
+// whether they are quicker is not known. Tensor addressing is not used.
 // f64 and i64 come with the features shaderFloat64 and shaderInt64, at any tier,
 // as a second build of the same GLSL with 64-bit registers. [Options] and the
 // environment's FORNAX_VK_TIER cap the tier.
@@ -87,6 +92,5 @@
 // workgroup's size alone. Sums by subgroups would save some barriers and give other bits where
 // subgroups have another size.
 //
-// Not here yet: VK_NV_cooperative_matrix2. Positions of one instruction are limited to
-// 2³¹-1.
+// Positions of one instruction are limited to 2³¹-1.
 package vk

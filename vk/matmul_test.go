@@ -42,13 +42,19 @@ func halfProduct(d ir.DType, m, n, k int, turnA, turnB bool) *ir.Program {
 	return p
 }
 
-// TestMatrixUnits runs products on cooperative matrices, where the device has them: in
-// every layout, at sizes around those of tiles, with NaN and infinities. Another tile
-// gives the same bits.
+// TestMatrixUnits runs products on cooperative matrices, those of Khronos and the flexible
+// ones of NVIDIA, where the device has them: in every layout, at sizes around those of tiles,
+// with NaN and infinities. Another tile gives the same bits.
 func TestMatrixUnits(t *testing.T) {
-	d := open(t, vk.Options{LikeGPU: true, Profile: true})
-	if d.Info().Tier < 2 {
-		t.Skip("the device lacks cooperative matrices")
+	for tier, kernels := range map[int]string{2: "matmul_coop_", 3: "matmul_coop2_"} {
+		t.Run(fmt.Sprint("tier", tier), func(t *testing.T) { matrixUnits(t, tier, kernels) })
+	}
+}
+
+func matrixUnits(t *testing.T, tier int, kernels string) {
+	d := open(t, vk.Options{LikeGPU: true, Profile: true, Tier: tier})
+	if d.Info().Tier < tier {
+		t.Skip("the device lacks these cooperative matrices")
 	}
 	module := func(d *vk.Device) string {
 		for _, k := range d.Profile() {
@@ -73,17 +79,17 @@ func TestMatrixUnits(t *testing.T) {
 					for i, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
 						ir.PutBits(dtype, inputs[0], i*size[2], ir.FloatBits(dtype, v))
 					}
-					d := open(t, vk.Options{LikeGPU: true, Profile: true})
+					d := open(t, vk.Options{LikeGPU: true, Profile: true, Tier: tier})
 					same(t, d, p, inputs, 2, 2e-2)
 					kernel := module(d)
-					if !strings.HasPrefix(kernel, "matmul_coop") {
-						assert.NotContains(t, fmt.Sprint(d.Report()), "matmul_coop_"+dtype.String()+" on:")
+					if !strings.HasPrefix(kernel, kernels) {
+						assert.NotContains(t, fmt.Sprint(d.Report()), kernels+dtype.String()+" on:")
 						return
 					}
 					tried++
 					got, err := run(t, d, p, inputs)
 					require.NoError(t, err)
-					other := open(t, vk.Options{LikeGPU: true, Profile: true, Disable: []string{kernel}})
+					other := open(t, vk.Options{LikeGPU: true, Profile: true, Tier: tier, Disable: []string{kernel}})
 					again, err := run(t, other, p, inputs)
 					require.NoError(t, err)
 					assert.NotEqual(t, kernel, module(other))

@@ -16,7 +16,8 @@ const TierCore = -1
 // Options configures [Open]; the zero value is the usual one.
 type Options struct {
 	// Tier caps the feature tier: 0 is no cap, 1 to 3 that tier, TierCore tier
-	// 0. The environment's FORNAX_VK_TIER, 0 to 3, caps it further. Tier 3 is as 2.
+	// 0. The environment's FORNAX_VK_TIER, 0 to 3, caps it further. Tier 3 is
+	// never reached unless one of the two asks for it.
 	Tier int
 	// MinimumLimits treats the device as one that has what Vulkan 1.1 guarantees
 	// and no more: tier 0 without 64-bit types, 4 storage buffers a kernel, 128

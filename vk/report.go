@@ -60,6 +60,9 @@ func (d *Device) Report() []ir.Fact {
 			l = append(l, f)
 		}
 	}
+	for _, c := range p.FlexibleMatrices {
+		add("cooperative matrices", fmt.Sprintf("multiples of %dx%dx%d up to %d", c.M, c.N, c.K, p.FlexibleMax), "%+v", c)
+	}
 	for _, c := range p.CooperativeMatrices {
 		add("cooperative matrices", fmt.Sprintf("%dx%dx%d", c.M, c.N, c.K), "%+v", c)
 	}

@@ -43,15 +43,27 @@ func (d *Device) findWays(opt Options, tier int) error {
 	d.choose("64-bit kernels", d.info.DTypes.Has(ir.F64), "where the device has shaderFloat64 and shaderInt64")
 
 	if tier >= 2 && !software {
-		o.Matrices = d.matrices()
+		o.Matrices = d.matrices(p.CooperativeMatrices, o.Workgroup)
+		if tier >= 3 {
+			o.Flexible = d.matrices(p.FlexibleMatrices, o.Workgroup)
+		}
+		for x, m := range o.Flexible {
+			m.Flexible, m.Reserved = p.FlexibleMax, p.FlexibleShared
+			o.Flexible[x] = m
+		}
 	}
 	for _, x := range []ir.DType{ir.F16, ir.BF16} {
-		m, on := o.Matrices[x]
 		when := "on GPUs of tier 2 whose matrix units multiply it and sum in f32"
+		m, on := o.Matrices[x]
 		if on {
 			when += fmt.Sprintf("; here %d x %d x %d by subgroups of %d", m.M, m.N, m.K, m.Subgroup)
 		}
 		d.choose("matmul_coop_"+x.String(), on, when)
+		when = "before those, where tier 3 is asked for and the device has VK_NV_cooperative_matrix2"
+		if m, on = o.Flexible[x]; on {
+			when += fmt.Sprintf("; here multiples of %d x %d x %d by subgroups of %d, %d invocations together", m.M, m.N, m.K, m.Subgroup, max(m.Workgroup, m.Subgroup))
+		}
+		d.choose("matmul_coop2_"+x.String(), on, when)
 	}
 
 	address := d.way("address", o)
@@ -82,9 +94,9 @@ func (d *Device) findWays(opt Options, tier int) error {
 	return nil
 }
 
-// matrices chooses for each dtype of halves the largest fragment that the device
-// computes with sums of f32.
-func (d *Device) matrices() map[ir.DType]lower.Matrix {
+// matrices chooses for each dtype of halves one of those in the list with sums of f32: the
+// largest workgroup's, or else the largest.
+func (d *Device) matrices(list []driver.CooperativeMatrix, workgroup int) map[ir.DType]lower.Matrix {
 	p, f := d.drv.Physical(), d.drv.Features()
 	size := p.Subgroup.Size
 	known := p.Subgroup.Min == p.Subgroup.Max || f.SubgroupSizeControl && p.Subgroup.SizeRequest
@@ -92,17 +104,24 @@ func (d *Device) matrices() map[ir.DType]lower.Matrix {
 		return nil
 	}
 	best := map[ir.DType]lower.Matrix{}
-	for _, c := range p.CooperativeMatrices {
+	for _, c := range list {
 		x := ir.F16
 		if c.A == driver.ComponentBF16 {
 			x = ir.BF16
 		}
 		halves := c.A == driver.ComponentF16 || c.A == driver.ComponentBF16 && f.BFloat16CooperativeMatrix
-		if !halves || c.B != c.A || c.C != driver.ComponentF32 || c.Result != driver.ComponentF32 || !c.Subgroup || (c.M|c.N|c.K)%8 != 0 {
+		if !halves || c.B != c.A || c.C != driver.ComponentF32 || c.Result != driver.ComponentF32 || (c.M|c.N|c.K)%8 != 0 {
 			continue
 		}
-		if old := best[x]; c.M*c.N*c.K > old.M*old.N*old.K {
-			best[x] = lower.Matrix{M: c.M, N: c.N, K: c.K, Subgroup: size}
+		m := lower.Matrix{M: c.M, N: c.N, K: c.K, Subgroup: size}
+		switch {
+		case c.Workgroup && f.WorkgroupMatrices && c.Invocations%size == 0 && c.Invocations <= workgroup:
+			m.Workgroup = c.Invocations
+		case !c.Subgroup || c.Invocations > 0:
+			continue
+		}
+		if old := best[x]; m.Workgroup > old.Workgroup || m.Workgroup == old.Workgroup && m.M*m.N*m.K > old.M*old.N*old.K {
+			best[x] = m
 		}
 	}
 	return best

@@ -6,6 +6,7 @@
 #   suite.txt     the conformance suite and training, on this driver
 #   tune.txt      the kernels that are fastest for common products
 #   bench.md/json products, kernels bound by memory, training steps
+#   tier3.md/json products of halves on VK_NV_cooperative_matrix2, where the device has it
 #   mnist-*.txt   accuracy of an epoch in float32, bf16 and f16
 #   peer.txt      what $PEER prints, a command that measures another library here
 #
@@ -26,9 +27,10 @@ step() { # name, seconds, command...
 
 go build -o "$out/bin/" ./tools/info ./tools/bench ./examples/mnist || exit 1
 step info.txt 90 "$out/bin/info" -device "$device"
-step suite.txt 150 env FORNAX_REQUIRE_VULKAN=1 go test -short -count=1 -run 'Conformance|Training|Broken|Dispatches' ./vk
+step suite.txt 150 env FORNAX_REQUIRE_VULKAN=1 go test -short -count=1 -run 'Conformance|Training|Broken|Dispatches|MatrixUnits' ./vk
 step tune.txt 90 "$out/bin/bench" tune -quick -device "$device"
-step bench.md 180 "$out/bin/bench" vulkan -device "$device" -repeat 1 -json "$out/bench.json"
+step bench.md 150 "$out/bin/bench" vulkan -device "$device" -repeat 1 -json "$out/bench.json"
+step tier3.md 30 env FORNAX_VK_TIER=3 "$out/bin/bench" vulkan -device "$device" -repeat 1 -only '^half/b?f16/' -json "$out/tier3.json"
 for precision in f32 bf16 f16; do
 	step "mnist-$precision.txt" 20 env FORNAX_DEVICE="$device" "$out/bin/mnist" -epochs 1 -precision $precision
 done

@@ -29,7 +29,7 @@ FLAGS
     -h               Print this text.
 
 ENVIRONMENT
-    FORNAX_VK_TIER=0|1|2      cap the Vulkan feature tier
+    FORNAX_VK_TIER=0|1|2|3    cap the Vulkan feature tier, or ask for 3
     FORNAX_VK_DISABLE=a,b     switch kernels off by name
     FORNAX_CPU_LEVEL=NAME     the CPU's SIMD level
     FORNAX_VALIDATION=1       the Khronos validation layer

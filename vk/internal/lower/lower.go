@@ -37,6 +37,8 @@ type Options struct {
 	Subgroup8 bool      // and runs subgroups of 8 with broadcasts; see matmul_sub8.comp
 	// Matrices are the fragments of the device's matrix units, by the dtype of A and B.
 	Matrices map[ir.DType]Matrix
+	// Flexible are those of VK_NV_cooperative_matrix2, which are taken first.
+	Flexible map[ir.DType]Matrix
 
 	// Off says why a variant or an op's function must not be used, "" where it
 	// may; nil: all may. See Kernel.Variant and Kernel.Ops.

@@ -55,7 +55,7 @@ func build(t *testing.T, d lower.Dispatch, suffix string) []uint32 {
 	if val, err := exec.LookPath("spirv-val"); err == nil {
 		file := filepath.Join(t.TempDir(), "k.spv")
 		require.NoError(t, os.WriteFile(file, spirv.WordsToBytes(words), 0o644))
-		out, err := exec.Command(val, "--target-env", "vulkan1.1", file).CombinedOutput()
+		out, err := exec.Command(val, "--target-env", m.Target, file).CombinedOutput()
 		old := strings.HasPrefix(d.Kernel.Module, "matmul_coop") && strings.Contains(string(out), "Invalid capability operand")
 		if !old { // a validator from before cooperative matrices
 			require.NoError(t, err, "%s", out)

@@ -47,6 +47,9 @@ func (l *lowerer) lowerMatMul(m *ir.MatMul) {
 			c.load(x.o, m.DType, x.name, x.run >= 4, m.K)
 		}
 	}
+	if k.Matrix.Flexible > 0 {
+		c.loadWhole(m.B, p.RunA == 8 && p.RunB == 8)
+	}
 	// Strides and parts have fixed places: they are the block's first words.
 	depth := max(partDepth(m.K, parts), 1)
 	c.word(m.A.View.Strides[r], m.A.View.Strides[r+1], m.B.View.Strides[r], m.B.View.Strides[r+1], parts, depth)

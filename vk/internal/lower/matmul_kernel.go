@@ -106,9 +106,9 @@ func (l *lowerer) matmulKernels(p Product) []MatMulKernel {
 			ks = append(ks, k)
 		}
 	}
-	if x, ok := l.matrixOf(p); ok {
-		for _, s := range coopShapes {
-			add(l.coop(p, x, s))
+	for _, matrices := range []map[ir.DType]Matrix{l.o.Flexible, l.o.Matrices} {
+		if x, ok := matrices[p.Stored]; ok && min(p.M, p.N, p.K) >= leastOfMatrices {
+			l.coops(p, x, add)
 		}
 		if len(ks) > 0 {
 			return ks
@@ -190,9 +190,9 @@ func MatMulConstants(k *Kernel) MatMulTile {
 		d = ir.F64
 	}
 	switch k.Module {
-	case "matmul_coop_f16":
+	case "matmul_coop_f16", "matmul_coop2_f16":
 		return coopTile(ir.F16, c)
-	case "matmul_coop_bf16":
+	case "matmul_coop_bf16", "matmul_coop2_bf16":
 		return coopTile(ir.BF16, c)
 	case "matmul_sub8":
 		return MatMulTile{DType: d, BM: c(1), BN: 8 * c(2), BK: 8, Least: 1, AlongK: true, AlongN: true, RunA: 1, RunB: 1}

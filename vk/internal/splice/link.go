@@ -21,9 +21,16 @@ func (b *builder) link() ([]uint32, error) {
 		id := queue[0]
 		queue = queue[1:]
 		for _, in := range code(id) {
-			if in.Op == spirv.OpFunctionCall && !reached[in.Words[2]] {
-				reached[in.Words[2]] = true
-				queue = append(queue, in.Words[2])
+			var f uint32
+			switch in.Op {
+			case spirv.OpFunctionCall:
+				f = in.Words[2]
+			case spirv.OpCooperativeMatrixPerElementOpNV:
+				f = in.Words[3]
+			}
+			if f != 0 && !reached[f] {
+				reached[f] = true
+				queue = append(queue, f)
 			}
 		}
 	}
@@ -45,6 +52,13 @@ func (b *builder) link() ([]uint32, error) {
 		}
 	}
 	globals := append(slices.Clone(t.m.Insts[:t.globals]), b.added...)
+	for _, in := range globals {
+		if in.Op == spirv.OpExecutionModeId { // the workgroup size, from SPIR-V 1.6 on
+			for _, w := range in.Words[2:] {
+				used[w] = true
+			}
+		}
+	}
 	keep := make([]bool, len(globals))
 	// Backwards, so that what a kept global needs is seen before it comes.
 	for i := len(globals) - 1; i >= 0; i-- {

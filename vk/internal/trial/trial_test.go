@@ -62,10 +62,12 @@ func TestEveryVariantHasATrial(t *testing.T) {
 	units := options
 	units.Workgroup, units.Shared = 256, 32<<10
 	units.Matrices = map[ir.DType]lower.Matrix{ir.F16: {M: 8, N: 8, K: 8, Subgroup: 8}, ir.BF16: {M: 8, N: 8, K: 8, Subgroup: 8}}
-	for _, options := range []lower.Options{options, units} {
+	flexible := units
+	flexible.Flexible = map[ir.DType]lower.Matrix{ir.F16: {M: 8, N: 8, K: 8, Subgroup: 8, Flexible: 64}}
+	for _, options := range []lower.Options{options, units, flexible} {
 		tryAll(t, options, tried)
 	}
-	for _, name := range []string{"map spread 128", "map sparse 128", "map_wide sparse 128", "map_wide words 128", "map turn 128", "reduce row 32 1", "reduce arg_lane 128 4", "scatteradd compare 128 4", "scatteradd rows 128 1", "scatteradd_wide walk 128 1", "rows row 64", "rows lane 128", "rows_wide row 128", "matmul_sub8 8 8 4", "matmul_coop_f16 32 2 2 2 2 32 1 1 8 8 8 8 8 4", "matmul_coop_bf16 32 2 2 2 2 32 1 1 8 8 8 8 8 1"} {
+	for _, name := range []string{"map spread 128", "map sparse 128", "map_wide sparse 128", "map_wide words 128", "map turn 128", "reduce row 32 1", "reduce arg_lane 128 4", "scatteradd compare 128 4", "scatteradd rows 128 1", "scatteradd_wide walk 128 1", "rows row 64", "rows lane 128", "rows_wide row 128", "matmul_sub8 8 8 4", "matmul_coop_f16 32 2 2 2 2 32 1 1 8 8 8 8 8 4", "matmul_coop_bf16 32 2 2 2 2 32 1 1 8 8 8 8 8 1", "matmul_coop2_f16 8 1 1 1 1 32 0 1 8 8 8 16 16 1 3"} {
 		require.True(t, tried[name], name)
 	}
 }
@@ -82,7 +84,7 @@ func tryAll(t *testing.T, options lower.Options, tried map[string]bool) {
 			tried[name] = true
 			x := Variant(d.Kernel)
 			require.NotNil(t, x, name)
-			if !strings.HasPrefix(name, "matmul_coop") || strings.Contains(name, " 2 2 2 2 32 ") { // the reference takes a minute for all
+			if !strings.HasPrefix(name, "matmul_coop") || strings.Contains(name, " 2 2 2 2 32 ") || strings.HasPrefix(name, "matmul_coop2") { // the reference takes a minute for all
 				judges(t, x)
 			}
 			again, err := lower.Lower(x.Program, x.Options(options))

@@ -26,7 +26,7 @@ func Variant(k *lower.Kernel) *Trial {
 		return rowsTrial(d, k.Entry, int(k.Spec[0]))
 	case "scatteradd":
 		return scatterTrial(d, k.Entry, k.Spec[1] > 1)
-	case "matmul", "matmul_direct", "matmul_sub8", "matmul_coop_f16", "matmul_coop_bf16":
+	case "matmul", "matmul_direct", "matmul_sub8", "matmul_coop_f16", "matmul_coop_bf16", "matmul_coop2_f16", "matmul_coop2_bf16":
 		return matmulTrial(k)
 	}
 	return nil
@@ -256,10 +256,13 @@ func products(d ir.DType, o lower.Options) (l []lower.Product) {
 	case ir.F64:
 		run = 1
 	case ir.F16, ir.BF16:
-		if _, ok := o.Matrices[d]; !ok { // they run on the kernels of f32
+		_, whole := o.Flexible[d]
+		if _, ok := o.Matrices[d]; !ok && !whole { // they run on the kernels of f32
 			return nil
 		}
-		run, packed = 8, []bool{false, true}
+		if run = 8; !whole {
+			packed = append(packed, true)
+		}
 	}
 	for layout := range 16 {
 		is := func(bit int) bool { return layout&bit != 0 }
