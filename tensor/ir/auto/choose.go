@@ -15,7 +15,7 @@ const (
 	maybe, maybeAgain = 3, 1.5
 	// price is how much longer than a trial costs the program must have run before,
 	// and before each further trial.
-	price, priceAgain = 12, 40
+	price, priceAgain = 8, 40
 	// follows is the part of the cost of bringing over what another program made: that
 	// one may come along.
 	follows = 0.5
@@ -218,10 +218,16 @@ func (e *executable) decide(c *call, able uint64) int {
 			continue
 		}
 		n := 1 + min(max(int(windowTime/max(run, 1e-9)), 1), mostRuns)
-		cost := 2*s.once + float64(n)*s.each
-		if x.wasted {
-			cost = 2*s.once + float64(n)*max(s.each-scores[now].each, 0.1*s.each)
+		if x.runs == 0 && run > longRun {
+			n = 1 // which is measured
 		}
+		// A trial costs what it takes longer than the present member, as far as is known,
+		// and what an estimate that is wrong may add.
+		doubt := 0.25
+		if x.wasted {
+			doubt = 0.1
+		}
+		cost := 2*s.once + float64(n)*max(s.each-scores[now].each, doubt*s.each)
 		if ch.spent-x.tried < times*cost {
 			continue
 		}

@@ -126,6 +126,27 @@ func TestOdd(t *testing.T) {
 	}
 }
 
+// A long program is tried on the other member after a few runs, where that is expected to
+// take about as long.
+func TestLong(t *testing.T) {
+	const n, calls = 15_000_000, 40 // which is no size of the calibration
+	a, b := likeCPU, likeGPU
+	a.op, b.op = 8e-9, 16e-9
+	for _, odd := range []float64{0.21, 3} {
+		b.odd = func(p *ir.Program) float64 {
+			if p.Slots[0].Len == n {
+				return odd
+			}
+			return 1
+		}
+		d, x, y, c := simulated(t, a, b)
+		p := square(n)
+		took := repeat(t, d, c, p, calls)
+		better := calls * min(x.cost(p), y.cost(p))
+		require.Less(t, took, 1.35*better, "%v: %d runs on the GPU", odd, y.Stats().Runs)
+	}
+}
+
 // state is a training step: x = x·x in place, of n floats, and a batch of m floats that
 // it reads.
 func step(n, m int) *ir.Program {

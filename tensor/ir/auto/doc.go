@@ -63,10 +63,10 @@
 // rarely, at most 64 runs apart, or when an input is not where it should be.
 //
 // The model can be wrong about a member that never ran the program. One that looks at
-// most 3 times slower than the present one is tried for a few runs, once the program has
-// run 12 times as long as the trial with compiling and moving there and back may take; one
-// that was measured and is at most 1.5 times slower is tried again after 40 times
-// as long as that loses. The first run on a member that takes more than four times what
+// most 3 times slower than the present one is tried for a few runs, long programs for one,
+// once the program has run 8 times as long as the trial may lose with compiling and moving
+// there and back; one that was measured and is at most 1.5 times slower is tried again after
+// 40 times as long. The first run on a member that takes more than four times what
 // another takes ends the matter.
 //
 // # What holds

@@ -234,7 +234,8 @@ func (e *executable) taken(m *member, c *call) error {
 	if x.runs <= x.next {
 		return nil
 	}
-	c.expected, c.first = e.time(m), x.runs == 1 && !math.IsInf(e.rival(m), 1)
+	c.expected = e.time(m)
+	c.first = x.runs == 1 && c.expected <= longRun && !math.IsInf(e.rival(m), 1)
 	if c.measure = c.first || x.runs > 1 || c.expected > longRun; c.measure {
 		if x.gap = min(max(2*x.gap, 1), restGap); x.times.n < 3 {
 			x.gap = 0
