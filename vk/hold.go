@@ -24,6 +24,7 @@ type hold struct {
 type arguments struct {
 	bufs   []ir.Buffer
 	allocs []*driver.Allocation
+	gen    uint64 // of allocs: another number for each change
 	held   []bool
 	loose  []int       // those that are not held
 	noted  []bool      // in use by a run already
@@ -79,7 +80,11 @@ func (x *executable) see(args []ir.Buffer, scalars []ir.Scalar) error {
 		if a.held[i] {
 			x.release(i)
 		}
-		a.bufs[i], a.allocs[i] = b, b.a
+		if a.allocs[i] != b.a {
+			a.allocs[i] = b.a
+			a.gen++
+		}
+		a.bufs[i] = b
 		a.noted[i] = a.noted[i] && same
 		a.loose = append(a.loose, i)
 	}
@@ -151,7 +156,7 @@ func (x *executable) letGo() {
 		if x.args.held[i] {
 			x.release(i)
 		}
-		x.args.bufs[i], x.args.allocs[i], x.args.noted[i] = nil, nil, false
+		x.args.bufs[i], x.args.noted[i] = nil, false
 	}
 }
 

@@ -21,6 +21,7 @@ type replay struct {
 	sets     []*driver.DescriptorSet
 	donated  int                  // the first of cbs that writes over an argument which an output takes over, or their number
 	args     []*driver.Allocation // in the block, or in the sets
+	argsGen  uint64               // executable.args.gen when they were those
 	arenaGen uint64
 	epoch    driver.Epoch // of the last submit
 	used     uint64       // executable.clock when it was last found
@@ -48,7 +49,7 @@ func (x *executable) find() (r *replay, busy driver.Epoch) {
 	fits := false // best has these arguments
 	full, alike := len(x.instances) >= most, 0
 	for _, r := range x.instances {
-		same := slices.Equal(r.args, x.args.allocs)
+		same := r.has(&x.args)
 		if same {
 			alike++
 		}
@@ -77,6 +78,14 @@ func (x *executable) find() (r *replay, busy driver.Epoch) {
 	}
 	best.used = x.clock
 	return best, 0
+}
+
+// has reports whether the replay has these arguments.
+func (r *replay) has(a *arguments) bool {
+	if r.argsGen != a.gen && slices.Equal(r.args, a.allocs) {
+		r.argsGen = a.gen
+	}
+	return r.argsGen == a.gen
 }
 
 func (r *replay) free(d *Device) {
@@ -109,10 +118,10 @@ func (x *executable) prepare(r *replay, scalars []ir.Scalar) error {
 		copy(b.Mapped, x.first)
 		r.block = b
 	}
-	moved := r.cbs == nil || !slices.Equal(r.args, x.args.allocs) || x.plan.ArenaBytes > 0 && r.arenaGen != d.arenaGen
+	moved := r.cbs == nil || !r.has(&x.args) || x.plan.ArenaBytes > 0 && r.arenaGen != d.arenaGen
 	if moved {
 		// Should what follows fail, nothing must pass for up to date.
-		r.args = r.args[:0]
+		r.args, r.argsGen = r.args[:0], 0
 		if x.addresses {
 			x.writeAddresses(r)
 		}
@@ -128,7 +137,7 @@ func (x *executable) prepare(r *replay, scalars []ir.Scalar) error {
 	}
 	if moved {
 		r.arenaGen = d.arenaGen
-		r.args = append(r.args, x.args.allocs...)
+		r.args, r.argsGen = append(r.args, x.args.allocs...), x.args.gen
 	}
 	return nil
 }
