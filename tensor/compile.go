@@ -22,7 +22,8 @@ import (
 // from outside, are those of the traced call. An RNG goes on as in a plain
 // step.
 //
-// It is safe for concurrent use.
+// It is safe for concurrent use. A step waits for other programs that use one of its
+// cells, and from its second run on those wait for it that use any.
 type Compiled struct {
 	f      func(in ...*Tensor) []*Tensor
 	mu     sync.Mutex

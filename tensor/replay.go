@@ -23,8 +23,7 @@ type replay struct {
 	cells   []*Cell
 	rngs    []*rngUse
 	guards  []guard
-
-	reads []read
+	reads   []read // of args, those that are arguments
 
 	bindings sync.Pool    // of *stepBinding
 	warm     *stepBinding // of the last run, where nothing has happened to the cells since
