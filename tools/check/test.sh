@@ -102,7 +102,7 @@ run_race() {
 	[ -n "$list" ] || fail 'no packages'
 	icd=$(lavapipe)
 	# shellcheck disable=SC2086 # a list of packages
-	on_driver "$icd" go_test -race -short -timeout 10m $list
+	on_driver "$icd" go_test -race -short -timeout 20m $list
 }
 
 # Without cgo there is no Vulkan, and all else works; the portable kernels too.
@@ -130,13 +130,13 @@ run_swiftshader() {
 	list=$(go list ./vk/...)
 	[ -n "$list" ] || fail 'no packages'
 	# shellcheck disable=SC2086 # a list of packages
-	FORNAX_VALIDATION=1 on_driver "$icd" go_test_vulkan -timeout 10m $list
+	FORNAX_VALIDATION=1 on_driver "$icd" go_test_vulkan -timeout 20m $list
 }
 
 run_tests() {
 	local icd
 	icd=$(lavapipe)
-	FORNAX_VALIDATION=1 on_driver "$icd" go_test_vulkan -timeout 12m ./...
+	FORNAX_VALIDATION=1 on_driver "$icd" go_test_vulkan -timeout 20m ./...
 }
 
 main() {
