@@ -168,14 +168,8 @@ func (r *replay) compile(in []*Tensor) error {
 func (r *replay) held(in []*Tensor) (l []*storage) {
 	graphMu.Lock()
 	defer graphMu.Unlock()
-	for i, t := range r.graph.inputs {
-		switch {
-		case r.args[i] >= 0:
-			t = in[r.args[i]]
-		case r.source[i] != nil:
-			t = r.source[i].val
-		}
-		if t.state == evaluated {
+	for i := range r.graph.inputs {
+		if t := r.input(i, in); t.state == evaluated {
 			l = append(l, t.st)
 		}
 	}

@@ -199,16 +199,22 @@ func (c *Cell) ready(ctx context.Context) error {
 	return nil
 }
 
+// input returns what input i of the program is with arguments in. graphMu is held.
+func (r *replay) input(i int, in []*Tensor) *Tensor {
+	switch {
+	case r.args[i] >= 0:
+		return in[r.args[i]]
+	case r.source[i] != nil:
+		return r.source[i].val
+	}
+	return r.graph.inputs[i]
+}
+
 // gather lists what the program runs on: arguments, tensors from outside and what the
 // cells hold. graphMu is held.
 func (r *replay) gather(b *stepBinding, in []*Tensor) error {
-	for i, t := range r.graph.inputs {
-		switch {
-		case r.args[i] >= 0:
-			t = in[r.args[i]]
-		case r.source[i] != nil:
-			t = r.source[i].val
-		}
+	for i := range r.graph.inputs {
+		t := r.input(i, in)
 		if err := t.usable(); err != nil {
 			return err
 		}
