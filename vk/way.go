@@ -115,7 +115,7 @@ func (d *Device) matrices(list []driver.CooperativeMatrix, workgroup int) map[ir
 		}
 		m := lower.Matrix{M: c.M, N: c.N, K: c.K, Subgroup: size}
 		switch {
-		case c.Workgroup && f.WorkgroupMatrices && c.Invocations%size == 0 && c.Invocations <= workgroup:
+		case c.Workgroup && f.WorkgroupMatrices && c.Invocations > 0 && c.Invocations%size == 0 && c.Invocations <= workgroup:
 			m.Workgroup = c.Invocations
 		case !c.Subgroup || c.Invocations > 0:
 			continue
