@@ -10,8 +10,8 @@
 // Map: a chain of ops at every position of a shape. Gather is a Map whose
 // chain computes where to load.
 //
-// element, flush and kernel are rewritten by package vk/internal/splice: element becomes
-// the chain with its loads and stores, kernel a call of one of
+// element, four, flush and kernel are rewritten by package vk/internal/splice: element becomes
+// the chain with its loads and stores, four the same four times, loads first, kernel a call of one of
 //   spread   an invocation takes positions i, i+Q, i+2Q, i+3Q, Q a quarter of all:
 //            neighbours touch neighbouring words, and the prefetcher of a CPU that
 //            runs the kernel sees four streams; less far apart they would share a page,
@@ -42,16 +42,35 @@ void element(const uint p, const uint e) {
 
 void flush(const uint w) { put_0(w, packed_word(0u)); }
 
+// What four loads and stores: from the last position where there is no such one, and to none.
+uint within(const uint p) { return min(p, meta(0u) - 1u); }
+#define PUT_WITHIN(k) void put_within_##k(const uint p, const uint v) { if (p < meta(0u)) put_##k(p, v); }
+PUT_WITHIN(0) PUT_WITHIN(1) PUT_WITHIN(2) PUT_WITHIN(3) PUT_WITHIN(4) PUT_WITHIN(5) PUT_WITHIN(6) PUT_WITHIN(7)
+PUT_WITHIN(8) PUT_WITHIN(9) PUT_WITHIN(10) PUT_WITHIN(11) PUT_WITHIN(12) PUT_WITHIN(13) PUT_WITHIN(14) PUT_WITHIN(15)
+
+void four(const uint p, const uint q) {
+	uint v = within(add(p, q));
+	put_within_0(p, v);
+	put_within_1(p, v);
+	put_within_2(p, v);
+	put_within_3(p, v);
+	put_within_4(p, v);
+	put_within_5(p, v);
+	put_within_6(p, v);
+	put_within_7(p, v);
+	put_within_8(p, v);
+	put_within_9(p, v);
+	put_within_10(p, v);
+	put_within_11(p, v);
+	put_within_12(p, v);
+	put_within_13(p, v);
+	put_within_14(p, v);
+	put_within_15(p, v);
+}
+
 void spread() {
 	uint p = group() * gl_WorkGroupSize.x + gl_LocalInvocationID.x, q = meta(1u);
-	if (p >= q) return;
-	if (p < meta(0u)) element(p, 0u);
-	p += q;
-	if (p < meta(0u)) element(p, 0u);
-	p += q;
-	if (p < meta(0u)) element(p, 0u);
-	p += q;
-	if (p < meta(0u)) element(p, 0u);
+	if (p < q) four(p, q);
 }
 
 void sparse() {

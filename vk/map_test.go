@@ -72,6 +72,21 @@ func TestLarge(t *testing.T) {
 	})
 }
 
+// TestInPlace: results take the place of an operand, which no other position may see.
+func TestInPlace(t *testing.T) {
+	eachVariant(t, func(t *testing.T, d *vk.Device) {
+		r := rand.New(rand.NewPCG(5, 6))
+		for _, dt := range []ir.DType{ir.F32, ir.F16, ir.U8} {
+			for _, n := range []int{1, 3, 17, 255, 257, 511, 513, 1000003} {
+				p := elementwise(ir.OpAdd, dt, dt, n)
+				p.Slots[2].Alias = 0
+				p.Instrs[0].(*ir.Map).Operands[1] = ir.Operand{Slot: 1, View: ir.Contiguous([]int{1}).Expand([]int{n})}
+				same(t, d, p, [][]byte{random(r, dt, n, [2]float64{0, 9}), random(r, dt, n, [2]float64{1, 9})}, 0, 0)
+			}
+		}
+	})
+}
+
 func testElementwise(t *testing.T, d *vk.Device, row *ir.OpInfo, from, to ir.DType, n int) {
 	r := rand.New(rand.NewPCG(1, uint64(n)))
 	var ins [][]byte

@@ -42,6 +42,11 @@ func (c *dispatcher) emitMap(n int, narrow bool) {
 	for len(entries) > 1 && c.l.off(variant(c.d.Kernel.Module, entries[0], spec)) != "" {
 		entries = entries[1:]
 	}
+	if entries[0] == "spread" {
+		bodies := c.d.Kernel.Bodies
+		bodies["four"] = four(bodies["element"])
+		delete(bodies, "element")
+	}
 	c.emit(entries[0], fold(groups), spec...)
 }
 

@@ -33,6 +33,9 @@ func Param(i int) Arg { return Arg{paramArg, uint64(i)} }
 // IsConst returns the value of a constant.
 func (a Arg) IsConst() (uint64, bool) { return a.n, a.kind == constArg }
 
+// Result returns the number of the call whose result it is.
+func (a Arg) Result() (int, bool) { return int(a.n), a.kind == resultArg }
+
 // A Call applies a function of the module.
 type Call struct {
 	Func string
