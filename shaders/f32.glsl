@@ -58,16 +58,17 @@ REG f32_rem(const REG a, const REG b) {
 }
 
 // Of two negative floats the greater is the less as integer. A NaN with the sign that wins
-// wins by its bits; one with the other sign lies above all numbers of that sign.
+// wins by its bits; one with the other sign lies above all numbers of that sign. Comparisons
+// rather than max and min, which SwiftShader makes of a comparison and three operations each.
 REG f32_maximum(const REG a, const REG b) {
 	int x = int(U(a)), y = int(U(b));
-	uint r = uint(mix(max(x, y), min(x, y), (x & y) < 0));
-	return R(mix(r, NAN, max(U(a), U(b)) > (SIGN | INF)));
+	uint r = uint(mix(y, x, (x > y) != ((x & y) < 0)));
+	return R(mix(r, NAN, any(bvec2(U(a) > (SIGN | INF), U(b) > (SIGN | INF)))));
 }
 REG f32_minimum(const REG a, const REG b) {
 	int x = int(U(a)), y = int(U(b));
-	uint r = uint(mix(min(x, y), max(x, y), (x & y) < 0));
-	return R(mix(r, NAN, max(x, y) > int(INF)));
+	uint r = uint(mix(y, x, (x < y) != ((x & y) < 0)));
+	return R(mix(r, NAN, any(bvec2(x > int(INF), y > int(INF)))));
 }
 REG f32_less(const REG a, const REG b) { return RB(f32_lt(U(a), U(b))); }
 REG f32_lessequal(const REG a, const REG b) { return RB(f32_le(U(a), U(b))); }
