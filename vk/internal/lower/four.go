@@ -7,9 +7,10 @@ import (
 )
 
 // four makes of what map does at a position, with stores of whole words, what its entry
-// spread does at four: p, p+q, p+2q and p+3q, of which the last may be none. All is loaded before anything is computed, and stored at the end, so that the
-// loads are under way together, and while a step of one position waits for the step
-// before it the other positions have work.
+// spread does at four: p, p+q, p+2q and p+3q, of which the last may be none. All is loaded
+// before anything is computed, and stored at the end, so that the loads are under way
+// together, and while a step of one position waits for the step before it the other
+// positions have work.
 func four(element *splice.Body) *splice.Body {
 	b := &splice.Body{}
 	var p, at [4]splice.Arg
