@@ -10,8 +10,8 @@
 #   mnist-*.txt   accuracy of an epoch in float32, bf16 and f16
 #   peer.txt      what $PEER prints, a command that measures another library here
 #
-# A step that fails or runs out of its time is noted in the last lines, and the others
-# run all the same.
+# A step that fails or runs out of its time, and leaves what it has by then, is noted in
+# the last lines, and the others run all the same.
 out=${1:-gpu-results}
 device=${2:-vulkan:0}
 cd "$(dirname "$0")/../.." && mkdir -p "$out" || exit 1
@@ -21,21 +21,21 @@ step() { # name, seconds, command...
 	name=$1 limit=$2
 	shift 2
 	start=$(date +%s)
-	timeout "$limit" "$@" >"$out/$name" 2>"$out/$name.log" || failed="$failed $name"
+	timeout -s INT -k 10 "$limit" "$@" >"$out/$name" 2>"$out/$name.log" || failed="$failed $name"
 	echo "$name: $(($(date +%s) - start)) s"
 }
 
 go build -o "$out/bin/" ./tools/info ./tools/bench ./examples/mnist || exit 1
-step info.txt 90 "$out/bin/info" -device "$device"
-step suite.txt 150 env FORNAX_REQUIRE_VULKAN=1 go test -short -count=1 -run 'Conformance|Training|Broken|Dispatches|MatrixUnits' ./vk
-step tune.txt 90 "$out/bin/bench" tune -quick -device "$device"
-step bench.md 150 "$out/bin/bench" vulkan -device "$device" -repeat 1 -json "$out/bench.json"
-step tier3.md 30 env FORNAX_VK_TIER=3 "$out/bin/bench" vulkan -device "$device" -repeat 1 -only '^half/b?f16/' -json "$out/tier3.json"
+step info.txt 75 "$out/bin/info" -device "$device"
+step suite.txt 150 env FORNAX_REQUIRE_VULKAN=1 go test -v -short -count=1 -run 'Conformance|Training|Broken|Dispatches|MatrixUnits' ./vk
+step tune.txt 75 "$out/bin/bench" tune -quick -device "$device"
+step bench.md 120 "$out/bin/bench" vulkan -device "$device" -repeat 1 -json "$out/bench.json"
+step tier3.md 25 env FORNAX_VK_TIER=3 "$out/bin/bench" vulkan -device "$device" -repeat 1 -only '^half/b?f16/' -json "$out/tier3.json"
 for precision in f32 bf16 f16; do
-	step "mnist-$precision.txt" 20 env FORNAX_DEVICE="$device" "$out/bin/mnist" -epochs 1 -precision $precision
+	step "mnist-$precision.txt" 15 env FORNAX_DEVICE="$device" "$out/bin/mnist" -epochs 1 -precision $precision
 done
 if [ -n "$PEER" ]; then
-	step peer.txt 60 sh -c "$PEER"
+	step peer.txt 50 sh -c "$PEER"
 fi
 if [ -n "$failed" ]; then
 	echo "failed or out of time:$failed (see the .log files in $out)"
