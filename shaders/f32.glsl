@@ -57,18 +57,19 @@ REG f32_rem(const REG a, const REG b) {
 	return R(r | (U(a) & SIGN));
 }
 
-// Of two negative floats the greater is the less as integer. A NaN with the sign that wins
-// wins by its bits; one with the other sign lies above all numbers of that sign. Comparisons
-// rather than max and min, which SwiftShader makes of a comparison and three operations each.
+// The greater as integers, or the other one where both are negative. A NaN with the sign that
+// loses lies at the other end: beside such a NaN it is again the other one. Comparisons of
+// signed integers alone, which SwiftShader has in one instruction, and one select after all of
+// them, as lavapipe waits long for a comparison on AVX-512.
 REG f32_maximum(const REG a, const REG b) {
 	int x = int(U(a)), y = int(U(b));
-	uint r = uint(mix(y, x, (x > y) != ((x & y) < 0)));
-	return R(mix(r, NAN, any(bvec2(U(a) > (SIGN | INF), U(b) > (SIGN | INF)))));
+	bool x_nan = int(U(a) ^ SIGN) > int(INF), y_nan = int(U(b) ^ SIGN) > int(INF), nan = x_nan || y_nan;
+	return R(mix(U(b), U(a), ((x > y) == ((x & y) < 0)) == nan));
 }
 REG f32_minimum(const REG a, const REG b) {
 	int x = int(U(a)), y = int(U(b));
-	uint r = uint(mix(y, x, (x < y) != ((x & y) < 0)));
-	return R(mix(r, NAN, any(bvec2(x > int(INF), y > int(INF)))));
+	bool x_nan = x > int(INF), y_nan = y > int(INF), nan = x_nan || y_nan;
+	return R(mix(U(b), U(a), ((x < y) == ((x & y) < 0)) == nan));
 }
 REG f32_less(const REG a, const REG b) { return RB(f32_lt(U(a), U(b))); }
 REG f32_lessequal(const REG a, const REG b) { return RB(f32_le(U(a), U(b))); }
