@@ -175,6 +175,7 @@ func epsilonOf(d ir.DType) float64 { return ref.ULP(d, 1) / 2 }
 func (s *suite) reduceNaN(t *testing.T, in *ir.OpInfo, d ir.DType) {
 	r := ref.Rand(1, "nan"+in.Name)
 	inf, nan := math.Inf(1), math.NaN()
+	negative := math.Copysign(nan, -1)
 	const rows = 40
 	b := &builder{}
 	for _, inner := range []int{3, 17, 300} {
@@ -183,7 +184,7 @@ func (s *suite) reduceNaN(t *testing.T, in *ir.OpInfo, d ir.DType) {
 			x.F[i] = 1
 		}
 		for row := range rows {
-			for _, v := range [][]float64{{nan}, {inf}, {-inf}, {nan, nan}, {inf, nan}, {-inf, nan}, {inf, inf}, {-inf, -inf}, {inf, -inf}, {}}[row%10] {
+			for _, v := range [][]float64{{nan}, {inf}, {-inf}, {nan, negative}, {inf, negative}, {-inf, nan}, {inf, inf}, {-inf, -inf}, {inf, -inf}, {}}[row%10] {
 				x.F[row*inner+r.IntN(inner)] = v
 			}
 			if row%20 == 19 { // nothing but the identity of Max

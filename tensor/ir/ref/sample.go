@@ -128,8 +128,8 @@ func Specials(d ir.DType) Values {
 	case d == ir.Bool:
 		return Values{DType: d, I: []int64{0, 1}}
 	case d.IsFloat():
-		inf, big, small := math.Inf(1), MaxFinite(d), MinNormal(d)
-		return Values{DType: d, F: []float64{0, math.Copysign(0, -1), 1, -1, 0.5, -0.5, 1.5, 2.5, -2.5, 2, -3, math.NaN(), inf, -inf, big, -big, small, -small}}
+		inf, nan, big, small := math.Inf(1), math.NaN(), MaxFinite(d), MinNormal(d)
+		return Values{DType: d, F: []float64{0, math.Copysign(0, -1), 1, -1, 0.5, -0.5, 1.5, 2.5, -2.5, 2, -3, nan, math.Copysign(nan, -1), inf, -inf, big, -big, small, -small}}
 	}
 	lo, hi := ir.IntRange(d)
 	v := Values{DType: d, I: []int64{0, 1, 2, 3, 7, 31, 100, lo, lo + 1, hi - 1, hi}}

@@ -32,7 +32,7 @@ func Op(f lower.OpFunc) *Trial {
 		}
 		special[k] = ref.Specials(d)
 		if !exact {
-			special[k] = ref.Values{DType: d, F: []float64{math.NaN(), math.Inf(1), math.Inf(-1)}}
+			special[k] = ref.Values{DType: d, F: []float64{math.NaN(), math.Copysign(math.NaN(), -1), math.Inf(1), math.Inf(-1)}}
 		}
 	}
 	if in.Arity == 1 || exact && in.Arity <= 3 && f.Op != ir.OpRem {
