@@ -19,6 +19,7 @@ func (s *suite) testRuns(t *testing.T) {
 	s.sub(t, "scalars", s.scalars)
 	s.sub(t, "queued", s.queued)
 	s.sub(t, "cancelled", s.cancelled)
+	s.sub(t, "freed", s.freed)
 	s.sub(t, "unsupported", s.unsupported)
 }
 
@@ -197,6 +198,47 @@ func (s *suite) cancelled(t *testing.T) {
 	s.wantAll(t, x, n, 0)
 	must(t, e.Run(context.Background(), []ir.Buffer{x, x}, []ir.Scalar{f32(1), f32(2)}))
 	s.wantAll(t, x, n, 2)
+}
+
+// freed frees an executable while goroutines run it: what began ends, the rest does
+// nothing.
+func (s *suite) freed(t *testing.T) {
+	const n, most = 1000, 1 << 23
+	type runner struct {
+		x    ir.Buffer
+		runs int
+		err  error // of the run that failed
+	}
+	e, x := s.increment(t, n)
+	l := []*runner{{x: x}, {x: s.buffer(t, 4*n)}, {x: s.buffer(t, 4*n)}}
+	var began, ended sync.WaitGroup
+	for _, r := range l {
+		must(t, r.x.Write(0, make([]byte, 4*n)))
+		began.Add(1)
+		ended.Go(func() {
+			for r.runs < most {
+				r.err = e.Run(context.Background(), []ir.Buffer{r.x, r.x}, []ir.Scalar{f32(1), f32(1)})
+				if r.runs == 0 {
+					began.Done()
+				}
+				if r.err != nil {
+					return
+				}
+				r.runs++
+			}
+		})
+	}
+	began.Wait()
+	e.Free()
+	ended.Wait()
+	for _, r := range l {
+		if !errors.Is(r.err, ir.ErrClosed) {
+			t.Errorf("after %d runs of a freed executable: %v", r.runs, r.err)
+		}
+		s.wantAll(t, r.x, n, float64(r.runs))
+		r.x.Free()
+	}
+	must(t, s.d.Sync(context.Background()))
 }
 
 // unsupported compiles a program of each dtype that the device lacks.

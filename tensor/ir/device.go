@@ -91,7 +91,8 @@ type Executable interface {
 	// of an aliased output was written. On error no argument has changed,
 	// but for ErrDeviceLost.
 	Run(ctx context.Context, args []Buffer, scalars []Scalar) error
-	// Free releases what the executable holds.
+	// Free releases what the executable holds. A Run in progress ends as it would, unless
+	// it has yet to begin on the device: that one and later ones fail with ErrClosed.
 	Free()
 }
 
