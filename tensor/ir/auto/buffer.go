@@ -3,8 +3,8 @@ package auto
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"sync"
-	"sync/atomic"
 
 	"github.com/fornax-ml/fornax/tensor/ir"
 )
@@ -14,44 +14,50 @@ type buffer struct {
 	d     *Device
 	bytes int
 
-	// pins counts the calls that use the memory; more come under mu only. untidy is set
-	// where the last that goes has memory to free.
-	pins   atomic.Int32
-	untidy atomic.Bool
-
 	moving sync.Mutex // held while a member gets the contents from another
 
 	mu      sync.Mutex
+	pins    int32 // calls that use the memory
+	output  int32 // of the maker
 	freed   bool
-	twice   bool       // the device knows that several members have memory
-	hosted  bool       // the host wrote the contents, and no program has read them yet
-	byHost  bool       // the host wrote the contents
-	noted   bool       // the maker knows who read it
-	output  int32      // of the maker
-	few     [2]replica // where there are no more members
-	many    []replica  // where there are
-	version uint64     // of the contents, another number for each of any buffer
+	twice   bool         // the device knows that several members have memory
+	hosted  bool         // the host wrote the contents, and no program has read them yet
+	byHost  bool         // the host wrote the contents
+	noted   bool         // the maker knows who read it
+	holds   set          // members with memory
+	valid   set          // those of them with the contents, lost ones too
+	few     [2]ir.Buffer // the memory by member, where there are no more of them
+	many    *[]ir.Buffer // where there are
+	version uint64       // of the contents, another number for each of any buffer
 	maker   *executable
 }
 
-// replicas returns the memory by member.
-func (b *buffer) replicas() []replica {
-	if b.many != nil {
-		return b.many
-	}
-	return b.few[:min(len(b.d.members), len(b.few))]
-}
+// A set has members, by bit.
+type set uint64
 
-// A replica is the memory of a buffer on a member.
-type replica struct {
-	buf   ir.Buffer // nil where there is none
-	valid bool      // it has the contents
+func (s set) has(member int) bool { return s>>member&1 != 0 }
+
+// one is the set of a member.
+func one(member int) set { return 1 << member }
+
+// lowest returns the first member of a set that has one.
+func (s set) lowest() int { return bits.TrailingZeros64(uint64(s)) }
+
+// several reports whether there is more than one.
+func (s set) several() bool { return s&(s-1) != 0 }
+
+// memory returns where the memory on a member is kept. The lock is held.
+func (b *buffer) memory(member int) *ir.Buffer {
+	if b.many != nil {
+		return &(*b.many)[member]
+	}
+	return &b.few[member]
 }
 
 // A snapshot is what a run knows of an argument.
 type snapshot struct {
 	version uint64
-	valid   uint64 // members with the contents, by bit; none: they are undefined
+	valid   set // members with the contents; none: they are undefined
 	byHost  bool
 	maker   *executable
 	news    bool // who made the contents does not know yet where they are needed
@@ -67,8 +73,9 @@ func (d *Device) NewBuffer(bytes int) (ir.Buffer, error) {
 			Reason: fmt.Sprintf("a buffer has at most %d bytes", most)}
 	}
 	b := &buffer{d: d, bytes: bytes}
-	if len(d.members) > len(b.few) {
-		b.many = make([]replica, len(d.members))
+	if n := len(d.members); n > len(b.few) {
+		many := make([]ir.Buffer, n)
+		b.many = &many
 	}
 	return b, nil
 }
@@ -77,88 +84,66 @@ func (d *Device) NewBuffer(bytes int) (ir.Buffer, error) {
 func (b *buffer) Bytes() int { return b.bytes }
 
 // pin keeps the memory until unpin, and says what is known of the contents. on is the
-// memory on a member, with the contents if any has them; nil where there is none.
-func (b *buffer) pin(member int) (s snapshot, on ir.Buffer, err error) {
+// memory on a member, with the contents if any has them; nil where there is none. For
+// contents to come it is had, unless that fails, which is for who needs it to tell.
+func (b *buffer) pin(m *member, output bool, s *snapshot) (on ir.Buffer, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.freed {
-		return s, nil, fmt.Errorf("auto: the buffer was freed: %w", ir.ErrClosed)
+		return nil, fmt.Errorf("auto: the buffer was freed: %w", ir.ErrClosed)
 	}
-	b.pins.Add(1)
-	s = snapshot{version: b.version, valid: b.valid(), byHost: b.byHost, maker: b.maker, news: b.hosted || b.maker != nil && !b.noted}
-	if r := &b.replicas()[member]; s.valid == 0 && !b.gone() || r.valid {
-		on = r.buf
+	b.pins++
+	*s = snapshot{version: b.version, valid: b.live(), byHost: b.byHost, maker: b.maker, news: b.hosted || b.maker != nil && !b.noted}
+	switch {
+	case b.valid == 0 && output:
+		on, _ = b.room(m)
+	case b.valid == 0 || b.valid.has(m.index):
+		on = *b.memory(m.index)
 	}
-	return s, on, nil
+	return on, nil
 }
 
-// unpin ends a use. The last one gives back the memory that nobody needs.
+// unpin ends a use.
 func (b *buffer) unpin() {
-	if b.pins.Add(-1) == 0 && b.untidy.Load() {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		b.tidy()
-	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.unpinned()
 }
 
-// unpinned is unpin with the lock held.
+// unpinned is unpin with the lock held. The last use gives back the memory that nobody
+// needs.
 func (b *buffer) unpinned() {
-	if b.pins.Add(-1) == 0 && b.untidy.Load() {
-		b.tidy()
-	}
+	b.pins--
+	b.tidy()
 }
 
-// tidy frees replicas without the contents, or all of a freed buffer, once nobody
+// tidy frees the memory that has not the contents, or all of a freed buffer, once nobody
 // uses the buffer. The lock is held.
 func (b *buffer) tidy() {
-	if b.pins.Load() > 0 {
-		b.untidy.Store(true)
-		if b.pins.Load() > 0 {
-			return
-		}
+	if b.pins > 0 {
+		return
 	}
-	b.untidy.Store(false)
-	n := 0
-	l := b.replicas()
-	for i := range l {
-		r := &l[i]
-		if r.buf != nil && (b.freed || !r.valid) {
-			r.buf.Free()
-			*r = replica{}
-		}
-		if r.buf != nil {
-			n++
-		}
+	keep := b.valid
+	if b.freed {
+		keep = 0
 	}
-	if b.twice != (n > 1) {
-		b.twice = n > 1
+	for rest := b.holds &^ keep; rest != 0; rest &= rest - 1 {
+		m := b.memory(rest.lowest())
+		(*m).Free()
+		*m = nil
+	}
+	b.holds, b.valid = keep, keep
+	if b.twice != keep.several() {
+		b.twice = !b.twice
 		b.d.doubled(b, b.twice)
 	}
 }
 
-// valid returns the members with the contents that are not lost, by bit. The lock is
-// held.
-func (b *buffer) valid() (mask uint64) {
-	for i, r := range b.replicas() {
-		if r.valid && !b.d.members[i].lost.Load() {
-			mask |= 1 << i
-		}
-	}
-	return mask
-}
+// live returns the members with the contents that are not lost. The lock is held.
+func (b *buffer) live() set { return b.valid &^ b.d.lost() }
 
 // gone reports whether the contents were on lost devices only. The lock is held.
-func (b *buffer) gone() bool {
-	if b.valid() != 0 {
-		return false
-	}
-	for _, r := range b.replicas() {
-		if r.valid {
-			return true
-		}
-	}
-	return false
-}
+func (b *buffer) gone() bool { return b.valid != 0 && b.live() == 0 }
 
 // Free implements ir.Buffer.
 func (b *buffer) Free() {
@@ -181,8 +166,8 @@ func (b *buffer) Write(off int, src []byte) error {
 	if err := b.check(off, len(src)); err != nil {
 		return err
 	}
-	s, _, err := b.pin(0)
-	if err != nil {
+	var s snapshot
+	if _, err := b.pin(b.d.members[0], false, &s); err != nil {
 		return err
 	}
 	defer b.unpin()
@@ -191,13 +176,13 @@ func (b *buffer) Write(off int, src []byte) error {
 	}
 	whole := len(src) == b.bytes
 	to := b.d.hint(b.bytes)
-	if !whole && s.valid != 0 && s.valid&(1<<to) == 0 {
-		to = lowest(s.valid)
+	if !whole && s.valid != 0 && !s.valid.has(to) {
+		to = s.valid.lowest()
 	}
 	if !whole && s.valid == 0 && b.isGone() {
 		return b.lostError()
 	}
-	err = b.writeTo(b.d.members[to], off, src)
+	err := b.writeTo(b.d.members[to], off, src)
 	for i := 0; whole && i < len(b.d.members) && errors.Is(err, ir.ErrOutOfMemory); i++ {
 		err = b.writeTo(b.d.members[i], off, src)
 	}
@@ -219,22 +204,14 @@ func (b *buffer) writeTo(m *member, off int, src []byte) error {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.changed(m)
+	b.changed(m, b.d.versions.Add(1))
 	b.byHost, b.hosted, b.maker = true, true, nil
 	return nil
 }
 
 // changed notes that the contents are new, and on one member only. The lock is held.
-func (b *buffer) changed(m *member) {
-	b.untidy.Store(b.freed)
-	l := b.replicas()
-	for i := range l {
-		if l[i].valid = i == m.index; !l[i].valid && l[i].buf != nil {
-			b.untidy.Store(true)
-		}
-	}
-	b.version = b.d.versions.Add(1)
-	b.noted = false
+func (b *buffer) changed(m *member, version uint64) {
+	b.valid, b.version, b.noted = one(m.index), version, false
 }
 
 // Read implements ir.Buffer.
@@ -242,20 +219,20 @@ func (b *buffer) Read(dst []byte, off int) error {
 	if err := b.check(off, len(dst)); err != nil {
 		return err
 	}
-	s, _, err := b.pin(0)
-	if err != nil {
+	var s snapshot
+	if _, err := b.pin(b.d.members[0], false, &s); err != nil {
 		return err
 	}
 	defer b.unpin()
 	b.noteUse(b.d.host())
 	for s.valid != 0 {
-		m := b.d.members[lowest(s.valid)]
+		m := b.d.members[s.valid.lowest()]
 		m.settle()
 		err := m.failed(b.on(m).Read(dst, off))
 		if err == nil {
 			return b.d.takeFailure(false)
 		}
-		s.valid &^= 1 << m.index
+		s.valid &^= one(m.index)
 		if !errors.Is(err, ir.ErrDeviceLost) || s.valid == 0 {
 			return err
 		}

@@ -25,7 +25,7 @@ const (
 
 // A choice is how an executable decides where to run; executable.mu guards it.
 type choice struct {
-	fit     uint64 // members whose limits and dtypes allow the program
+	fit     set // members whose limits and dtypes allow the program
 	runs    int
 	current int // the member of the last run, or -1
 	next    int // the run at which to decide again
@@ -76,11 +76,11 @@ func (c *choice) init(e *executable) {
 	}
 	for _, m := range e.d.members {
 		if m.fits(p) && dtypes&^m.info.DTypes == 0 {
-			c.fit |= 1 << m.index
+			c.fit |= one(m.index)
 		}
 	}
 	if c.fit == 0 { // the members say why not
-		c.fit = 1<<len(e.d.members) - 1
+		c.fit = one(len(e.d.members)) - 1
 	}
 }
 
@@ -93,26 +93,25 @@ func (c *choice) again(member, times int) {
 
 // able returns the members that may run the program for a call, or why there is
 // none. e.mu is held.
-func (e *executable) able(c *call) (mask uint64, err error) {
+func (e *executable) able(c *call) (able set, err error) {
 	pinned := int(e.d.pinned.Load())
 	for _, m := range e.d.members {
-		bit := uint64(1) << m.index
 		x := &e.on[m.index]
 		switch {
 		case pinned >= 0 && pinned != m.index:
-		case m.lost.Load():
+		case m.lost():
 			err = fmt.Errorf("%s: %w", m.info.Name, ir.ErrDeviceLost)
 		case x.err != nil:
 			err = x.err
-		case pinned < 0 && e.choice.fit&bit == 0, c.tries&bit != 0:
+		case pinned < 0 && !e.choice.fit.has(m.index), c.tries.has(m.index):
 		default:
-			mask |= bit
+			able |= one(m.index)
 		}
 	}
-	if mask == 0 && err == nil {
+	if able == 0 && err == nil {
 		err = &ir.UnsupportedError{Device: e.d.info.Name, Instr: "the program", Reason: "no member can run it"}
 	}
-	return mask, err
+	return able, err
 }
 
 // pick returns the member for a call, of a run or, before the first, of Compile.
@@ -120,18 +119,24 @@ func (e *executable) pick(c *call, run bool) (*member, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	ch := &e.choice
-	able, err := e.able(c)
-	if able == 0 {
-		return nil, err
-	}
 	first := run && c.tries == 0
 	if first {
 		ch.runs++
 	}
-	i := e.which(c, able)
+	i := ch.current
+	if !first || !e.settled(c) {
+		able, err := e.able(c)
+		if able == 0 {
+			return nil, err
+		}
+		i = e.which(c, able)
+	}
 	if run {
 		ch.current = i
-		e.last.Store(int32(i))
+		if int(e.last.Load()) != i {
+			e.last.Store(int32(i))
+		}
+		c.version = e.versions(e.p.Outputs)
 		if err := e.taken(e.d.members[i], c); err != nil {
 			return nil, err
 		}
@@ -145,28 +150,32 @@ func (e *executable) pick(c *call, run bool) (*member, error) {
 	return e.d.members[i], nil
 }
 
-// which returns the member of a call out of those that are able. e.mu is held.
-func (e *executable) which(c *call, able uint64) int {
+// settled reports whether a call goes where the last one was without another look: there
+// is no trial, the next decision is to come, and what it reads is there. e.mu is held.
+func (e *executable) settled(c *call) bool {
 	ch := &e.choice
-	if able&(able-1) == 0 {
-		return lowest(able)
+	return ch.left == 0 && ch.runs < ch.next && ch.current >= 0 && c.valid.has(ch.current) &&
+		!e.d.lost().has(ch.current) && e.d.pinned.Load() < 0 && e.d.opts.Choose == nil
+}
+
+// which returns the member of a call out of those that are able. e.mu is held.
+func (e *executable) which(c *call, able set) int {
+	ch := &e.choice
+	if !able.several() {
+		return able.lowest()
 	}
 	if f := e.d.opts.Choose; f != nil {
-		if i := f(e.p); i >= 0 && i < len(e.d.members) && able&(1<<i) != 0 {
+		if i := f(e.p); i >= 0 && i < len(e.d.members) && able.has(i) {
 			return i
 		}
-		return lowest(able)
+		return able.lowest()
 	}
-	if ch.left > 0 && able&(1<<ch.trial) != 0 {
+	if ch.left > 0 && able.has(ch.trial) {
 		ch.left--
 		if ch.left == 0 {
 			ch.next = ch.runs + 1
 		}
 		return ch.trial
-	}
-	now := ch.current
-	if now >= 0 && able&(1<<now) != 0 && ch.runs < ch.next && c.valid&(1<<now) != 0 {
-		return now
 	}
 	return e.decide(c, able)
 }
@@ -178,14 +187,14 @@ type score struct {
 }
 
 // decide weighs the members. e.mu is held.
-func (e *executable) decide(c *call, able uint64) int {
+func (e *executable) decide(c *call, able set) int {
 	ch := &e.choice
 	runs := float64(max(ch.runs, 1))
 	var scores [mostMembers]score
 	best, now := -1, ch.current
 	total := func(i int) float64 { return scores[i].each + scores[i].once/runs }
 	for _, m := range e.d.members {
-		if able&(1<<m.index) == 0 {
+		if !able.has(m.index) {
 			continue
 		}
 		scores[m.index] = e.score(c, m)
@@ -193,7 +202,7 @@ func (e *executable) decide(c *call, able uint64) int {
 			best = m.index
 		}
 	}
-	if now < 0 || able&(1<<now) == 0 {
+	if now < 0 || !able.has(now) {
 		ch.next = ch.runs + 1
 		return best
 	}
@@ -205,7 +214,7 @@ func (e *executable) decide(c *call, able uint64) int {
 	}
 	ch.next = ch.runs + min(max(ch.runs/4, 1), mostNext)
 	for _, m := range e.d.members {
-		if able&(1<<m.index) == 0 || m.index == now {
+		if !able.has(m.index) || m.index == now {
 			continue
 		}
 		x := &e.on[m.index]
@@ -254,7 +263,6 @@ func (e *executable) time(m *member) float64 {
 // score returns what a call costs on a member. e.mu is held.
 func (e *executable) score(c *call, m *member) (s score) {
 	d, ch := e.d, &e.choice
-	bit := uint64(1) << m.index
 	s.each = e.time(m)
 	if e.on[m.index].exe == nil {
 		s.once = m.compiles(len(e.works))
@@ -266,8 +274,8 @@ func (e *executable) score(c *call, m *member) (s score) {
 		}
 		bytes := float64(b.bytes)
 		move := 0.0
-		if a.valid&bit == 0 {
-			move = d.move(d.members[lowest(a.valid)], m, bytes)
+		if !a.valid.has(m.index) {
+			move = d.move(d.members[a.valid.lowest()], m, bytes)
 		}
 		var last argument
 		if i < e.p.Inputs {
@@ -289,7 +297,7 @@ func (e *executable) score(c *call, m *member) (s score) {
 		if u.total == 0 {
 			continue
 		}
-		bytes := float64(e.p.Slots[e.p.Inputs+o].Bytes())
+		bytes := float64(e.bytes[e.p.Inputs+o])
 		often := u.total
 		s.each += u.by[d.host()] / often * m.costs.Read.at(bytes)
 		for _, to := range d.members {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/bits"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,6 +19,7 @@ type Device struct {
 	members  []*member
 	now      func() time.Time
 	versions atomic.Uint64 // of contents
+	losses   atomic.Uint64 // the set of lost members
 	pinned   atomic.Int32  // the member that Pin names, or -1
 	closed   atomic.Bool
 	stages   sync.Pool     // of *[]byte
@@ -112,15 +112,16 @@ func names(members []*member) (s string) {
 // host is the number that stands for the host where members have theirs.
 func (d *Device) host() int { return len(d.members) }
 
+// lost returns the members that are lost.
+func (d *Device) lost() set { return set(d.losses.Load()) }
+
 // usable reports why the device cannot be used.
 func (d *Device) usable() error {
 	if d.closed.Load() {
 		return fmt.Errorf("auto: the device was closed: %w", ir.ErrClosed)
 	}
-	for _, m := range d.members {
-		if !m.lost.Load() {
-			return nil
-		}
+	if d.lost() != one(len(d.members))-1 {
+		return nil
 	}
 	return fmt.Errorf("auto: all devices are lost: %w", ir.ErrDeviceLost)
 }
@@ -154,7 +155,7 @@ func (d *Device) Sync(ctx context.Context) error {
 	}
 	var waiting error
 	for _, m := range d.members {
-		if m.lost.Load() {
+		if m.lost() {
 			continue
 		}
 		m.settle()
@@ -174,7 +175,7 @@ func (d *Device) Sync(ctx context.Context) error {
 // Trim implements ir.Device: copies that another member has too go as well.
 func (d *Device) Trim() {
 	for _, m := range d.members {
-		if !m.lost.Load() {
+		if !m.lost() {
 			d.evict(m)
 			m.dev.Trim()
 		}
@@ -211,7 +212,7 @@ func (d *Device) Close() error {
 	}
 	var all []error
 	for _, m := range d.members {
-		if err := m.dev.Close(); err != nil && !m.lost.Load() {
+		if err := m.dev.Close(); err != nil && !m.lost() {
 			all = append(all, err)
 		}
 	}
@@ -238,9 +239,11 @@ func (d *Device) evict(m *member) {
 	}
 	d.mu.Unlock()
 	for _, b := range l {
-		b.mu.Lock()
-		if r := &b.replicas()[m.index]; b.pins.Load() == 0 && r.valid && b.valid()&^(1<<m.index) != 0 {
-			r.valid = false
+		if !b.mu.TryLock() { // it is in use, and who holds it may wait for this memory
+			continue
+		}
+		if b.pins == 0 && b.valid.has(m.index) && b.live()&^one(m.index) != 0 {
+			b.valid &^= one(m.index)
 			b.tidy()
 		}
 		b.mu.Unlock()
@@ -257,13 +260,11 @@ func (d *Device) hint(bytes int) int {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if m := d.hints[bytes]; !d.members[m].lost.Load() {
+	if m := d.hints[bytes]; !d.lost().has(m) {
 		return m
 	}
-	for i, m := range d.members {
-		if !m.lost.Load() {
-			return i
-		}
+	if sound := (one(len(d.members)) - 1) &^ d.lost(); sound != 0 {
+		return sound.lowest()
 	}
 	return 0
 }
@@ -289,6 +290,3 @@ func (d *Device) stage() *[]byte {
 }
 
 func (d *Device) unstage(s *[]byte) { d.stages.Put(s) }
-
-// lowest returns the number of the lowest bit of a mask that has one.
-func lowest(mask uint64) int { return bits.TrailingZeros64(mask) }

@@ -16,20 +16,21 @@ type executable struct {
 	d     *Device
 	p     *ir.Program
 	works []work
+	bytes []int // of each argument
 	on    []placed
 	calls sync.Pool    // of *call
 	last  atomic.Int32 // the member of the last run
-	gone  atomic.Bool  // as freed
 
 	mu     sync.Mutex
 	freed  bool
 	choice choice
+	next   uint64 // version that is free
+	left   int    // and how many from there on
 }
 
 // placed is a program on one member.
 type placed struct {
-	making sync.Mutex   // held while the member compiles
-	using  atomic.Int32 // runs of exe in progress; more come under executable.mu only
+	making sync.Mutex // held while the member compiles
 	// What follows is guarded by executable.mu.
 	exe    ir.Executable
 	err    error // why the member never can
@@ -47,10 +48,11 @@ type call struct {
 	snaps []snapshot
 	args  []ir.Buffer // the memory on member on; nil where it is not there yet
 	on    int
-	valid uint64 // members with all that is read
-	tries uint64 // members that failed for this call
+	valid set // members with all that is read
+	tries set // members that failed for this call
 
-	exe      ir.Executable // that pick took for the run; release gives it back
+	version  uint64        // of the first output; those of others follow
+	exe      ir.Executable // that pick took for the run
 	measure  bool          // the run begins a window
 	first    bool          // and is the first on a member, where another was measured
 	expected float64       // seconds
@@ -66,9 +68,12 @@ func (d *Device) Compile(p *ir.Program) (ir.Executable, error) {
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
-	e := &executable{d: d, p: p, works: worksOf(p), on: make([]placed, len(d.members))}
+	e := &executable{d: d, p: p, works: worksOf(p), bytes: make([]int, p.NumArgs()), on: make([]placed, len(d.members))}
+	for i, s := range p.Slots[:p.NumArgs()] {
+		e.bytes[i] = s.Bytes()
+	}
 	e.choice.init(e)
-	c := &call{valid: ^uint64(0), on: -1}
+	c := &call{valid: ^set(0), on: -1}
 	var first error
 	for {
 		m, err := e.pick(c, false)
@@ -81,7 +86,7 @@ func (d *Device) Compile(p *ir.Program) (ir.Executable, error) {
 		if _, err = e.compiled(m); err == nil {
 			break
 		}
-		c.tries |= 1 << m.index
+		c.tries |= one(m.index)
 		if first == nil || !errors.Is(err, ir.ErrUnsupported) {
 			first = err
 		}
@@ -157,6 +162,20 @@ func (e *executable) measured(m *member, seconds float64, first bool) {
 	}
 }
 
+// versionBlock is how many versions an executable takes from the device at once.
+const versionBlock = 256
+
+// versions returns the first of n versions that no contents have. e.mu is held.
+func (e *executable) versions(n int) uint64 {
+	if e.left < n {
+		e.left = max(n, versionBlock)
+		e.next = e.d.versions.Add(uint64(e.left)) - uint64(e.left) + 1
+	}
+	e.left -= n
+	e.next += uint64(n)
+	return e.next - uint64(n)
+}
+
 // rival returns the least time that was measured on other members. e.mu is held.
 func (e *executable) rival(m *member) float64 {
 	least := math.Inf(1)
@@ -176,6 +195,10 @@ func (e *executable) Free() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.freed = true
-	e.gone.Store(true)
-	e.freeIdle()
+	for i := range e.on {
+		if x := &e.on[i]; x.exe != nil {
+			x.exe.Free()
+			x.exe = nil
+		}
+	}
 }

@@ -41,11 +41,11 @@ func (e *executable) Explain() string {
 			kind = most.String()
 		}
 		switch {
-		case m.lost.Load():
+		case m.lost():
 			b.WriteString("lost")
 		case x.err != nil:
 			fmt.Fprintf(&b, "cannot: %v", x.err)
-		case e.choice.fit&(1<<m.index) == 0:
+		case !e.choice.fit.has(m.index):
 			b.WriteString("cannot: the limits or dtypes do not allow it")
 		default:
 			fmt.Fprintf(&b, "estimated %v, mostly %s", seconds(m.estimate(e.works)), kind)

@@ -20,7 +20,6 @@ type member struct {
 	// measured is false where the costs come from a record.
 	measured bool
 
-	lost     atomic.Bool
 	inflight atomic.Int32 // calls of Run in progress
 
 	timing atomic.Bool // there is a window
@@ -74,10 +73,13 @@ func (m *member) compiled(n int, seconds float64) {
 	m.compile += 0.3 * (seconds/float64(max(n, 1)) - m.compile)
 }
 
+// lost reports whether the member is out.
+func (m *member) lost() bool { return m.d.lost().has(m.index) }
+
 // failed looks at an error of the member: a lost device is out from now on.
 func (m *member) failed(err error) error {
-	if errors.Is(err, ir.ErrDeviceLost) {
-		m.lost.Store(true)
+	if err != nil && errors.Is(err, ir.ErrDeviceLost) {
+		m.d.losses.Or(uint64(one(m.index)))
 	}
 	return err
 }
@@ -96,7 +98,7 @@ func (m *member) wait(ctx context.Context) error {
 // alloc gets memory. Where there is none, copies that others hold as well go first.
 func (m *member) alloc(bytes int) (ir.Buffer, error) {
 	b, err := m.dev.NewBuffer(bytes)
-	if errors.Is(err, ir.ErrOutOfMemory) {
+	if err != nil && errors.Is(err, ir.ErrOutOfMemory) {
 		m.d.evict(m)
 		m.dev.Trim()
 		b, err = m.dev.NewBuffer(bytes)

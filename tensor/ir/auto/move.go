@@ -11,34 +11,29 @@ import (
 func (b *buffer) on(m *member) ir.Buffer {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.replicas()[m.index].buf
+	return *b.memory(m.index)
 }
 
 // space returns the memory on a member, which may have to be had. The buffer is
 // pinned.
 func (b *buffer) space(m *member) (ir.Buffer, error) {
-	if buf := b.on(m); buf != nil {
-		return buf, nil
-	}
-	return b.more(m)
-}
-
-// more is space where it must be had, most likely.
-func (b *buffer) more(m *member) (ir.Buffer, error) {
-	buf, err := m.alloc(b.bytes)
-	if err != nil {
-		return nil, err
-	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	r := &b.replicas()[m.index]
-	if r.buf != nil { // another was quicker
-		buf.Free()
-	} else {
-		r.buf = buf
-		b.untidy.Store(true) // until it has the contents
+	return b.room(m)
+}
+
+// room is space with the lock held.
+func (b *buffer) room(m *member) (ir.Buffer, error) {
+	at := b.memory(m.index)
+	if *at == nil {
+		buf, err := m.alloc(b.bytes)
+		if err != nil {
+			return nil, err
+		}
+		*at = buf
+		b.holds |= one(m.index)
 	}
-	return r.buf, nil
+	return *at, nil
 }
 
 // content returns the memory on a member with the contents in it, which may have to
@@ -58,26 +53,25 @@ func (b *buffer) content(ctx context.Context, m *member) (ir.Buffer, error) {
 			return nil, err
 		}
 		b.mu.Lock()
-		mask, gone, version := b.valid(), b.gone(), b.version
+		live, gone, version := b.live(), b.gone(), b.version
 		b.mu.Unlock()
 		if gone {
 			return nil, b.lostError()
 		}
-		if mask == 0 {
+		if live == 0 {
 			return to, nil // nothing to copy
 		}
-		from := b.d.members[lowest(mask)]
+		from := b.d.members[live.lowest()]
 		if err := b.copy(ctx, to, m, from); err != nil {
-			if from.lost.Load() && !m.lost.Load() {
+			if from.lost() && !m.lost() {
 				continue
 			}
 			return nil, err
 		}
 		b.mu.Lock()
 		if b.version == version {
-			b.replicas()[m.index].valid = true
+			b.valid |= one(m.index)
 		}
-		b.untidy.Store(true) // the device is to know that there are several
 		b.mu.Unlock()
 		return to, nil
 	}
@@ -87,8 +81,7 @@ func (b *buffer) content(ctx context.Context, m *member) (ir.Buffer, error) {
 func (b *buffer) ready(m *member) (ir.Buffer, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	r := b.replicas()[m.index]
-	return r.buf, r.valid
+	return *b.memory(m.index), b.valid.has(m.index)
 }
 
 // copy copies the contents between members by way of the host.
@@ -147,10 +140,10 @@ func (b *buffer) read(m *member, by *executable) {
 }
 
 // made ends the use of a program that wrote the contents on a member.
-func (b *buffer) made(m *member, by *executable, output int) {
+func (b *buffer) made(m *member, by *executable, output int, version uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.changed(m)
+	b.changed(m, version)
 	b.byHost, b.hosted = false, false
 	b.maker, b.output = by, int32(output)
 	b.unpinned()

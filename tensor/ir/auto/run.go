@@ -20,7 +20,8 @@ func (e *executable) Run(ctx context.Context, args []ir.Buffer, scalars []ir.Sca
 	}
 	c, ok := e.calls.Get().(*call)
 	if !ok {
-		c = &call{}
+		n := e.p.NumArgs()
+		c = &call{bufs: make([]*buffer, n), snaps: make([]snapshot, n), args: make([]ir.Buffer, n)}
 	}
 	defer e.end(c)
 	if err := e.begin(c, args, scalars); err != nil {
@@ -47,7 +48,7 @@ func (e *executable) Run(ctx context.Context, args []ir.Buffer, scalars []ir.Sca
 			if first == nil || errors.Is(err, ir.ErrDeviceLost) {
 				first = err
 			}
-			c.tries |= 1 << m.index
+			c.tries |= one(m.index)
 			if e.lostInput(c) {
 				return first
 			}
@@ -68,36 +69,39 @@ func (e *executable) begin(c *call, args []ir.Buffer, scalars []ir.Scalar) error
 			return fmt.Errorf("auto: scalar %d is %v, not %v", i, s.DType, p.Scalars[i])
 		}
 	}
-	c.valid, c.tries = ^uint64(0), 0
+	c.valid, c.tries = ^set(0), 0
 	c.on = max(int(e.last.Load()), 0)
+	m := e.d.members[c.on]
 	for i, a := range args {
 		b, ok := a.(*buffer)
 		slot := &p.Slots[i]
 		switch {
 		case !ok || b == nil || b.d != e.d:
 			return fmt.Errorf("auto: argument %d is a buffer of another device", i)
-		case b.bytes < slot.Bytes():
-			return fmt.Errorf("auto: argument %d has %d bytes, not %d", i, b.bytes, slot.Bytes())
+		case b.bytes < e.bytes[i]:
+			return fmt.Errorf("auto: argument %d has %d bytes, not %d", i, b.bytes, e.bytes[i])
 		case slot.Kind == ir.Output && slot.Alias != ir.NoSlot:
 			if args[slot.Alias] != a {
 				return fmt.Errorf("auto: argument %d must be the buffer of argument %d", i, slot.Alias)
 			}
-			c.bufs, c.snaps, c.args = append(c.bufs, nil), append(c.snaps, snapshot{}), append(c.args, c.args[slot.Alias])
+			c.args[i] = c.args[slot.Alias]
 			continue
 		}
-		s, on, err := b.pin(c.on)
+		s := &c.snaps[i]
+		on, err := b.pin(m, slot.Kind == ir.Output, s)
 		if err != nil {
 			return fmt.Errorf("auto: argument %d: %w", i, err)
 		}
-		if s.valid != 0 && e.reads(i, b) {
+		c.bufs[i] = b
+		switch reads := e.reads(i, b); {
+		case s.valid != 0 && reads:
 			c.valid &= s.valid
-		} else if on == nil && s.valid != 0 {
-			on = b.on(e.d.members[c.on])
-		}
-		c.bufs, c.snaps, c.args = append(c.bufs, b), append(c.snaps, s), append(c.args, on)
-		if s.valid == 0 && e.reads(i, b) && b.isGone() {
+		case s.valid != 0 && on == nil:
+			on = b.on(m)
+		case reads && b.isGone():
 			return b.lostError()
 		}
+		c.args[i] = on
 	}
 	return nil
 }
@@ -105,8 +109,7 @@ func (e *executable) begin(c *call, args []ir.Buffer, scalars []ir.Scalar) error
 // reads reports whether a run needs what an argument holds: inputs, and what lies
 // behind the end of an output.
 func (e *executable) reads(arg int, b *buffer) bool {
-	s := &e.p.Slots[arg]
-	return s.Kind == ir.Input || b.bytes > s.Bytes()
+	return e.p.Slots[arg].Kind == ir.Input || b.bytes > e.bytes[arg]
 }
 
 // lostInput reports whether something that is read was on lost devices only.
@@ -121,15 +124,13 @@ func (e *executable) lostInput(c *call) bool {
 
 // end unpins the arguments that the run has not, and keeps the call for another.
 func (e *executable) end(c *call) {
-	for _, b := range c.bufs {
+	for i, b := range c.bufs {
 		if b != nil {
 			b.unpin()
 		}
+		c.bufs[i], c.snaps[i], c.args[i] = nil, snapshot{}, nil
 	}
-	clear(c.bufs)
-	clear(c.snaps)
-	clear(c.args)
-	c.bufs, c.snaps, c.args, c.exe = c.bufs[:0], c.snaps[:0], c.args[:0], nil
+	c.exe = nil
 	e.calls.Put(c)
 }
 
@@ -146,8 +147,6 @@ func (e *executable) bring(ctx context.Context, m *member, c *call) (err error) 
 		case c.args[i] != nil:
 		case e.reads(i, b):
 			c.args[i], err = b.content(ctx, m)
-		case c.snaps[i].valid == 0:
-			c.args[i], err = b.more(m)
 		default:
 			c.args[i], err = b.space(m)
 		}
@@ -169,7 +168,8 @@ func (e *executable) runOn(ctx context.Context, m *member, c *call, scalars []ir
 			return err
 		}
 	}
-	defer e.release(m, c)
+	exe := c.exe
+	c.exe = nil
 	if err := e.bring(ctx, m, c); err != nil {
 		return err
 	}
@@ -184,7 +184,7 @@ func (e *executable) runOn(ctx context.Context, m *member, c *call, scalars []ir
 		begin = m.d.now()
 	}
 	alone := m.inflight.Add(1) == 1
-	err := m.failed(c.exe.Run(ctx, c.args, scalars))
+	err := m.failed(exe.Run(ctx, c.args, scalars))
 	m.inflight.Add(-1)
 	if timing {
 		m.account(ctx, e, m.d.now().Sub(begin), alone && err == nil)
@@ -199,7 +199,7 @@ func (e *executable) runOn(ctx context.Context, m *member, c *call, scalars []ir
 			k = s.Alias
 		}
 		if b := c.bufs[k]; b != nil {
-			b.made(m, e, i)
+			b.made(m, e, i, c.version+uint64(i))
 			c.bufs[k] = nil
 		}
 	}
@@ -211,8 +211,8 @@ func (e *executable) runOn(ctx context.Context, m *member, c *call, scalars []ir
 	return nil
 }
 
-// take reserves the executable of a member, where it has one, for a run, and says
-// whether that is to be measured.
+// take counts a run of the executable of a member, where it has one, and says whether
+// that is to be measured.
 func (e *executable) take(m *member, c *call) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -229,7 +229,6 @@ func (e *executable) taken(m *member, c *call) error {
 	if c.exe = x.exe; c.exe == nil {
 		return nil
 	}
-	x.using.Add(1)
 	x.runs++
 	if x.runs <= x.next {
 		return nil
@@ -243,25 +242,4 @@ func (e *executable) taken(m *member, c *call) error {
 		x.next = x.runs + mostRuns + x.gap
 	}
 	return nil
-}
-
-// release ends a run.
-func (e *executable) release(m *member, c *call) {
-	c.exe = nil
-	if e.on[m.index].using.Add(-1) == 0 && e.gone.Load() {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		e.freeIdle()
-	}
-}
-
-// freeIdle frees what the members have of a freed executable and nobody runs. e.mu is
-// held.
-func (e *executable) freeIdle() {
-	for i := range e.on {
-		if x := &e.on[i]; x.using.Load() == 0 && x.exe != nil {
-			x.exe.Free()
-			x.exe = nil
-		}
-	}
 }

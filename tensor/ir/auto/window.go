@@ -71,7 +71,7 @@ func (m *member) closeWindow(ctx context.Context, of *window) {
 	begin := m.d.now()
 	err := m.wait(ctx)
 	w.busy += m.d.now().Sub(begin).Seconds()
-	if err == nil && !w.spoiled && w.runs > 0 && !m.lost.Load() {
+	if err == nil && !w.spoiled && w.runs > 0 && !m.lost() {
 		w.e.measured(m, max(w.busy/float64(w.runs), 1e-9), w.first)
 	}
 }
