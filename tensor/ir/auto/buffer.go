@@ -88,33 +88,37 @@ func (b *buffer) Bytes() int { return b.bytes }
 // contents to come it is had, unless that fails, which is for who needs it to tell.
 func (b *buffer) pin(m *member, output bool, s *snapshot) (on ir.Buffer, err error) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	if b.freed {
+		b.mu.Unlock()
 		return nil, fmt.Errorf("auto: the buffer was freed: %w", ir.ErrClosed)
 	}
 	b.pins++
-	*s = snapshot{version: b.version, valid: b.live(), byHost: b.byHost, maker: b.maker, news: b.hosted || b.maker != nil && !b.noted}
+	// Field by field: a whole snapshot would be made elsewhere and copied.
+	s.version, s.valid, s.byHost, s.maker = b.version, b.live(), b.byHost, b.maker
+	s.news = b.hosted || b.maker != nil && !b.noted
 	switch {
 	case b.valid == 0 && output:
 		on, _ = b.room(m)
 	case b.valid == 0 || b.valid.has(m.index):
 		on = *b.memory(m.index)
 	}
+	b.mu.Unlock()
 	return on, nil
 }
 
 // unpin ends a use.
 func (b *buffer) unpin() {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	b.unpinned()
+	b.mu.Unlock()
 }
 
 // unpinned is unpin with the lock held. The last use gives back the memory that nobody
 // needs.
 func (b *buffer) unpinned() {
-	b.pins--
-	b.tidy()
+	if b.pins--; b.pins == 0 && (b.freed || b.holds != b.valid || b.twice != b.holds.several()) {
+		b.tidy()
+	}
 }
 
 // tidy frees the memory that has not the contents, or all of a freed buffer, once nobody

@@ -143,8 +143,8 @@ func (e *executable) pick(c *call, run bool) (*member, error) {
 	}
 	if first {
 		for k := range ch.args {
-			s := &c.snaps[k]
-			ch.args[k] = argument{version: s.version, seen: true}
+			a := &ch.args[k]
+			a.version, a.seen = c.snaps[k].version, true
 		}
 	}
 	return e.d.members[i], nil

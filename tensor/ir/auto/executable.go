@@ -42,14 +42,16 @@ type placed struct {
 	wasted bool    // it was tried, and measured
 }
 
-// A call is the state of one Run; calls are used again.
+// A call is the state of one Run; calls are used again, and find all but bufs as the last
+// left it.
 type call struct {
 	bufs  []*buffer // pinned, but for outputs in place of an input; nil once unpinned
 	snaps []snapshot
 	args  []ir.Buffer // the memory on member on; nil where it is not there yet
 	on    int
-	valid set // members with all that is read
-	tries set // members that failed for this call
+	ready bool // and all of it is, with the contents
+	valid set  // members with all that is read
+	tries set  // members that failed for this call
 
 	version  uint64        // of the first output; those of others follow
 	exe      ir.Executable // that pick took for the run

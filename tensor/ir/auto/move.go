@@ -142,9 +142,9 @@ func (b *buffer) read(m *member, by *executable) {
 // made ends the use of a program that wrote the contents on a member.
 func (b *buffer) made(m *member, by *executable, output int, version uint64) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	b.changed(m, version)
 	b.byHost, b.hosted = false, false
 	b.maker, b.output = by, int32(output)
 	b.unpinned()
+	b.mu.Unlock()
 }

@@ -69,7 +69,7 @@ func (e *executable) begin(c *call, args []ir.Buffer, scalars []ir.Scalar) error
 			return fmt.Errorf("auto: scalar %d is %v, not %v", i, s.DType, p.Scalars[i])
 		}
 	}
-	c.valid, c.tries = ^set(0), 0
+	c.valid, c.tries, c.ready = ^set(0), 0, true
 	c.on = max(int(e.last.Load()), 0)
 	m := e.d.members[c.on]
 	for i, a := range args {
@@ -102,6 +102,7 @@ func (e *executable) begin(c *call, args []ir.Buffer, scalars []ir.Scalar) error
 			return b.lostError()
 		}
 		c.args[i] = on
+		c.ready = c.ready && on != nil
 	}
 	return nil
 }
@@ -127,8 +128,8 @@ func (e *executable) end(c *call) {
 	for i, b := range c.bufs {
 		if b != nil {
 			b.unpin()
+			c.bufs[i] = nil
 		}
-		c.bufs[i], c.snaps[i], c.args[i] = nil, snapshot{}, nil
 	}
 	c.exe = nil
 	e.calls.Put(c)
@@ -136,10 +137,14 @@ func (e *executable) end(c *call) {
 
 // bring has all arguments on a member.
 func (e *executable) bring(ctx context.Context, m *member, c *call) (err error) {
-	if c.on != m.index {
+	switch {
+	case c.on != m.index:
 		clear(c.args)
 		c.on = m.index
+	case c.ready:
+		return nil
 	}
+	c.ready = false
 	for i, b := range c.bufs {
 		switch {
 		case b == nil:
