@@ -140,12 +140,13 @@ func limitsCases(l *lab, s *subject) []benchCase {
 			return &entry{ours: c, reference: same(one)}, nil
 		}},
 	}
-	step := 16
+	copies := []int{1 << 10, 1 << 14, 1 << 18, 1 << 22, 1 << 26, 1 << 28}
 	if l.quick {
-		step = 32
+		copies = []int{1 << 10, 1 << 15, 1 << 20, 1 << 22, 1 << 25} // the last is more than most caches hold
 	}
-	for n := 1 << 10; ; n *= step {
-		n := min(n, mostFloats(s, l.quick))
+	for _, n := range copies {
+		most := mostFloats(s, false)
+		n := min(n, most)
 		cases = append(cases, benchCase{
 			suite: limitsSuite, op: opCopy, name: fmt.Sprintf("%s/%d", opCopy, n), size: float64(n), work: 8 * float64(n), bytes: 8 * float64(n),
 			open: func() (*entry, error) {
@@ -154,7 +155,7 @@ func limitsCases(l *lab, s *subject) []benchCase {
 				return &entry{ours: c, reference: same(x)}, err
 			},
 		})
-		if n == mostFloats(s, l.quick) {
+		if n == most {
 			break
 		}
 	}
