@@ -203,7 +203,7 @@ func (s *suite) cancelled(t *testing.T) {
 // freed frees an executable while goroutines run it: what began ends, the rest does
 // nothing.
 func (s *suite) freed(t *testing.T) {
-	const n, most = 1000, 1 << 23
+	const n, most = 1000, 1 << 20
 	type runner struct {
 		x    ir.Buffer
 		runs int

@@ -14,7 +14,7 @@ var (
 	ErrDeviceLost = errors.New("device lost")
 	// ErrUnsupported: the device cannot run an instruction.
 	ErrUnsupported = errors.New("not supported by the device")
-	// ErrClosed: the device was closed or the buffer freed.
+	// ErrClosed: the device was closed, or the buffer or executable freed.
 	ErrClosed = errors.New("closed")
 )
 

@@ -84,8 +84,8 @@ func (d *Device) NewBuffer(bytes int) (ir.Buffer, error) {
 func (b *buffer) Bytes() int { return b.bytes }
 
 // pin keeps the memory until unpin, and says what is known of the contents. on is the
-// memory on a member, with the contents if any has them; nil where there is none. For
-// contents to come it is had, unless that fails, which is for who needs it to tell.
+// memory on a member, with the contents if any has them; nil where there is none. That of
+// an output without contents is had, unless that fails, which is for who needs it to tell.
 func (b *buffer) pin(m *member, output bool, s *snapshot) (on ir.Buffer, err error) {
 	b.mu.Lock()
 	if b.freed {

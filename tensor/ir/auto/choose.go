@@ -120,14 +120,16 @@ func (e *executable) pick(c *call, run bool) (*member, error) {
 	defer e.mu.Unlock()
 	ch := &e.choice
 	first := run && c.tries == 0
-	if first {
-		ch.runs++
-	}
 	i := ch.current
-	if !first || !e.settled(c) {
+	if first && e.settled(c) {
+		ch.runs++
+	} else {
 		able, err := e.able(c)
 		if able == 0 {
 			return nil, err
+		}
+		if first {
+			ch.runs++
 		}
 		i = e.which(c, able)
 	}
@@ -150,17 +152,21 @@ func (e *executable) pick(c *call, run bool) (*member, error) {
 	return e.d.members[i], nil
 }
 
-// settled reports whether a call goes where the last one was without another look: there
-// is no trial, the next decision is to come, and what it reads is there. e.mu is held.
+// settled reports whether the next run goes where the last one was without another look:
+// there is no trial, the next decision is to come, and what it reads is there. e.mu is
+// held.
 func (e *executable) settled(c *call) bool {
 	ch := &e.choice
-	return ch.left == 0 && ch.runs < ch.next && ch.current >= 0 && c.valid.has(ch.current) &&
+	return ch.left == 0 && ch.runs+1 < ch.next && ch.current >= 0 && c.valid.has(ch.current) &&
 		!e.d.lost().has(ch.current) && e.d.pinned.Load() < 0 && e.d.opts.Choose == nil
 }
 
 // which returns the member of a call out of those that are able. e.mu is held.
 func (e *executable) which(c *call, able set) int {
 	ch := &e.choice
+	if !able.has(ch.trial) {
+		ch.left = 0
+	}
 	if !able.several() {
 		return able.lowest()
 	}
@@ -170,7 +176,7 @@ func (e *executable) which(c *call, able set) int {
 		}
 		return able.lowest()
 	}
-	if ch.left > 0 && able.has(ch.trial) {
+	if ch.left > 0 {
 		ch.left--
 		if ch.left == 0 {
 			ch.next = ch.runs + 1

@@ -19,7 +19,7 @@ type executable struct {
 	bytes []int // of each argument
 	on    []placed
 	calls sync.Pool    // of *call
-	last  atomic.Int32 // the member of the last run
+	last  atomic.Int32 // the member of the last run, or that the first is expected on
 
 	mu     sync.Mutex
 	freed  bool
@@ -42,8 +42,8 @@ type placed struct {
 	wasted bool    // it was tried, and measured
 }
 
-// A call is the state of one Run; calls are used again, and find all but bufs as the last
-// left it.
+// A call is the state of one Run; calls are used again, and find all but bufs and exe as
+// the last left it.
 type call struct {
 	bufs  []*buffer // pinned, but for outputs in place of an input; nil once unpinned
 	snaps []snapshot
@@ -86,6 +86,7 @@ func (d *Device) Compile(p *ir.Program) (ir.Executable, error) {
 			return nil, err
 		}
 		if _, err = e.compiled(m); err == nil {
+			e.last.Store(int32(m.index))
 			break
 		}
 		c.tries |= one(m.index)

@@ -31,7 +31,7 @@ func (e *executable) Run(ctx context.Context, args []ir.Buffer, scalars []ir.Sca
 	for {
 		m, err := e.pick(c, true)
 		if m == nil {
-			if first != nil {
+			if first != nil && !errors.Is(err, ir.ErrClosed) {
 				return first
 			}
 			return err
@@ -70,7 +70,7 @@ func (e *executable) begin(c *call, args []ir.Buffer, scalars []ir.Scalar) error
 		}
 	}
 	c.valid, c.tries, c.ready = ^set(0), 0, true
-	c.on = max(int(e.last.Load()), 0)
+	c.on = int(e.last.Load())
 	m := e.d.members[c.on]
 	for i, a := range args {
 		b, ok := a.(*buffer)
@@ -131,7 +131,6 @@ func (e *executable) end(c *call) {
 			c.bufs[i] = nil
 		}
 	}
-	c.exe = nil
 	e.calls.Put(c)
 }
 

@@ -129,8 +129,9 @@ func (b *buffer) Free() {
 }
 
 type executable struct {
-	d *Device
-	p *ir.Program
+	d     *Device
+	p     *ir.Program
+	freed bool
 }
 
 func (e *executable) Run(ctx context.Context, args []ir.Buffer, scalars []ir.Scalar) error {
@@ -143,6 +144,9 @@ func (e *executable) Run(ctx context.Context, args []ir.Buffer, scalars []ir.Sca
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if e.freed {
+		return fmt.Errorf("ref: the executable was freed: %w", ir.ErrClosed)
+	}
 	mem := make([][]byte, len(args))
 	for i, a := range args {
 		b, ok := a.(*buffer)
@@ -170,4 +174,8 @@ func (e *executable) Run(ctx context.Context, args []ir.Buffer, scalars []ir.Sca
 	return nil
 }
 
-func (e *executable) Free() {}
+func (e *executable) Free() {
+	e.d.mu.Lock()
+	defer e.d.mu.Unlock()
+	e.freed = true
+}
