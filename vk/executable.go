@@ -157,9 +157,6 @@ func (x *executable) Run(ctx context.Context, args []ir.Buffer, scalars []ir.Sca
 	if err := x.see(args, scalars); err != nil {
 		return err
 	}
-	if x.freed {
-		return d.fail(driver.ErrClosed)
-	}
 	if len(x.plan.Dispatches) == 0 {
 		d.runs.Add(1)
 		return nil
@@ -203,9 +200,6 @@ func (x *executable) ready(ctx context.Context, args []ir.Buffer, scalars []ir.S
 		d.run.Lock()
 		if err != nil {
 			return nil, d.fail(err)
-		}
-		if x.freed {
-			return nil, d.fail(driver.ErrClosed)
 		}
 		if err := x.see(args, scalars); err != nil {
 			return nil, err

@@ -48,8 +48,12 @@ func (x *executable) hold(i int) int {
 	return 0
 }
 
-// see checks the arguments of a run, those that are held but once. d.run is held.
+// see checks that a run may be and its arguments, those that are held but once. d.run is
+// held.
 func (x *executable) see(args []ir.Buffer, scalars []ir.Scalar) error {
+	if x.freed {
+		return x.d.fail(driver.ErrClosed)
+	}
 	a, name := &x.args, x.d.info.Name
 	if len(args) != x.p.NumArgs() || len(scalars) != len(x.p.Scalars) {
 		return fmt.Errorf("%s: %d buffers and %d scalars for a program of %d and %d", name, len(args), len(scalars), x.p.NumArgs(), len(x.p.Scalars))
